@@ -1,0 +1,261 @@
+"""Every seam of the house on one page: what stores the outbox, what carries a message away."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from reminderd.model import (
+    Attempt,
+    CareProtocol,
+    Channel,
+    Message,
+    Outcome,
+    Patient,
+    Reason,
+    Reminder,
+    Session,
+    State,
+)
+
+
+class Transport(Protocol):
+    """Carries messages to one provider. One class, found by entry point `reminderd.transports`.
+
+    The class is called with its validated settings: `TransportClass(settings)`. `Settings` is the
+    pydantic model of its section in the configuration (`[transports.<name>]`).
+    """
+
+    Settings: ClassVar[type[Any]]
+    channels: ClassVar[frozenset[Channel]]
+    leaves_machine: ClassVar[bool]
+    concurrency: int  # how many `send` calls may run side by side, each in a thread of its own
+    max_per_second: float | None
+
+    def send(self, message: Message) -> str:
+        """Hand one message over and return the provider's id for it.
+
+        Raises a subclass of `TransportError` that says what is to be done next; anything else
+        that it raises counts as `InDoubt`.
+        """
+        ...
+
+    def test(self) -> str:
+        """Reach the provider and prove the credentials without sending; returns what was seen.
+
+        Raises `TransportError`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; the transport is not used again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """One patient as the store knows it: sessions, their pinned protocols, reminders."""
+
+    patient: Patient
+    sessions: tuple[Session, ...]
+    protocols: Mapping[int | None, CareProtocol]
+    reminders: tuple[Reminder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message taken from the schedule: its reminders are `sending`, nothing has left yet."""
+
+    message_id: int
+    attempt_id: int
+    reminders: tuple[Reminder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """What one claim asks for: these reminders of one patient, to leave on one channel."""
+
+    patient_id: int
+    channel: Channel
+    transport: str
+    reminders: tuple[Reminder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is about to leave, kept with the message: to whom, and in which words."""
+
+    attempt_id: int
+    to: str
+    language: str
+    subject: str | None
+    text: str
+    html: str | None
+    segments: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one attempt, and with it of its reminders.
+
+    `reminders` are the rows as they are from now on (state, reason, due_at, channel, sent_at,
+    provider_id, attempts).
+    """
+
+    attempt_id: int
+    outcome: Outcome
+    reminders: tuple[Reminder, ...]
+    provider_id: str | None = None
+    code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A signature under a protocol and its templates, by digest."""
+
+    protocol: str
+    revision: int
+    digest: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderFilter:
+    """Which reminders a listing wants; what is None or empty does not narrow it."""
+
+    patient_id: int | None = None
+    session_id: int | None = None
+    protocol: str | None = None
+    states: frozenset[State] = frozenset()
+    reasons: frozenset[Reason] = frozenset()
+    due_from: datetime | None = None
+    due_until: datetime | None = None
+    needs_staff: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a sweep found too late, by state before it."""
+
+    by_reason: Mapping[Reason, int] = field(default_factory=dict)
+
+
+class Outbox(Protocol):
+    """The store of one clinic group: patients, sessions, the outbox rows, attempts.
+
+    Everything that writes runs inside `transaction`, which is exclusive from its first statement.
+    Methods that take several things cost one round trip, not one each.
+    """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One exclusive unit of work: all of it is durable at the end, or none."""
+        ...
+
+    # What comes in -------------------------------------------------------------------------
+
+    def add_patients(self, patients: Sequence[Patient], now: datetime) -> list[Patient]:
+        """Store new patients and return them with their ids."""
+        ...
+
+    def update_patient(self, patient: Patient, now: datetime) -> None: ...
+
+    def add_sessions(self, sessions: Sequence[Session]) -> list[Session]:
+        """Store new sessions, in recording order, and return them with their ids."""
+        ...
+
+    def update_session(self, session: Session) -> None: ...
+
+    def pin_protocol(self, protocol: CareProtocol, document: str) -> int:
+        """Keep this exact text of a protocol for good and return its id; the same text, one id."""
+        ...
+
+    def save_reminders(self, reminders: Iterable[Reminder]) -> None:
+        """Insert the reminders without an id and overwrite those that have one."""
+        ...
+
+    def add_approval(self, approval: Approval) -> None: ...
+
+    # What is known -------------------------------------------------------------------------
+
+    def find_patient(self, name: str) -> Patient | None:
+        """The patient with that public id or ref."""
+        ...
+
+    def patients_by_ref(self, refs: Iterable[str]) -> dict[str, Patient]: ...
+
+    def patients(self) -> list[Patient]: ...
+
+    def session(self, session_id: int) -> Session | None: ...
+
+    def sessions(self, patient_id: int | None = None) -> list[Session]: ...
+
+    def reminder(self, reminder_id: int) -> Reminder | None: ...
+
+    def reminders(self, wanted: ReminderFilter) -> list[Reminder]:
+        """Sorted by due (nulls last), nominal, milestone, occurrence, session."""
+        ...
+
+    def count_reminders(self, wanted: ReminderFilter) -> int: ...
+
+    def attempts(self, reminder_id: int) -> list[Attempt]: ...
+
+    def facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
+        """Everything about these patients, in the order of the ids."""
+        ...
+
+    def open_patient_ids(self, now: datetime) -> list[int]:
+        """Patients of whom a reminder has an expiry ahead, so that a new plan may differ."""
+        ...
+
+    def approvals(self) -> list[Approval]: ...
+
+    def note(self, key: str) -> str | None:
+        """A fact that reminderd remembers about itself, such as the tzdata version planned by."""
+        ...
+
+    def set_note(self, key: str, value: str) -> None: ...
+
+    # What goes out -------------------------------------------------------------------------
+
+    def next_due(self) -> datetime | None:
+        """The earliest due instant of anything scheduled."""
+        ...
+
+    def expire(self, now: datetime) -> Expired:
+        """Everything waiting whose expiry has come becomes `expired`, with its reason."""
+        ...
+
+    def due_patients(self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]]) -> list[int]:
+        """Patients of the `limit` earliest due reminders; `without` lists (clinic, channel) at rest."""
+        ...
+
+    def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:
+        """As `facts`, but the reminders are only those that are scheduled and due."""
+        ...
+
+    def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
+        """Reminders to `sending`, with their message and an attempt that is only claimed."""
+        ...
+
+    def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
+        """These attempts are about to be handed over: from here on a crash means doubt."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """Write outcomes and what they mean for the reminders."""
+        ...
+
+    def recover(self, now: datetime) -> tuple[int, int]:
+        """After a crash: what was only claimed is scheduled again, what was marked is in doubt.
+
+        Returns how many messages of either.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        ...

@@ -1,0 +1,458 @@
+"""The words of the house as frozen value objects.
+
+Instants are aware datetimes in UTC. A local time is a `time` without a zone and only becomes an
+instant in `hours.py`. Identifiers are the integers of the database; `public_id` writes them for
+people (`pat-12`), so that they cannot be mistaken for a clinic's own key.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """What a patient has: a phone that takes texts, a mailbox."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Kind(StrEnum):
+    """What a milestone is for (contract, section 3). In the order in which a bundle says them."""
+
+    RESTRICTION = "restriction"
+    RELEASE = "release"
+    CHECK = "check"
+    ROUTINE = "routine"
+    INFORM = "inform"
+    COURSE = "course"
+
+
+class QuietPolicy(StrEnum):
+    """What becomes of a reminder whose nominal instant falls into quiet hours."""
+
+    DEFER = "defer"
+    ADVANCE = "advance"
+    DROP = "drop"
+    IGNORE = "ignore"
+
+
+class State(StrEnum):
+    """Where a reminder is in its life (contract, section 4)."""
+
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a reminder is skipped, held, cancelled, expired or failed."""
+
+    PAST = "past"
+    QUIET_HOURS = "quiet-hours"
+    SUPERSEDED = "superseded"
+    CONFLICT = "conflict"
+    DUPLICATE = "duplicate"
+    BOOKED = "booked"
+    NOT_APPLICABLE = "not-applicable"
+    OVERRIDE = "override"
+    NO_ADDRESS = "no-address"
+    NO_CONSENT = "no-consent"
+    UNAPPROVED = "unapproved"
+    PAUSED = "paused"
+    UNCONFIRMED = "unconfirmed"
+    SESSION_CANCELLED = "session-cancelled"
+    OPTED_OUT = "opted-out"
+    BY_STAFF = "by-staff"
+    ERASED = "erased"
+    CHANGED = "changed"
+    LATE = "late"
+    REJECTED = "rejected"
+    TEMPLATE = "template"
+
+
+class SessionState(StrEnum):
+    """A treatment lies ahead, took place, was called off, or the patient did not come."""
+
+    BOOKED = "booked"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no-show"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended, or how far it has come."""
+
+    CLAIMED = "claimed"  # taken from the schedule, nothing has left
+    MARKED = "marked"  # about to be handed to the transport: from here on a crash means doubt
+    ACCEPTED = "accepted"
+    RETURNED = "returned"  # put back unsent: a fact changed, or the transport rests
+    TEMPORARY = "temporary"
+    WRONG_ADDRESS = "wrong-address"
+    OPTED_OUT = "opted-out"
+    REFUSED = "refused"
+    CREDENTIALS = "credentials"
+    IN_DOUBT = "in-doubt"
+
+
+_DURATION = re.compile(r"(-?\d{1,6})([mhd])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """`90m` and `12h` are elapsed time, `3d` is calendar days (contract, section 2)."""
+
+    amount: int
+    unit: str  # "m", "h" or "d"
+
+    @classmethod
+    def parse(cls, text: str) -> "Duration":
+        """Read `"90m"`, `"12h"` or `"3d"`; raises ValueError with what is expected."""
+        match = _DURATION.fullmatch(text)
+        if match is None:
+            raise ValueError(f'"{text}" is not a duration; write for example "90m", "12h" or "3d"')
+        return cls(int(match[1]), match[2])
+
+    @property
+    def elapsed(self) -> timedelta:
+        """The length on the UTC line; only for minutes and hours."""
+        if self.unit == "d":
+            raise ValueError(f"{self} counts calendar days and has no fixed length")
+        return timedelta(minutes=self.amount if self.unit == "m" else self.amount * 60)
+
+    def __str__(self) -> str:
+        return f"{self.amount}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """The local times between which nobody is disturbed; `start == end` means none."""
+
+    start: time
+    end: time
+
+    @classmethod
+    def parse(cls, text: str) -> "QuietHours":
+        """Read `"21:00-08:00"`; raises ValueError with what is expected."""
+        match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+        if match is None:
+            raise ValueError(f'"{text}" is not a pair of times; write for example "21:00-08:00"')
+        hour, minute, end_hour, end_minute = map(int, match.groups())
+        return cls(time(hour, minute), time(end_hour, end_minute))
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """Who treats: its name and phone for the texts, and the zone and hours it works by.
+
+    `leaving` holds the channels whose transport leaves the machine: only these need a signature
+    under the protocol.
+    """
+
+    key: str
+    name: str
+    phone: str
+    timezone: str
+    country: str
+    language: str
+    quiet_hours: QuietHours
+    leaving: frozenset[Channel] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether the patient wants to hear from us on a channel, since when, and how we know."""
+
+    granted: bool
+    at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A person in aftercare. `timezone` and `language` are the clinic's where they are None.
+
+    `bad_addresses` holds the channels whose address a provider called wrong.
+    """
+
+    clinic: str
+    given_name: str
+    family_name: str = ""
+    id: int | None = None
+    ref: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    timezone: str | None = None
+    language: str | None = None
+    channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
+    consent: Mapping[Channel, Consent] = field(default_factory=dict)
+    paused: bool = False
+    bad_addresses: frozenset[Channel] = frozenset()
+
+    def address(self, channel: Channel) -> str | None:
+        """Where a message on `channel` goes, or None where there is no usable address."""
+        if channel in self.bad_addresses:
+            return None
+        return self.phone if channel is Channel.SMS else self.email
+
+    def consents(self, channel: Channel) -> bool:
+        """Whether the patient has agreed to hear from us on `channel`."""
+        consent = self.consent.get(channel)
+        return consent is not None and consent.granted
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A staff decision about one milestone of one session, with its author and reason."""
+
+    by: str
+    why: str
+    off: bool = False
+    holds: Duration | None = None
+    at: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A treatment at an instant; it keeps the protocol that it was recorded under.
+
+    `protocol_version` names the pinned text of the protocol in the store.
+    """
+
+    patient_id: int | None
+    protocol: str
+    revision: int
+    at: datetime
+    recorded_at: datetime
+    state: SessionState = SessionState.DONE
+    id: int | None = None
+    protocol_version: int | None = None
+    tags: frozenset[str] = frozenset()
+    area: str | None = None
+    adjustments: Mapping[str, Adjustment] = field(default_factory=dict)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the treatment took place or is still going to."""
+        return self.state in (SessionState.BOOKED, SessionState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """Timing `after` (positive) or `before` (negative): elapsed time from the session."""
+
+    offset: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OnDays:
+    """Timing `day` or `days` with `at`: one reminder a day, `first` to `last` after the session."""
+
+    first: int
+    last: int
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class CourseLead:
+    """Timing `lead` with `at`: that many days from when the next session of the course is due."""
+
+    days: int
+    at: time
+
+
+Timing = Elapsed | OnDays | CourseLead
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One rule of a protocol (contract, section 3, has the meaning of every field)."""
+
+    id: str
+    kind: Kind
+    topics: frozenset[str]
+    timing: Timing
+    template: str
+    holds: Duration | None = None
+    expires: Duration | None = None
+    quiet: QuietPolicy = QuietPolicy.DEFER
+    channels: tuple[Channel, ...] | None = None
+    only_for: frozenset[str] = frozenset()
+    source: str | None = None
+    note: str | None = None
+
+    @property
+    def is_pre_care(self) -> bool:
+        """Whether it speaks before the treatment."""
+        match self.timing:
+            case Elapsed(offset):
+                return offset < timedelta(0)
+            case OnDays(first):
+                return first < 0
+        return False
+
+    @property
+    def occurrences(self) -> int:
+        """How many reminders one session gets from it."""
+        if isinstance(self.timing, OnDays):
+            return self.timing.last - self.timing.first + 1
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How many sessions a course has and how far apart they are; the last interval repeats."""
+
+    intervals: tuple[Duration, ...]
+    minimum: int | None = None
+    maximum: int | None = None
+
+    def interval_after(self, place: int) -> Duration:
+        """The pause after the session at `place`, counting from 1."""
+        return self.intervals[min(place, len(self.intervals)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class CareProtocol:
+    """A clinic's aftercare rules as data. `digest` is over its content, whatever its layout."""
+
+    key: str
+    title: str
+    revision: int
+    milestones: tuple[Milestone, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    course: Course | None = None
+    digest: str = ""
+
+    def milestone(self, milestone_id: str) -> Milestone | None:
+        """The milestone of that id, or None where this revision has none."""
+        return next((each for each in self.milestones if each.id == milestone_id), None)
+
+
+ReminderKey = tuple[int | None, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One milestone of one session, planned for one instant: a row of the outbox.
+
+    `first_planned_at` is when it was first thought of. `needs_staff` is set where the planner
+    found something that only a person can settle.
+    """
+
+    session_id: int | None
+    protocol: str
+    revision: int
+    milestone: str
+    occurrence: int
+    kind: Kind
+    topics: frozenset[str]
+    template: str
+    nominal_at: datetime
+    expires_at: datetime
+    state: State
+    first_planned_at: datetime
+    id: int | None = None
+    patient_id: int | None = None
+    channel: Channel | None = None
+    due_at: datetime | None = None
+    reason: Reason | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    provider_id: str | None = None
+    receipt: str | None = None
+    needs_staff: bool = False
+
+    @property
+    def key(self) -> ReminderKey:
+        """What makes it this reminder and no other, through every new plan."""
+        return (self.session_id, self.milestone, self.occurrence)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything known about one patient that planning and sending need.
+
+    `protocols` are by session id; `approved` holds the ids of the sessions whose protocol is
+    signed as it stands; `reminders` are those planned before.
+    """
+
+    patient: Patient
+    clinic: Clinic
+    sessions: tuple[Session, ...]
+    protocols: Mapping[int | None, CareProtocol]
+    reminders: tuple[Reminder, ...] = ()
+    approved: frozenset[int | None] = frozenset()
+
+    @property
+    def timezone(self) -> str:
+        """The zone the patient lives by."""
+        return self.patient.timezone or self.clinic.timezone
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What leaves: one or more reminders of one patient, rendered for one channel.
+
+    `id` is stable: transports derive the provider's idempotence from it (the Message-ID of a
+    mail). `valid_for` is how long it is still worth delivering from the moment of sending.
+    """
+
+    id: str
+    channel: Channel
+    to: str
+    recipient_name: str
+    clinic_name: str
+    language: str
+    subject: str | None
+    text: str
+    html: str | None
+    valid_for: timedelta
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One hand-over of a message to a transport, as `reminder explain` shows it."""
+
+    message_id: int
+    channel: Channel
+    transport: str
+    outcome: Outcome
+    claimed_at: datetime
+    marked_at: datetime | None
+    settled_at: datetime | None
+    provider_id: str | None
+    code: str | None
+    error: str | None
+
+
+_PREFIXES = ("pat", "ses", "rem", "msg")
+_PUBLIC_ID = re.compile(rf"({'|'.join(_PREFIXES)})-([1-9]\d{{0,17}})", re.ASCII)
+
+
+def public_id(prefix: str, number: int | None) -> str | None:
+    """`public_id("pat", 12)` is `"pat-12"`; None stays None."""
+    return None if number is None else f"{prefix}-{number}"
+
+
+def internal_id(prefix: str, text: str) -> int | None:
+    """The number behind `pat-12`, or None where `text` is not an identifier of that kind."""
+    match = _PUBLIC_ID.fullmatch(text)
+    return int(match[2]) if match and match[1] == prefix else None
+
+
+def looks_like_public_id(text: str) -> bool:
+    """Whether `text` could be taken for one of our own identifiers."""
+    return _PUBLIC_ID.fullmatch(text) is not None
