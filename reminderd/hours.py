@@ -23,7 +23,9 @@ def zone(name: str) -> ZoneInfo:
         with resources.files(package).joinpath(file).open("rb") as data:
             return ZoneInfo.from_file(data, key=name)
     except (OSError, ModuleNotFoundError, ValueError) as error:
-        raise ValueError(f'"{name}" is not a time zone; write for example "Europe/Madrid"') from error
+        raise ValueError(
+            f'"{name}" is not a time zone; write for example "Europe/Madrid"'
+        ) from error
 
 
 @lru_cache(maxsize=65536)

@@ -229,7 +229,9 @@ class Outbox(Protocol):
         """Everything waiting whose expiry has come becomes `expired`, with its reason."""
         ...
 
-    def due_patients(self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]]) -> list[int]:
+    def due_patients(
+        self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]]
+    ) -> list[int]:
         """Patients of the `limit` earliest due reminders; `without` lists (clinic, channel) at rest."""
         ...
 

@@ -347,8 +347,9 @@ ReminderKey = tuple[int | None, str, int]
 class Reminder:
     """One milestone of one session, planned for one instant: a row of the outbox.
 
-    `first_planned_at` is when it was first thought of. `needs_staff` is set where the planner
-    found something that only a person can settle.
+    `first_planned_at` is when it was first thought of. `wake_at` is when sending looks at it next:
+    `due_at`, unless the night or a retry put it off. `needs_staff` is set where the planner found
+    something that only a person can settle.
     """
 
     session_id: int | None
@@ -367,6 +368,7 @@ class Reminder:
     patient_id: int | None = None
     channel: Channel | None = None
     due_at: datetime | None = None
+    wake_at: datetime | None = None
     reason: Reason | None = None
     attempts: int = 0
     sent_at: datetime | None = None
