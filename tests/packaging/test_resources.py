@@ -22,5 +22,5 @@ def test_a_damaged_installation_says_what_is_missing_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "reminderd")
-    with pytest.raises(FileNotFoundError, match=r"own systemd are missing.*install reminderd again"):
+    with pytest.raises(FileNotFoundError, match=r"systemd are missing.*install reminderd again"):
         resources.systemd_dir()
