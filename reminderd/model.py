@@ -103,6 +103,16 @@ class Outcome(StrEnum):
     IN_DOUBT = "in-doubt"
 
 
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # names in files: clinics, protocols, topics
+
+
+def local_time(text: str) -> time:
+    """Read `"09:00"`; raises ValueError with what is expected."""
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
+        raise ValueError(f'"{text}" is not a time of day; write for example "09:00"')
+    return time.fromisoformat(text)
+
+
 _DURATION = re.compile(r"(-?\d{1,6})([mhd])", re.ASCII)
 
 

@@ -1,0 +1,168 @@
+"""What reminderd.toml may say (contract, section 7): its sections, and what each value must be.
+
+Everything that needs pydantic, phonenumbers or babel is here, so that a command which only wants
+the database can start without them. The sections of transports belong to the transports.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from phonenumbers import SUPPORTED_REGIONS, NumberParseException, is_valid_number
+from phonenumbers import parse as parse_phone
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from reminderd import hours
+from reminderd.faults import did_you_mean
+from reminderd.model import QuietHours
+from reminderd.settings_sources import DEFAULT_DATABASE, database_file
+
+
+def _plain(text: str) -> str:
+    if "=?" in text or not text.isprintable() or not text.strip():
+        raise ValueError('must be plain text, without line breaks, control characters or "=?"')
+    return text
+
+
+def _zone(name: str) -> str:
+    hours.zone(name)
+    return name
+
+
+def _country(code: str) -> str:
+    if code not in SUPPORTED_REGIONS:
+        hint = did_you_mean(code.upper(), SUPPORTED_REGIONS)
+        raise ValueError(f'"{code}" is not a country; write its two letters, such as "ES"{hint}')
+    return code
+
+
+def _language(tag: str) -> str:
+    try:
+        Locale.parse(tag.replace("-", "_"))
+    except (ValueError, UnknownLocaleError) as error:
+        message = f'"{tag}" is not a language; write for example "en", "es" or "pt-BR"'
+        raise ValueError(message) from error
+    return tag
+
+
+def _quiet_hours(text: str) -> str:
+    QuietHours.parse(text)
+    return text
+
+
+def _listen(address: str) -> str:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):(\d{1,5})", address, re.ASCII)
+    if match is None:
+        raise ValueError(f'"{address}" is not an address; write for example "127.0.0.1:8025"')
+    if not 1 <= int(match[2]) <= 65535:
+        raise ValueError(f"port {int(match[2])} cannot be used; choose one from 1 to 65535")
+    return address
+
+
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(
+            f'"{url}" is not a web address; write for example "https://care.example.org"'
+        )
+    return url
+
+
+def _database_url(url: str) -> str:
+    database_file(url, Path())
+    return url
+
+
+def phone_fault(phone: str, country: str) -> str | None:
+    """What is wrong with a clinic's phone number, read in its country."""
+    try:
+        if is_valid_number(parse_phone(phone, country)):
+            return None
+    except NumberParseException:
+        pass
+    return f'"{phone}" is not a phone number; write for example "+34 910 000 000"'
+
+
+PlainText = Annotated[str, AfterValidator(_plain)]
+TransportName = Annotated[str, Field(min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ChannelsSection(_Section):
+    """The transport that serves each channel; a channel without one is not used."""
+
+    sms: TransportName | None = Field(None, description="The transport that carries text messages.")
+    email: TransportName | None = Field(None, description="The transport that carries mail.")
+
+
+class ClinicSection(_Section):
+    """A clinic: who signs the messages, and the time and place it works by."""
+
+    name: PlainText = Field(description="The clinic's name, as patients read it.")
+    phone: PlainText = Field(description="The number that patients may call, as they read it.")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        description="The IANA time zone of patients who have none of their own."
+    )
+    country: Annotated[str, AfterValidator(_country)] = Field(
+        description="How phone numbers without a country code are read: two letters."
+    )
+    language: Annotated[str, AfterValidator(_language)] = Field(
+        description="The language of patients who have none of their own."
+    )
+    quiet_hours: Annotated[str, AfterValidator(_quiet_hours)] = Field(
+        "21:00-08:00", description="When no patient is disturbed, in the patient's zone."
+    )
+    channels: ChannelsSection = Field(
+        default_factory=lambda: ChannelsSection.model_validate({}),
+        description="Other transports for this clinic alone.",
+    )
+
+
+class DatabaseSection(_Section):
+    """Where patients, sessions and reminders are kept."""
+
+    url: Annotated[str, AfterValidator(_database_url)] = Field(
+        DEFAULT_DATABASE, description="sqlite:/// and a file, relative to this one."
+    )
+
+
+class WebSection(_Section):
+    """The daemon's HTTP: health, metrics, and what providers call back."""
+
+    listen: Annotated[str, AfterValidator(_listen)] | None = Field(
+        None, description="Address and port to listen on; absent: no HTTP."
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
+        None, description="Where providers reach us; absent: receipts and replies are polled."
+    )
+
+
+class SessionsSection(_Section):
+    """How sessions are handled."""
+
+    confirm: bool = Field(
+        True, description="A booked session must be marked done before its aftercare goes out."
+    )
+
+
+Clinics = Annotated[dict[str, ClinicSection], Field(min_length=1)]
+
+
+class SettingsFormat(_Section):
+    """The whole configuration."""
+
+    model_config = ConfigDict(title="reminderd configuration")
+
+    clinics: Clinics = Field(description="The clinics, each under a short name of its own.")
+    database: DatabaseSection = Field(default_factory=lambda: DatabaseSection.model_validate({}))
+    channels: ChannelsSection = Field(default_factory=lambda: ChannelsSection.model_validate({}))
+    transports: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="What each transport needs to know, under its name."
+    )
+    web: WebSection = Field(default_factory=lambda: WebSection.model_validate({}))
+    sessions: SessionsSection = Field(default_factory=lambda: SessionsSection.model_validate({}))

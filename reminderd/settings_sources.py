@@ -1,0 +1,194 @@
+"""Where settings come from, strongest first: environment, systemd credential, KEY_file, TOML file.
+
+Light on purpose: a command that only wants the database needs nothing heavier than this.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reminderd.errors import ConfigurationError, FaultsFound
+from reminderd.faults import Fault, dotted, located, parse_toml
+from reminderd.locate import KeyPath, lines
+
+PLACES = (Path("config/reminderd.toml"), Path("/etc/reminderd/reminderd.toml"))
+SECTIONS = ("clinics", "database", "channels", "transports", "web", "sessions")
+DEFAULT_DATABASE = "sqlite:///reminderd.db"
+_PREFIX = "REMINDERD_"
+_FILE = "_file"
+
+
+@dataclass
+class Raw:
+    """Everything given, merged but not yet checked.
+
+    `origins` says where a value comes from if not from the TOML file at `path`.
+    """
+
+    path: Path
+    text: str
+    data: dict[str, Any]
+    origins: dict[KeyPath, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the configuration are relative to."""
+        return self.path.absolute().parent
+
+    def table(self, path: KeyPath) -> dict[str, Any]:
+        """The table at `path`; an empty one where there is none."""
+        found: Any = self.data
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    def put(self, steps: list[str], value: str, origin: str) -> None:
+        """Set a value that outranks the file; `_` in a step also stands for `-` in a known name."""
+        table, path = self.data, []
+        for step in steps:
+            matching = (key for key in table if key.replace("-", "_").lower() == step)
+            path.append(next(matching, step))
+            if len(path) < len(steps):
+                table = table.setdefault(path[-1], {})
+                if not isinstance(table, dict):
+                    return  # the file has something else there, which is a fault of its own
+        table[path[-1]] = value
+        self.origins[tuple(path)] = origin
+
+    def open_files(self, at: KeyPath, known: Collection[str]) -> list[Fault]:
+        """Put what a KEY_file holds in place of it, for the `known` keys of the table at `at`."""
+        faults: list[Fault] = []
+        table = self.table(at)
+        for name in [each for each in table if each.endswith(_FILE) and each not in known]:
+            key = name.removesuffix(_FILE)
+            if key not in known:
+                continue
+            file = table.pop(name)
+            if (*at, key) not in self.origins:  # else it was given by something stronger
+                try:
+                    table[key] = self._secret(file)
+                    self.origins[*at, key] = f"file {self.folder / file}"
+                except (OSError, ValueError) as error:
+                    reason = getattr(error, "strerror", None) or str(error)
+                    faults.append(Fault((*at, name), f"cannot be used: {reason}"))
+        return faults
+
+    def _secret(self, file: object) -> str:
+        if not isinstance(file, str):
+            raise ValueError("it must be the path of a file, in quotes")
+        text = (self.folder / file).read_text(encoding="utf-8").strip()
+        if not text:
+            raise ValueError("the file is empty")
+        return text
+
+    def origin(self, path: KeyPath) -> str:
+        """Where the value at `path` comes from, for `config show --origin`."""
+        if path in self.origins:
+            return self.origins[path]
+        line = lines(self.text).get(path)
+        return "default" if line is None else f"{self.path}:{line}"
+
+    def refuse(self, faults: list[Fault]) -> ConfigurationError:
+        """The error to raise: every fault with its place, be it in the file or beside it."""
+        beside = [fault for fault in faults if fault.path in self.origins]
+        in_file = [fault for fault in faults if fault.path not in self.origins]
+        found = located(self.text, str(self.path), in_file)
+        for path, message in beside:
+            found.append(f"{self.origins[path]}: {dotted(path)}: {message}")
+        return ConfigurationError(
+            found, remedy="`reminderd config schema` prints what a configuration may say"
+        )
+
+
+def find(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """The configuration that counts: `path`, else $REMINDERD_CONFIG, else the usual places.
+
+    Raises ConfigurationError where there is none.
+    """
+    named = path or (Path(environ["REMINDERD_CONFIG"]) if environ.get("REMINDERD_CONFIG") else None)
+    for place in (named,) if named else PLACES:
+        if place.is_file():
+            return place
+    looked = str(named) if named else " and ".join(map(str, PLACES))
+    raise ConfigurationError(
+        [f"there is no configuration at {looked}"],
+        remedy="run `reminderd init` to write one, or name one with --config",
+    )
+
+
+def raw(path: Path | None, environ: Mapping[str, str]) -> Raw:
+    """Find the configuration and merge what outranks it; nothing but its syntax is checked.
+
+    Raises ConfigurationError.
+    """
+    path = find(path, environ)
+    try:
+        text = path.read_bytes().decode().removeprefix("\ufeff")
+        given = Raw(path, text, parse_toml(text, str(path)))
+        overlays = [*_credentials(environ), *_environment(environ)]
+    except FaultsFound as error:
+        raise ConfigurationError(error.faults) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError([f"{path}:1: is not UTF-8 text"]) from error
+    except OSError as error:
+        raise ConfigurationError([f"{error.filename}: cannot be read: {error.strerror}"]) from error
+    for steps, value, origin in overlays:
+        given.put(steps, value, origin)
+    return given
+
+
+def _credentials(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str, str]]:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if folder and Path(folder).is_dir():
+        for file in sorted(Path(folder).iterdir()):
+            steps = file.name.split(".")
+            if len(steps) > 1 and steps[0] in SECTIONS:
+                value = file.read_text(encoding="utf-8").strip()
+                yield steps, value, f"credential {file.name}"
+
+
+def _environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str, str]]:
+    for name in sorted(environ):
+        if name.startswith(_PREFIX):
+            steps = name.removeprefix(_PREFIX).lower().split("__")
+            if len(steps) > 1:
+                yield steps, environ[name], f"environment {name}"
+            elif steps[0].split("_")[0] in SECTIONS:
+                advice = f"two underscores part section and key, as in {_PREFIX}DATABASE__URL"
+                raise FaultsFound([f"environment {name}: is not a setting; {advice}"])
+
+
+def database_path(given: Raw) -> Path:
+    """The file of the embedded database; raises ConfigurationError."""
+    faults = given.open_files(("database",), ("url",))
+    try:
+        return database_file(given.table(("database",)).get("url", DEFAULT_DATABASE), given.folder)
+    except ValueError as error:
+        raise given.refuse(faults or [Fault(("database", "url"), str(error))]) from error
+
+
+def database_file(url: object, folder: Path) -> Path:
+    """The file behind `sqlite:///…`; raises ValueError for every other kind of address."""
+    if not isinstance(url, str):
+        raise ValueError("must be text in quotes")
+    if url.startswith(("postgresql://", "postgres://")):
+        raise ValueError(
+            "the distributed engine, which PostgreSQL needs, is not available in this version; "
+            f'use for example "{DEFAULT_DATABASE}"'
+        )
+    file = url.removeprefix("sqlite:///")
+    if file == url or file.endswith("/") or file in ("", ":memory:"):
+        raise ValueError(f'must name a file, such as "{DEFAULT_DATABASE}"')
+    return folder / file
+
+
+def as_typed(text: str, wanted: object) -> Any:
+    """A number or a truth value for text from beside the file, where that is `wanted`."""
+    if wanted in (bool, int, float):
+        try:
+            return tomllib.loads(f"value = {text.strip()}")["value"]
+        except ValueError:
+            pass  # stays text, and is refused as such with its origin
+    return text
