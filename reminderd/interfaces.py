@@ -157,14 +157,22 @@ class Outbox(Protocol):
 
     # What comes in -------------------------------------------------------------------------
 
-    def add_patients(self, patients: Sequence[Patient], now: datetime) -> list[Patient]:
-        """Store new patients and return them with their ids."""
+    def free_ids(self) -> tuple[int, int]:
+        """The first free ids of patients and sessions, for a preview; nothing is reserved."""
+        ...
+
+    def reserve_ids(self, patients: int, sessions: int) -> tuple[int, int]:
+        """The first of so many free ids for patients and for sessions; nobody else gets them."""
+        ...
+
+    def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
+        """Store new patients under their reserved ids."""
         ...
 
     def update_patient(self, patient: Patient, now: datetime) -> None: ...
 
-    def add_sessions(self, sessions: Sequence[Session]) -> list[Session]:
-        """Store new sessions, in recording order, and return them with their ids."""
+    def add_sessions(self, sessions: Sequence[Session]) -> None:
+        """Store new sessions under their reserved ids, which are in recording order."""
         ...
 
     def update_session(self, session: Session) -> None: ...
@@ -221,8 +229,8 @@ class Outbox(Protocol):
 
     # What goes out -------------------------------------------------------------------------
 
-    def next_due(self) -> datetime | None:
-        """The earliest due instant of anything scheduled."""
+    def next_due(self, without: Sequence[tuple[str, Channel]]) -> datetime | None:
+        """When the next scheduled reminder wants a look; `without` as for `due_patients`."""
         ...
 
     def expire(self, now: datetime) -> Expired:
@@ -232,7 +240,10 @@ class Outbox(Protocol):
     def due_patients(
         self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]]
     ) -> list[int]:
-        """Patients of the `limit` earliest due reminders; `without` lists (clinic, channel) at rest."""
+        """Patients of the `limit` earliest due reminders, the earliest first.
+
+        `without` lists (clinic, channel) pairs on which nothing can leave now.
+        """
         ...
 
     def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:

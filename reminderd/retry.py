@@ -1,4 +1,4 @@
-"""What next after a temporary error: a growing pause with jitter. Pure: the random number is given."""
+"""What next after a temporary error: a growing pause with jitter. Pure: chance is given."""
 
 from datetime import datetime, timedelta
 
@@ -14,10 +14,7 @@ def next_try_at(
     `chance`, from 0 to 1, stretches the pause by up to a quarter, so that a thousand messages that
     failed together do not come back together. The provider's own wish is a lower bound.
     """
-    pause = (
-        min(FIRST_PAUSE * 2 ** max(attempts - 1, 0), LONGEST_PAUSE)
-        if attempts < 16
-        else LONGEST_PAUSE
-    )
+    doublings = min(max(attempts - 1, 0), 6)
+    pause = min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
     pause += pause * chance / 4
     return now + max(pause, retry_after or timedelta(0))

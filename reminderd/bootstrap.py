@@ -1,0 +1,116 @@
+"""The one place that chooses and wires: from settings to a house in which everything has its room."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reminderd import resources, settings, transports
+from reminderd.clock import Clock
+from reminderd.dispatch import Dispatch
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.importing import Importer
+from reminderd.intake import Intake
+from reminderd.interfaces import Transport
+from reminderd.lanes import Delivery, Means
+from reminderd.model import Channel, Clinic
+from reminderd.practice import Practice, Route
+from reminderd.protocols import ProtocolLibrary
+from reminderd.render import Renderer
+from reminderd.settings import Settings
+from reminderd.texts import Texts
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that the commands and the daemon work with."""
+
+    settings: Settings
+    practice: Practice
+    library: ProtocolLibrary
+    renderer: Renderer
+    outbox: EmbeddedOutbox
+    intake: Intake
+
+    @property
+    def importer(self) -> Importer:
+        return Importer(self.outbox, self.practice, self.library, self.intake)
+
+    def dispatch(
+        self,
+        clock: Clock,
+        serving: Mapping[str, Transport],
+        *,
+        observe: Callable[[Delivery], None] = lambda _: None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> Dispatch:
+        """What sends, by these transports; `serving` is by the names that the settings use."""
+        means = Means(
+            self.outbox, self.practice, self.renderer, clock, random.random, observe, alive
+        )
+        return Dispatch(means, serving)
+
+
+def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The configuration, checked; raises ConfigurationError with every mistake."""
+    models = {name: transports.find(name).Settings for name in transports.names()}
+    return settings.load(config, environ, models)
+
+
+def protocol_library(settings: Settings | None) -> ProtocolLibrary:
+    """The clinic's own protocols before the packaged ones."""
+    own = [settings.folder / "protocols"] if settings else []
+    return ProtocolLibrary([*own, resources.protocols_dir()])
+
+
+def texts(settings: Settings | None) -> Texts:
+    """The clinic's own templates before the packaged ones."""
+    own = [settings.folder / "templates"] if settings else []
+    return Texts([*own, resources.templates_dir()])
+
+
+def open_house(
+    settings: Settings,
+    *,
+    database: Path | None = None,
+    durable: bool = True,
+    nothing_leaves: bool = False,
+) -> House:
+    """Wire everything on the configured database, or on `database`.
+
+    `nothing_leaves` is for houses whose transports stay on the machine whatever is configured.
+    """
+    read = texts(settings)
+    practice = Practice(_clinics(settings, nothing_leaves), _routes(settings), read)
+    library = protocol_library(settings)
+    outbox = EmbeddedOutbox(database or settings.database, durable=durable)
+    intake = Intake(outbox, practice, library, confirm=settings.sections.sessions.confirm)
+    return House(settings, practice, library, Renderer(read), outbox, intake)
+
+
+def build_transports(settings: Settings) -> dict[str, Transport]:
+    """Every transport that serves a channel of a clinic, ready to send."""
+    names = sorted(set(_routes(settings).values()))
+    return {name: build_transport(settings, name) for name in names}
+
+
+def build_transport(settings: Settings, name: str) -> Transport:
+    """One transport with its settings."""
+    make: Callable[..., Transport] = transports.find(name)
+    return make(settings.transports[name])
+
+
+def _clinics(settings: Settings, nothing_leaves: bool) -> dict[str, Clinic]:
+    def leaves(name: str) -> bool:
+        return not nothing_leaves and transports.find(name).leaves_machine
+
+    return {key: settings.clinic(key, leaves) for key in settings.clinic_keys}
+
+
+def _routes(settings: Settings) -> dict[Route, str]:
+    return {
+        (key, channel): name
+        for key in settings.clinic_keys
+        for channel in Channel
+        if (name := settings.transport_for(key, channel)) is not None
+    }

@@ -1,0 +1,156 @@
+"""What goes out: `drain(now)` takes what is due, puts it into words, hands it over, settles it.
+
+Read `Dispatch.drain` first, then `lanes.py`, which carries one transport's messages away.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from reminderd.interfaces import NewMessage, Transport
+from reminderd.lanes import Lane, Means, Parcel, put_off_where_asleep
+from reminderd.model import Channel, Chart, Kind, Reason, Reminder
+from reminderd.plan import changes, still_true
+from reminderd.practice import Route
+
+BATCH = 500
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What one call of `drain` did; `more` says that it is worth calling again at once."""
+
+    deliveries: int = 0
+    failed: int = 0
+    expired: Mapping[Reason, int] = field(default_factory=dict)
+    more: bool = False
+
+
+class Dispatch:
+    """Sends what is due. One at a time per outbox; transports work side by side."""
+
+    def __init__(self, means: Means, transports: Mapping[str, Transport]) -> None:
+        self._outbox = means.outbox
+        self._practice = means.practice
+        self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
+        self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
+
+    def drain(self, now: datetime) -> Drained:
+        """Expire, claim a batch, and carry it away; what is claimed is settled on return."""
+        with self._outbox.transaction():
+            expired = self._outbox.expire(now)
+            parcels, more = self._claim(now)
+        counts = self._carry(parcels)
+        return Drained(sum(counts), len(parcels) - sum(counts), expired.by_reason, more)
+
+    def next_wake_at(self, now: datetime) -> datetime | None:
+        """When draining is worthwhile again: the next due instant, or the end of a pause."""
+        due = self._outbox.next_due(self._resting(now))
+        rests = [lane.rests_until for lane in self.lanes.values() if lane.rests_until]
+        return min([*([due] if due else []), *(end for end in rests if end > now)], default=None)
+
+    def close(self) -> None:
+        """Finish what is in flight, hand the rest back, and let go of the transports."""
+        for lane in self.lanes.values():
+            lane.stop()
+        self._pool.shutdown(wait=True)
+        for lane in self.lanes.values():
+            lane.close()
+
+    def request_stop(self) -> None:
+        """Ask a running `drain` to end soon; safe to call from a signal handler."""
+        for lane in self.lanes.values():
+            lane.stop()
+
+    # Claiming --------------------------------------------------------------------------------
+
+    def _claim(self, now: datetime) -> tuple[list[Parcel], bool]:
+        outbox = self._outbox
+        patients = outbox.due_patients(now, BATCH, self._resting(now))
+        if not patients:
+            return [], False
+        approvals = outbox.approvals()
+        charts = self._practice.charts(outbox.due_facts(patients, now), approvals)
+        stale = [each.patient.id for each in charts if not _all_true(each, now)]
+        if stale:
+            self._plan_again([each for each in stale if each is not None], now)
+            charts = self._practice.charts(outbox.due_facts(patients, now), approvals)
+        put_off: list[Reminder] = []
+        wanted: list[tuple[Chart, NewMessage]] = []
+        for chart in charts:
+            awake = _awake(chart, now, put_off)
+            wanted += [(chart, each) for each in self._bundles(chart, awake)]
+        outbox.save_reminders(put_off)
+        claimed = outbox.claim([message for _, message in wanted], now)
+        parcels = [
+            Parcel(chart, message.channel, message.transport, taken)
+            for (chart, message), taken in zip(wanted, claimed, strict=True)
+        ]
+        return parcels, bool(parcels or put_off or stale)
+
+    def _plan_again(self, patient_ids: Sequence[int], now: datetime) -> None:
+        """A fact has changed under these patients: their new plan says what becomes of it."""
+        facts = self._outbox.facts(patient_ids)
+        for chart in self._practice.charts(facts, self._outbox.approvals()):
+            self._outbox.save_reminders(changes(chart, now))
+
+    def _bundles(self, chart: Chart, reminders: Sequence[Reminder]) -> list[NewMessage]:
+        """What is due for one patient on one channel is one message."""
+        found = []
+        by_channel = sorted(reminders, key=lambda each: (each.channel or "", *_place(each)))
+        for channel, group in groupby(by_channel, key=lambda each: each.channel):
+            assert channel is not None, "what is scheduled has a channel"
+            transport = self._practice.routes.get((chart.patient.clinic, channel))
+            if transport in self.lanes and chart.patient.id is not None:
+                found.append(NewMessage(chart.patient.id, channel, transport, tuple(group)))
+        return found
+
+    def _resting(self, now: datetime) -> list[Route]:
+        """Clinics' channels on which nothing can leave now."""
+        return [
+            (clinic, channel)
+            for clinic in self._practice.clinics
+            for channel in Channel
+            if not self._can_leave(clinic, channel, now)
+        ]
+
+    def _can_leave(self, clinic: str, channel: Channel, now: datetime) -> bool:
+        lane = self.lanes.get(self._practice.routes.get((clinic, channel), ""))
+        return lane is not None and (lane.rests_until is None or lane.rests_until <= now)
+
+    # Carrying --------------------------------------------------------------------------------
+
+    def _carry(self, parcels: Sequence[Parcel]) -> list[int]:
+        loads: dict[str, list[Parcel]] = {}
+        for parcel in parcels:
+            loads.setdefault(parcel.transport, []).append(parcel)
+        work = [(self.lanes[name], load) for name, load in loads.items()]
+        if len(work) == 1:
+            return [work[0][0].carry(work[0][1])]
+        return list(self._pool.map(lambda each: each[0].carry(each[1]), work))
+
+
+def _place(reminder: Reminder) -> tuple[int, datetime, str, int, int]:
+    """Restriction, release, check, routine, inform, course; then as they fall due."""
+    due_at = reminder.due_at or reminder.nominal_at
+    kind = _ORDER[reminder.kind]
+    return (kind, due_at, reminder.milestone, reminder.occurrence, reminder.session_id or 0)
+
+
+def _all_true(chart: Chart, now: datetime) -> bool:
+    return all(still_true(chart, reminder, now) for reminder in chart.reminders)
+
+
+def _awake(chart: Chart, now: datetime, put_off: list[Reminder]) -> list[Reminder]:
+    """Those that may leave at this hour; the others go to `put_off` with what becomes of them."""
+    ready = []
+    for reminder in chart.reminders:
+        asleep = put_off_where_asleep(chart, reminder, now)
+        if asleep is None:
+            ready.append(reminder)
+        else:
+            put_off.append(asleep)
+    return ready

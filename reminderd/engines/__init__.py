@@ -1,0 +1,1 @@
+"""Who stores the outbox and who works: one folder per engine, each with the same promise."""

@@ -1,0 +1,97 @@
+"""The one module that hands out sqlite3: which library, which journal, how durable.
+
+SQLite before 3.51.3 (3.50.7 and 3.44.6 in their branches) can lose committed transactions in WAL
+mode when one connection checkpoints while another writes. WAL is used only on a fixed one.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reminderd.errors import ConfigurationError, TryAgainLater
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:
+        import pysqlite3 as sqlite3
+    except ImportError:
+        import sqlite3
+
+Connection = sqlite3.Connection
+DatabaseError = sqlite3.DatabaseError
+
+BUSY_TIMEOUT_MS = 5000
+
+
+def sqlite_version() -> str:
+    """The version of the SQLite library in use, such as `3.53.4`."""
+    return sqlite3.sqlite_version
+
+
+def wal_is_safe(version: str | None = None) -> bool:
+    """Whether that SQLite keeps every committed transaction in WAL mode."""
+    number = tuple(int(part) for part in (version or sqlite_version()).split("."))
+    branch, patch = number[:2], number[2] if len(number) > 2 else 0
+    fixed_in_branch = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
+    if branch in fixed_in_branch:
+        return patch >= fixed_in_branch[branch]
+    return branch > (3, 51)
+
+
+def journal_mode() -> str:
+    """The journal that is safe with this SQLite: `wal`, else `truncate`."""
+    return "wal" if wal_is_safe() else "truncate"
+
+
+def connect(path: Path, *, durable: bool = True, create: bool = False) -> Connection:
+    """Open the database for this thread, in autocommit, with every guarantee switched on.
+
+    `durable=False` is for throw-away copies only. Raises ConfigurationError where there is no
+    database at `path` or it cannot be read.
+    """
+    if not create and not path.exists():
+        raise ConfigurationError(
+            [f"{path}: there is no database here"],
+            remedy="Run `reminderd init`, or correct database.url in the configuration.",
+        )
+    mode = "rwc" if create else "rw"
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+        )
+        _prepare(connection, durable=durable)
+    except DatabaseError as error:
+        raise translated(error, path) from error
+    return connection
+
+
+def _prepare(connection: Connection, *, durable: bool) -> None:
+    journal = journal_mode()
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != journal:
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+    level = ("FULL" if journal == "wal" else "EXTRA") if durable else "OFF"
+    connection.execute(f"PRAGMA synchronous = {level}")
+
+
+def translated(error: Exception, path: Path) -> Exception:
+    """What a sqlite3 error means to a person: busy (75), or not usable (78)."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return TryAgainLater(
+            f"{path}: another process is writing to the database",
+            remedy="Wait a moment and run the command again.",
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK) or (
+        path.exists() and not os.access(path, os.R_OK | os.W_OK)
+    ):
+        text = "no permission to read and write it"
+    return ConfigurationError(
+        [f"{path}: the database cannot be used: {text}"],
+        remedy="Check that the file is a reminderd database and belongs to the user who runs this.",
+    )

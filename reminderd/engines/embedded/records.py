@@ -1,0 +1,319 @@
+"""What comes in and what is known: patients, sessions, protocols, reminders."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from reminderd.engines.embedded.rows import (
+    PATIENT_COLUMNS,
+    REMINDER_COLUMNS,
+    SESSION_COLUMNS,
+    attempt_from,
+    from_ms,
+    patient_from,
+    patient_row,
+    reminder_from,
+    reminder_row,
+    session_from,
+    session_row,
+    to_ms,
+)
+from reminderd.engines.embedded.store import Store
+from reminderd.interfaces import Approval, PatientFacts, ReminderFilter
+from reminderd.model import (
+    Attempt,
+    CareProtocol,
+    Channel,
+    Consent,
+    Patient,
+    Reason,
+    Reminder,
+    Session,
+    State,
+    internal_id,
+)
+
+_THESE = "(SELECT value FROM json_each(?))"
+_SESSIONS = (
+    f"SELECT {SESSION_COLUMNS} FROM sessions "
+    "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version"
+)
+_REMINDER_NAMES = REMINDER_COLUMNS.split(", ")
+_INSERT_REMINDER = (
+    f"INSERT INTO reminders ({REMINDER_COLUMNS}) VALUES ({', '.join('?' * len(_REMINDER_NAMES))})"
+)
+_UPDATE_REMINDER = (
+    f"UPDATE reminders SET {', '.join(f'{name} = ?' for name in _REMINDER_NAMES[1:])} WHERE id = ?"
+)
+_ORDER = "ORDER BY due_at IS NULL, due_at, nominal_at, milestone, occurrence, session"
+# What waits for a person: contract, section 4 (all-clears) and section 5 (outcomes, receipts).
+_NEEDS_STAFF = (
+    "(needs_staff = 1 OR state IN ('failed', 'unknown') "
+    "OR (state = 'expired' AND reason = 'unconfirmed') "
+    "OR receipt IN ('undelivered', 'failed'))"
+)
+
+
+class Records(Store):
+    """The part of the outbox that intake and the command line use."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        super().__init__(path, durable=durable)
+        self._protocols: dict[int, CareProtocol] = {}
+
+    # Patients ------------------------------------------------------------------------------
+
+    def free_ids(self) -> tuple[int, int]:
+        return self._next_id("patients"), self._next_id("sessions")
+
+    def reserve_ids(self, patients: int, sessions: int) -> tuple[int, int]:
+        return self._reserve("patients", patients), self._reserve("sessions", sessions)
+
+    def _reserve(self, table: str, count: int) -> int:
+        # AUTOINCREMENT remembers ids that are gone, so that a name never means somebody else.
+        first = self._next_id(table)
+        self.connection.execute(
+            "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (first + count - 1, table)
+        )
+        return first
+
+    def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
+        marks = ", ".join("?" * 14)
+        self.connection.executemany(
+            f"INSERT INTO patients ({PATIENT_COLUMNS}, created_at, updated_at) VALUES ({marks})",
+            [(*patient_row(each), to_ms(now), to_ms(now)) for each in patients],
+        )
+        self._save_consents(patients)
+
+    def update_patient(self, patient: Patient, now: datetime) -> None:
+        names = [f"{name} = ?" for name in PATIENT_COLUMNS.split(", ")[1:]]
+        self.connection.execute(
+            f"UPDATE patients SET {', '.join(names)}, updated_at = ? WHERE id = ?",
+            (*patient_row(patient)[1:], to_ms(now), patient.id),
+        )
+        self._save_consents([patient])
+
+    def _save_consents(self, patients: Iterable[Patient]) -> None:
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO consents (patient, channel, granted, at, source) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [
+                (patient.id, channel, int(consent.granted), to_ms(consent.at), consent.source)
+                for patient in patients
+                for channel, consent in patient.consent.items()
+            ],
+        )
+
+    def find_patient(self, name: str) -> Patient | None:
+        number = internal_id("pat", name)
+        where, value = ("ref = ?", name) if number is None else ("id = ?", str(number))
+        found = self._patients(f"WHERE {where}", (value,))
+        return found[0] if found else None
+
+    def patients_by_ref(self, refs: Iterable[str]) -> dict[str, Patient]:
+        found = self._patients(f"WHERE ref IN {_THESE}", (json.dumps(list(refs)),))
+        return {each.ref: each for each in found if each.ref is not None}
+
+    def patients(self) -> list[Patient]:
+        return self._patients("", ())
+
+    def _patients(self, where: str, parameters: Sequence[str]) -> list[Patient]:
+        rows = self.query(f"SELECT {PATIENT_COLUMNS} FROM patients {where} ORDER BY id", parameters)
+        consents = self._consents([row[0] for row in rows])
+        return [patient_from(row, consents.get(row[0], {})) for row in rows]
+
+    def _consents(self, patient_ids: Sequence[int]) -> dict[int, dict[Channel, Consent]]:
+        found: dict[int, dict[Channel, Consent]] = {}
+        for patient, channel, granted, at, source in self.query(
+            f"SELECT patient, channel, granted, at, source FROM consents WHERE patient IN {_THESE}",
+            (json.dumps(patient_ids),),
+        ):
+            consent = Consent(bool(granted), from_ms(at), source)
+            found.setdefault(patient, {})[Channel(channel)] = consent
+        return found
+
+    # Sessions and protocols ----------------------------------------------------------------
+
+    def add_sessions(self, sessions: Sequence[Session]) -> None:
+        self.connection.executemany(
+            "INSERT INTO sessions (id, patient, protocol_version, at, state, tags, area, "
+            "recorded_at, adjustments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [session_row(each) for each in sessions],
+        )
+
+    def update_session(self, session: Session) -> None:
+        self.connection.execute(
+            "UPDATE sessions SET patient = ?, protocol_version = ?, at = ?, state = ?, tags = ?, "
+            "area = ?, recorded_at = ?, adjustments = ? WHERE id = ?",
+            (*session_row(session)[1:], session.id),
+        )
+
+    def session(self, session_id: int) -> Session | None:
+        rows = self.query(f"{_SESSIONS} WHERE sessions.id = ?", (session_id,))
+        return session_from(rows[0]) if rows else None
+
+    def sessions(self, patient_id: int | None = None) -> list[Session]:
+        where = "" if patient_id is None else "WHERE sessions.patient = ?"
+        parameters = () if patient_id is None else (patient_id,)
+        rows = self.query(f"{_SESSIONS} {where} ORDER BY sessions.at, sessions.id", parameters)
+        return [session_from(row) for row in rows]
+
+    def pin_protocol(self, protocol: CareProtocol, document: str) -> int:
+        self.connection.execute(
+            "INSERT INTO protocol_versions (key, revision, digest, document) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (digest) DO NOTHING",
+            (protocol.key, protocol.revision, protocol.digest, document),
+        )
+        return int(
+            self.query("SELECT id FROM protocol_versions WHERE digest = ?", (protocol.digest,))[0][
+                0
+            ]
+        )
+
+    def _protocol(self, version: int) -> CareProtocol:
+        known = self._protocols.get(version)
+        if known is None:
+            from reminderd import protocols
+
+            rows = self.query("SELECT document FROM protocol_versions WHERE id = ?", (version,))
+            known = self._protocols[version] = protocols.from_document(rows[0][0])
+        return known
+
+    def add_approval(self, approval: Approval) -> None:
+        self.connection.execute(
+            "INSERT INTO approvals (protocol, revision, digest, by, at) VALUES (?, ?, ?, ?, ?)",
+            (
+                approval.protocol,
+                approval.revision,
+                approval.digest,
+                approval.by,
+                to_ms(approval.at),
+            ),
+        )
+
+    def approvals(self) -> list[Approval]:
+        rows = self.query("SELECT protocol, revision, digest, by, at FROM approvals ORDER BY id")
+        return [Approval(row[0], row[1], row[2], row[3], from_ms(row[4])) for row in rows]
+
+    # Reminders -----------------------------------------------------------------------------
+
+    def save_reminders(self, reminders: Iterable[Reminder]) -> None:
+        new, known = [], []
+        for reminder in reminders:
+            row = reminder_row(reminder)
+            if reminder.id is None:
+                new.append(row)
+            else:
+                known.append((*row[1:], row[0]))
+        self.connection.executemany(_INSERT_REMINDER, new)
+        self.connection.executemany(_UPDATE_REMINDER, known)
+
+    def reminder(self, reminder_id: int) -> Reminder | None:
+        rows = self.query(f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE id = ?", (reminder_id,))
+        return reminder_from(rows[0]) if rows else None
+
+    def reminders(self, wanted: ReminderFilter) -> list[Reminder]:
+        where, parameters = _where(wanted)
+        limit = "" if wanted.limit is None else f"LIMIT {int(wanted.limit)}"
+        rows = self.query(
+            f"SELECT {REMINDER_COLUMNS} FROM reminders {where} {_ORDER} {limit}", parameters
+        )
+        return [reminder_from(row) for row in rows]
+
+    def count_reminders(self, wanted: ReminderFilter) -> int:
+        where, parameters = _where(wanted)
+        return int(self.query(f"SELECT count(*) FROM reminders {where}", parameters)[0][0])
+
+    def attempts(self, reminder_id: int) -> list[Attempt]:
+        rows = self.query(
+            "SELECT messages.id, channel, transport, outcome, claimed_at, marked_at, settled_at, "
+            "attempts.provider_id, code, error FROM message_reminders "
+            "JOIN messages ON messages.id = message_reminders.message "
+            "JOIN attempts ON attempts.message = messages.id "
+            "WHERE message_reminders.reminder = ? ORDER BY attempts.id",
+            (reminder_id,),
+        )
+        return [attempt_from(row) for row in rows]
+
+    # Everything about some patients ---------------------------------------------------------
+
+    def facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
+        return self._facts(patient_ids, "", ())
+
+    def _facts(
+        self, patient_ids: Sequence[int], only: str, parameters: Sequence[int]
+    ) -> list[PatientFacts]:
+        ids = json.dumps(list(patient_ids))
+        patients = self._patients(f"WHERE id IN {_THESE}", (ids,))
+        sessions: dict[int, list[Session]] = {}
+        for row in self.query(
+            f"{_SESSIONS} WHERE sessions.patient IN {_THESE} ORDER BY sessions.at, sessions.id",
+            (ids,),
+        ):
+            sessions.setdefault(row[1], []).append(session_from(row))
+        reminders: dict[int, list[Reminder]] = {}
+        for row in self.query(
+            f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE patient IN {_THESE} {only}",
+            (ids, *parameters),
+        ):
+            reminders.setdefault(row[1], []).append(reminder_from(row))
+        return [
+            self._facts_of(patient, sessions.get(patient.id or 0, []), reminders)
+            for patient in patients
+        ]
+
+    def _facts_of(
+        self, patient: Patient, sessions: list[Session], reminders: dict[int, list[Reminder]]
+    ) -> PatientFacts:
+        protocols = {each.id: self._protocol(each.protocol_version or 0) for each in sessions}
+        own = tuple(reminders.get(patient.id or 0, ()))
+        return PatientFacts(patient, tuple(sessions), protocols, own)
+
+    def open_patient_ids(self, now: datetime) -> list[int]:
+        rows = self.query(
+            "SELECT DISTINCT patient FROM reminders WHERE expires_at > ? "
+            "OR state IN ('scheduled', 'held')",
+            (to_ms(now),),
+        )
+        return [row[0] for row in rows]
+
+    # What reminderd remembers about itself --------------------------------------------------
+
+    def note(self, key: str) -> str | None:
+        rows = self.query("SELECT value FROM notes WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def set_note(self, key: str, value: str) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO notes (key, value) VALUES (?, ?)", (key, value)
+        )
+
+    def _next_id(self, table: str) -> int:
+        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        return int(rows[0][0]) + 1
+
+
+def _where(wanted: ReminderFilter) -> tuple[str, list[object]]:
+    conditions: list[tuple[str, object]] = []
+    if wanted.patient_id is not None:
+        conditions.append(("patient = ?", wanted.patient_id))
+    if wanted.session_id is not None:
+        conditions.append(("session = ?", wanted.session_id))
+    if wanted.protocol is not None:
+        conditions.append(("protocol = ?", wanted.protocol))
+    if wanted.states:
+        conditions.append((f"state IN {_THESE}", _json_words(wanted.states)))
+    if wanted.reasons:
+        conditions.append((f"reason IN {_THESE}", _json_words(wanted.reasons)))
+    if wanted.due_from is not None:
+        conditions.append(("due_at >= ?", to_ms(wanted.due_from)))
+    if wanted.due_until is not None:
+        conditions.append(("due_at < ?", to_ms(wanted.due_until)))
+    texts = [text for text, _ in conditions] + ([_NEEDS_STAFF] if wanted.needs_staff else [])
+    return (f"WHERE {' AND '.join(texts)}" if texts else "", [value for _, value in conditions])
+
+
+def _json_words(words: Iterable[State | Reason]) -> str:
+    return json.dumps(sorted(words))

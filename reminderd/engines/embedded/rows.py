@@ -1,0 +1,237 @@
+"""How value objects lie in rows: instants as milliseconds, lists joined with `;`."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from reminderd.model import (
+    Adjustment,
+    Attempt,
+    Channel,
+    Consent,
+    Duration,
+    Kind,
+    Outcome,
+    Patient,
+    Reason,
+    Reminder,
+    Session,
+    SessionState,
+    State,
+)
+
+Row = tuple[Any, ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_ms(instant: datetime) -> int:
+    """Milliseconds since 1970 in UTC, rounded down."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def to_ms_or_none(instant: datetime | None) -> int | None:
+    return None if instant is None else (instant - _EPOCH) // _MILLISECOND
+
+
+def from_ms(value: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=value)
+
+
+def from_ms_or_none(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(milliseconds=value)
+
+
+def join(words: Iterable[str]) -> str:
+    return ";".join(words)
+
+
+def split(text: str) -> list[str]:
+    return text.split(";") if text else []
+
+
+PATIENT_COLUMNS = (
+    "id, ref, clinic, given_name, family_name, phone, email, timezone, language, channels, "
+    "paused, bad_addresses"
+)
+
+
+def patient_row(patient: Patient) -> Row:
+    return (
+        patient.id,
+        patient.ref,
+        patient.clinic,
+        patient.given_name,
+        patient.family_name,
+        patient.phone,
+        patient.email,
+        patient.timezone,
+        patient.language,
+        join(patient.channels),
+        int(patient.paused),
+        join(sorted(patient.bad_addresses)),
+    )
+
+
+def patient_from(row: Row, consent: Mapping[Channel, Consent]) -> Patient:
+    return Patient(
+        id=row[0],
+        ref=row[1],
+        clinic=row[2],
+        given_name=row[3],
+        family_name=row[4],
+        phone=row[5],
+        email=row[6],
+        timezone=row[7],
+        language=row[8],
+        channels=tuple(map(Channel, split(row[9]))),
+        paused=bool(row[10]),
+        bad_addresses=frozenset(map(Channel, split(row[11]))),
+        consent=consent,
+    )
+
+
+SESSION_COLUMNS = (
+    "sessions.id, sessions.patient, sessions.protocol_version, sessions.at, sessions.state, "
+    "sessions.tags, sessions.area, sessions.recorded_at, sessions.adjustments, "
+    "protocol_versions.key, protocol_versions.revision"
+)
+
+
+def session_row(session: Session) -> Row:
+    return (
+        session.id,
+        session.patient_id,
+        session.protocol_version,
+        to_ms(session.at),
+        session.state,
+        join(sorted(session.tags)),
+        session.area,
+        to_ms(session.recorded_at),
+        json.dumps({key: _adjustment_data(each) for key, each in session.adjustments.items()}),
+    )
+
+
+def session_from(row: Row) -> Session:
+    return Session(
+        id=row[0],
+        patient_id=row[1],
+        protocol_version=row[2],
+        at=from_ms(row[3]),
+        state=SessionState(row[4]),
+        tags=frozenset(split(row[5])),
+        area=row[6],
+        recorded_at=from_ms(row[7]),
+        adjustments={} if row[8] == "{}" else _adjustments_from(row[8]),
+        protocol=row[9],
+        revision=row[10],
+    )
+
+
+def _adjustment_data(adjustment: Adjustment) -> dict[str, object]:
+    return {
+        "by": adjustment.by,
+        "why": adjustment.why,
+        "off": adjustment.off,
+        "holds": adjustment.holds and str(adjustment.holds),
+        "at": adjustment.at and adjustment.at.isoformat("minutes"),
+    }
+
+
+def _adjustments_from(text: str) -> dict[str, Adjustment]:
+    return {
+        milestone: Adjustment(
+            by=data["by"],
+            why=data["why"],
+            off=data["off"],
+            holds=Duration.parse(data["holds"]) if data["holds"] else None,
+            at=time.fromisoformat(data["at"]) if data["at"] else None,
+        )
+        for milestone, data in json.loads(text).items()
+    }
+
+
+REMINDER_COLUMNS = (
+    "id, patient, session, protocol, revision, milestone, occurrence, kind, topics, template, "
+    "channel, nominal_at, due_at, wake_at, expires_at, first_planned_at, state, reason, attempts, "
+    "sent_at, provider_id, receipt, needs_staff"
+)
+
+
+def reminder_row(reminder: Reminder) -> Row:
+    return (
+        reminder.id,
+        reminder.patient_id,
+        reminder.session_id,
+        reminder.protocol,
+        reminder.revision,
+        reminder.milestone,
+        reminder.occurrence,
+        reminder.kind,
+        join(sorted(reminder.topics)),
+        reminder.template,
+        reminder.channel,
+        to_ms(reminder.nominal_at),
+        to_ms_or_none(reminder.due_at),
+        to_ms_or_none(reminder.wake_at),
+        to_ms(reminder.expires_at),
+        to_ms(reminder.first_planned_at),
+        reminder.state,
+        reminder.reason,
+        reminder.attempts,
+        to_ms_or_none(reminder.sent_at),
+        reminder.provider_id,
+        reminder.receipt,
+        int(reminder.needs_staff),
+    )
+
+
+_CHANNELS = {each.value: each for each in Channel} | {None: None}
+_KINDS = {each.value: each for each in Kind}
+_STATES = {each.value: each for each in State}
+_REASONS = {each.value: each for each in Reason} | {None: None}
+
+
+def reminder_from(row: Row) -> Reminder:
+    return Reminder(
+        id=row[0],
+        patient_id=row[1],
+        session_id=row[2],
+        protocol=row[3],
+        revision=row[4],
+        milestone=row[5],
+        occurrence=row[6],
+        kind=_KINDS[row[7]],
+        topics=frozenset(split(row[8])),
+        template=row[9],
+        channel=_CHANNELS[row[10]],
+        nominal_at=from_ms(row[11]),
+        due_at=from_ms_or_none(row[12]),
+        wake_at=from_ms_or_none(row[13]),
+        expires_at=from_ms(row[14]),
+        first_planned_at=from_ms(row[15]),
+        state=_STATES[row[16]],
+        reason=_REASONS[row[17]],
+        attempts=row[18],
+        sent_at=from_ms_or_none(row[19]),
+        provider_id=row[20],
+        receipt=row[21],
+        needs_staff=bool(row[22]),
+    )
+
+
+def attempt_from(row: Row) -> Attempt:
+    return Attempt(
+        message_id=row[0],
+        channel=Channel(row[1]),
+        transport=row[2],
+        outcome=Outcome(row[3]),
+        claimed_at=from_ms(row[4]),
+        marked_at=from_ms_or_none(row[5]),
+        settled_at=from_ms_or_none(row[6]),
+        provider_id=row[7],
+        code=row[8],
+        error=row[9],
+    )

@@ -1,0 +1,110 @@
+"""The database file: one connection a thread, one exclusive transaction at a time."""
+
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reminderd.engines.embedded import schema
+from reminderd.engines.embedded.connection import Connection, DatabaseError, connect, translated
+from reminderd.errors import ConfigurationError
+
+Row = tuple[Any, ...]
+
+
+class Store:
+    """Connections to one database file; `durable=False` is for throw-away copies only."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self.path = path
+        self._durable = durable
+        self._local = threading.local()
+        self._writing = threading.Lock()
+        self._check_schema()
+
+    @property
+    def connection(self) -> Connection:
+        """This thread's connection."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = connect(self.path, durable=self._durable)
+            self._local.connection = connection
+        return connection
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of one statement that only reads."""
+        try:
+            return self.connection.execute(sql, parameters).fetchall()
+        except DatabaseError as error:
+            raise translated(error, self.path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One exclusive unit of work from its first statement (`BEGIN IMMEDIATE`)."""
+        connection = self.connection
+        # Threads of one process queue here: SQLite's own waiting sleeps in growing steps.
+        with self._writing:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            except DatabaseError as error:
+                raise translated(error, self.path) from error
+
+    def data_version(self) -> int:
+        """A number that changes when another process or connection has committed."""
+        return int(self.query("PRAGMA data_version")[0][0])
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _check_schema(self) -> None:
+        found = int(self.query("PRAGMA user_version")[0][0])
+        if found > schema.VERSION:
+            raise ConfigurationError(
+                [f"{self.path}: written by a newer reminderd (schema {found})"],
+                remedy="Upgrade reminderd, or restore a backup that fits this version.",
+            )
+        if found < schema.VERSION:
+            raise ConfigurationError(
+                [f"{self.path}: not a reminderd database of this version (schema {found})"],
+                remedy="Run `reminderd init` to create it or bring it up to date.",
+            )
+
+
+def create(path: Path) -> bool:
+    """Create the database or bring its schema up to date; True where anything was done.
+
+    All or nothing. Raises ConfigurationError where the file cannot be used.
+    """
+    from sqlite_utils import Database
+
+    connection = connect(path, create=True)
+    try:
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found >= schema.VERSION:
+            return False
+        connection.execute("BEGIN IMMEDIATE")
+        schema.migrations().apply(Database(connection))
+        connection.execute(
+            "INSERT OR IGNORE INTO notes (key, value) VALUES ('installation', ?)",
+            (secrets.token_hex(6),),
+        )
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        connection.execute("COMMIT")
+        return True
+    except DatabaseError as error:
+        raise translated(error, path) from error
+    finally:
+        connection.close()

@@ -1,0 +1,260 @@
+"""A whole roster at once: what it will cause, before it is stored, and then storing it.
+
+New patients are planned in memory; patients who were known before are planned again when they are
+stored, because sending goes on meanwhile. What is known of a patient is never overwritten.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from reminderd.intake import Intake
+from reminderd.interfaces import Outbox
+from reminderd.model import CareProtocol, Channel, Chart, Patient, Reminder, Session, State
+from reminderd.plan import changes
+from reminderd.practice import Practice
+from reminderd.protocols import ProtocolLibrary
+from reminderd.roster import Entry, SessionEntry
+
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """One message that will leave, as far as is known today."""
+
+    at: datetime
+    chart: Chart
+    channel: Channel
+    reminders: tuple[Reminder, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One patient of an import: the chart as it will be, and the reminders that are new or differ.
+
+    `is_new` where the ref was not known; `sessions` are those that will be added.
+    """
+
+    chart: Chart
+    reminders: tuple[Reminder, ...]
+    sessions: tuple[Session, ...]
+    is_new: bool
+
+    def messages(self) -> list[Upcoming]:
+        """What will leave: what falls due at once on one channel is one message."""
+        waiting = [
+            each
+            for each in self.reminders
+            if each.state in (State.SCHEDULED, State.HELD) and each.due_at and each.channel
+        ]
+        waiting.sort(key=_departure)
+        return [
+            Upcoming(at, self.chart, Channel(channel), tuple(group))
+            for (at, channel), group in groupby(waiting, key=_departure)
+        ]
+
+
+class Importer:
+    """Takes in rosters; the same roster twice adds nothing."""
+
+    def __init__(
+        self, outbox: Outbox, practice: Practice, library: ProtocolLibrary, intake: Intake
+    ) -> None:
+        self._outbox = outbox
+        self._practice = practice
+        self._library = library
+        self._intake = intake
+
+    def prepare(self, entries: Sequence[Entry], now: datetime) -> list[Prepared]:
+        """What storing these entries will cause; writes nothing."""
+        groups = _by_ref(entries)
+        known = self._outbox.patients_by_ref(groups)
+        protocols = {key: self._library.find(key).protocol for key in _keys(entries)}
+        numbers = _Numbers(*self._outbox.free_ids())
+        prepared = [
+            self._prepare_new(group, protocols, numbers, now)
+            for ref, group in groups.items()
+            if ref not in known
+        ]
+        ids = [each.id for each in known.values() if each.id is not None]
+        for chart in self._practice.charts(self._outbox.facts(ids), self._outbox.approvals()):
+            group = groups[chart.patient.ref or ""]
+            prepared.append(self._prepare_known(chart, group, protocols, numbers, now))
+        return prepared
+
+    def _prepare_new(
+        self,
+        group: Sequence[Entry],
+        protocols: dict[str, CareProtocol],
+        numbers: "_Numbers",
+        now: datetime,
+    ) -> Prepared:
+        patient = replace(group[0].patient, id=numbers.next_patient())
+        clinic = self._practice.clinic_of(patient)
+        empty = Chart(patient, clinic, (), {})
+        return self._with_sessions(empty, _sessions(group), protocols, numbers, now, is_new=True)
+
+    def _prepare_known(
+        self,
+        chart: Chart,
+        group: Sequence[Entry],
+        protocols: dict[str, CareProtocol],
+        numbers: "_Numbers",
+        now: datetime,
+    ) -> Prepared:
+        there = {(each.protocol, each.at) for each in chart.sessions}
+        missing = [each for each in _sessions(group) if (each.protocol, each.at) not in there]
+        return self._with_sessions(chart, missing, protocols, numbers, now, is_new=False)
+
+    def _with_sessions(
+        self,
+        chart: Chart,
+        entries: Sequence[SessionEntry],
+        protocols: dict[str, CareProtocol],
+        numbers: "_Numbers",
+        now: datetime,
+        *,
+        is_new: bool,
+    ) -> Prepared:
+        patient = chart.patient
+        assert patient.id is not None
+        added = tuple(
+            self._intake.recorded(
+                patient.id, numbers.next_session(), each, protocols[each.protocol], now
+            )
+            for each in entries
+        )
+        pinned = {each.id: protocols[each.protocol] for each in added}
+        signed = {each.id for each in added if self._is_signed(protocols[each.protocol], chart)}
+        full = replace(
+            chart,
+            sessions=(*chart.sessions, *added),
+            protocols={**chart.protocols, **pinned},
+            approved=chart.approved | signed,
+        )
+        differing = tuple(changes(full, now)) if added else ()
+        return Prepared(full, differing, added, is_new)
+
+    def _is_signed(self, protocol: CareProtocol, chart: Chart) -> bool:
+        signed = frozenset(each.digest for each in self._outbox.approvals())
+        return self._practice.is_signed(protocol, chart.clinic, signed)
+
+    # Storing ---------------------------------------------------------------------------------
+
+    def store(
+        self,
+        prepared: Sequence[Prepared],
+        now: datetime,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Store what was prepared, in a few large transactions; `progress` hears how many are in."""
+        new = [each for each in prepared if each.is_new]
+        known = [each for each in prepared if not each.is_new and each.sessions]
+        stored = 0
+        for chunk, store in [
+            *((each, self._store_new) for each in _chunks(new)),
+            *((each, self._store_known) for each in _chunks(known)),
+        ]:
+            with self._outbox.transaction():
+                store(chunk, now)
+            stored += len(chunk)
+            progress(stored)
+
+    def _store_new(self, chunk: Sequence[Prepared], now: datetime) -> None:
+        sessions = sum(len(each.sessions) for each in chunk)
+        numbers = _Numbers(*self._outbox.reserve_ids(len(chunk), sessions))
+        versions = self._versions(chunk)
+        renumbered = [_renumbered(each, numbers, versions) for each in chunk]
+        self._outbox.add_patients([each.chart.patient for each in renumbered], now)
+        self._outbox.add_sessions([each for one in renumbered for each in one.sessions])
+        self._outbox.save_reminders(each for one in renumbered for each in one.reminders)
+
+    def _store_known(self, chunk: Sequence[Prepared], now: datetime) -> None:
+        added = [each for one in chunk for each in one.sessions]
+        _, first = self._outbox.reserve_ids(0, len(added))
+        versions = self._versions(chunk)
+        self._outbox.add_sessions(
+            [
+                replace(each, id=first + n, protocol_version=versions[each.protocol])
+                for n, each in enumerate(added)
+            ]
+        )
+        ids = [one.chart.patient.id for one in chunk if one.chart.patient.id is not None]
+        for chart in self._practice.charts(self._outbox.facts(ids), self._outbox.approvals()):
+            self._outbox.save_reminders(changes(chart, now))
+
+    def _versions(self, chunk: Iterable[Prepared]) -> dict[str, int]:
+        keys = sorted({each.protocol for one in chunk for each in one.sessions})
+        return {key: self._intake.pinned(key)[1] for key in keys}
+
+
+@dataclass
+class _Numbers:
+    """The next free ids of patients and sessions."""
+
+    patient: int
+    session: int
+
+    def next_patient(self) -> int:
+        self.patient += 1
+        return self.patient - 1
+
+    def next_session(self) -> int:
+        self.session += 1
+        return self.session - 1
+
+
+def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> Prepared:
+    """The patient under the ids that were reserved, should somebody have been quicker."""
+    patient = replace(one.chart.patient, id=numbers.next_patient())
+    ids = {each.id: numbers.next_session() for each in one.sessions}
+    sessions = tuple(
+        replace(
+            each,
+            id=ids[each.id],
+            patient_id=patient.id,
+            protocol_version=versions[each.protocol],
+        )
+        for each in one.sessions
+    )
+    reminders = one.reminders
+    if patient.id != one.chart.patient.id or any(old != new for old, new in ids.items()):
+        reminders = tuple(
+            replace(each, patient_id=patient.id, session_id=ids[each.session_id])
+            for each in reminders
+        )
+    return Prepared(replace(one.chart, patient=patient), reminders, sessions, is_new=True)
+
+
+def _departure(reminder: Reminder) -> tuple[datetime, str]:
+    assert reminder.due_at is not None
+    assert reminder.channel is not None
+    return (reminder.due_at, reminder.channel)
+
+
+def _by_ref(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.patient.ref or "", []).append(entry)
+    return groups
+
+
+def _keys(entries: Iterable[Entry]) -> set[str]:
+    return {each.session.protocol for each in entries if each.session is not None}
+
+
+def _sessions(group: Iterable[Entry]) -> list[SessionEntry]:
+    """The sessions of one patient's rows, each once."""
+    return list(dict.fromkeys(each.session for each in group if each.session is not None))
+
+
+def _chunks(prepared: Sequence[Prepared]) -> Iterable[Sequence[Prepared]]:
+    return (prepared[start : start + CHUNK] for start in range(0, len(prepared), CHUNK))
+
+
+def differences(stored: Patient, entered: Patient) -> list[str]:
+    """The columns in which an entry differs from what is known; what is known stays."""
+    columns = ("given_name", "family_name", "phone", "email", "timezone", "language", "channels")
+    return [each for each in columns if getattr(stored, each) != getattr(entered, each)]

@@ -1,0 +1,306 @@
+"""What comes in: patients, sessions, edits and staff decisions, each with the plan that follows.
+
+Every method is one transaction: the fact and the new plan are stored together, or neither is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reminderd.errors import InvalidInput, NotFound, Refused
+from reminderd.interfaces import Approval, Outbox
+from reminderd.model import (
+    CareProtocol,
+    Channel,
+    Chart,
+    Consent,
+    Patient,
+    Reason,
+    Reminder,
+    Session,
+    SessionState,
+    State,
+    internal_id,
+    public_id,
+)
+from reminderd.plan import WAITING, changes, plan
+from reminderd.steps import Planned
+from reminderd.practice import Practice
+from reminderd.protocols import ProtocolLibrary
+from reminderd.roster import SessionEntry
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an entry led to: the patient's chart afterwards, and which reminders differ."""
+
+    chart: Chart
+    reminders: tuple[Reminder, ...]
+    session: Session | None = None
+
+
+class Intake:
+    """Takes in what staff enter; `confirm` says whether a booked session waits to be confirmed."""
+
+    def __init__(
+        self, outbox: Outbox, practice: Practice, library: ProtocolLibrary, *, confirm: bool
+    ) -> None:
+        self._outbox = outbox
+        self._practice = practice
+        self._library = library
+        self._confirm = confirm
+
+    # Looking up ------------------------------------------------------------------------------
+
+    def patient(self, name: str) -> Patient:
+        """The patient of that id or ref; NotFound where there is none."""
+        found = self._outbox.find_patient(name)
+        if found is None:
+            raise NotFound(
+                f'there is no patient "{name}"', remedy="See them all with: reminderd patient list"
+            )
+        return found
+
+    def session(self, name: str) -> Session:
+        """The session of that id; NotFound where there is none."""
+        number = internal_id("ses", name)
+        found = None if number is None else self._outbox.session(number)
+        if found is None:
+            raise NotFound(
+                f'there is no session "{name}"', remedy="See them all with: reminderd session list"
+            )
+        return found
+
+    def reminder(self, name: str) -> Reminder:
+        """The reminder of that id; NotFound where there is none."""
+        number = internal_id("rem", name)
+        found = None if number is None else self._outbox.reminder(number)
+        if found is None:
+            raise NotFound(
+                f'there is no reminder "{name}"',
+                remedy="See them all with: reminderd reminder list",
+            )
+        return found
+
+    def chart(self, patient_id: int) -> Chart:
+        """Everything known about the patient, as planning sees it."""
+        facts = self._outbox.facts([patient_id])
+        return self._practice.charts(facts, self._outbox.approvals())[0]
+
+    def planned(self, patient_id: int, now: datetime) -> list[Planned]:
+        """The patient's plan as it would be made now, with the steps that led to it."""
+        return plan(self.chart(patient_id), now)
+
+    # Patients --------------------------------------------------------------------------------
+
+    def add_patient(self, patient: Patient, now: datetime) -> Change:
+        """Store a new patient; Refused where another has the same ref."""
+        return self.enrol(patient, None, now)
+
+    def enrol(self, patient: Patient, session: SessionEntry | None, now: datetime) -> Change:
+        """A patient and a first session in one step."""
+        self._practice.clinic_of(patient)
+        with self._outbox.transaction():
+            if patient.ref is not None and self._outbox.find_patient(patient.ref) is not None:
+                raise Refused(
+                    f'there is already a patient with the ref "{patient.ref}"',
+                    remedy=f"Add a session to it: reminderd session add {patient.ref} --protocol …",
+                )
+            number, _ = self._outbox.reserve_ids(1, 0)
+            stored = replace(patient, id=number)
+            self._outbox.add_patients([stored], now)
+            if session is None:
+                return Change(self.chart(number), ())
+            return self._add_session(number, session, now)
+
+    def edit_patient(self, name: str, edit: Callable[[Patient], Patient], now: datetime) -> Change:
+        """Change what is known about a patient; the plan follows."""
+        with self._outbox.transaction():
+            before = self.patient(name)
+            after = edit(before)
+            if after.ref != before.ref and after.ref is not None:
+                self._refuse_taken_ref(after.ref)
+            self._practice.clinic_of(after)
+            assert before.id is not None
+            self._outbox.update_patient(replace(after, id=before.id), now)
+            return self._plan_one_again(before.id, now)
+
+    def _refuse_taken_ref(self, ref: str) -> None:
+        if self._outbox.find_patient(ref) is not None:
+            raise Refused(f'another patient has the ref "{ref}"')
+
+    def record_consent(
+        self, name: str, channels: Sequence[Channel], *, granted: bool, source: str, now: datetime
+    ) -> Change:
+        """The patient has granted or withdrawn consent for these channels."""
+        said = {channel: Consent(granted, now, source) for channel in channels}
+        return self.edit_patient(
+            name, lambda patient: replace(patient, consent={**patient.consent, **said}), now
+        )
+
+    def pause(self, name: str, now: datetime, *, paused: bool) -> Change:
+        """Hold everything of a patient, or let it go on."""
+        return self.edit_patient(name, lambda patient: replace(patient, paused=paused), now)
+
+    # Sessions --------------------------------------------------------------------------------
+
+    def add_session(self, name: str, session: SessionEntry, now: datetime) -> Change:
+        """A treatment that took place (in the past or now) or is booked (ahead)."""
+        with self._outbox.transaction():
+            patient = self.patient(name)
+            assert patient.id is not None
+            for other in self._outbox.sessions(patient.id):
+                if other.stands and (other.protocol, other.at) == (session.protocol, session.at):
+                    raise Refused(
+                        f"{public_id('ses', other.id)} is already recorded for this instant",
+                        remedy=f"See it with: reminderd session show {public_id('ses', other.id)}",
+                    )
+            return self._add_session(patient.id, session, now)
+
+    def _add_session(self, patient_id: int, session: SessionEntry, now: datetime) -> Change:
+        protocol, version = self.pinned(session.protocol)
+        _, number = self._outbox.reserve_ids(0, 1)
+        recorded = self.recorded(patient_id, number, session, protocol, now)
+        stored = replace(recorded, protocol_version=version)
+        self._outbox.add_sessions([stored])
+        return replace(self._plan_one_again(patient_id, now), session=stored)
+
+    def pinned(self, key: str) -> tuple[CareProtocol, int]:
+        """The protocol as it reads today, kept for good, and the id of that text."""
+        protocol, document, _ = self._library.find(key)
+        return protocol, self._outbox.pin_protocol(protocol, document)
+
+    def recorded(
+        self,
+        patient_id: int,
+        number: int,
+        session: SessionEntry,
+        protocol: CareProtocol,
+        now: datetime,
+    ) -> Session:
+        """The session as it is stored: done where it lies in the past, else booked."""
+        ahead = session.at > now and self._confirm
+        return Session(
+            id=number,
+            patient_id=patient_id,
+            protocol=protocol.key,
+            revision=protocol.revision,
+            at=session.at,
+            recorded_at=now,
+            state=SessionState.BOOKED if ahead else SessionState.DONE,
+            tags=session.tags,
+            area=session.area,
+        )
+
+    def session_done(self, name: str, at: datetime | None, now: datetime) -> Change:
+        """The treatment took place, at `at` where that is not when it was booked for."""
+        session = self.session(name)
+        took_place_at = at or session.at
+        if took_place_at > now:
+            raise Refused(
+                f"{name} lies ahead: it cannot be done yet",
+                remedy="If it took place earlier than booked, say when: --at 2026-03-28T14:30",
+            )
+        return self._edit_session(
+            name, lambda each: replace(each, state=SessionState.DONE, at=took_place_at), now
+        )
+
+    def move_session(self, name: str, at: datetime, now: datetime) -> Change:
+        """The treatment is at another time; a session moved ahead is booked again."""
+        state = SessionState.BOOKED if at > now and self._confirm else SessionState.DONE
+        return self._edit_session(name, lambda each: replace(each, at=at, state=state), now)
+
+    def cancel_session(self, name: str, now: datetime, *, no_show: bool = False) -> Change:
+        """The treatment was called off, or the patient did not come."""
+        state = SessionState.NO_SHOW if no_show else SessionState.CANCELLED
+        return self._edit_session(name, lambda each: replace(each, state=state), now)
+
+    def _edit_session(self, name: str, edit: Callable[[Session], Session], now: datetime) -> Change:
+        with self._outbox.transaction():
+            after = edit(self.session(name))
+            self._outbox.update_session(after)
+            assert after.patient_id is not None
+            return replace(self._plan_one_again(after.patient_id, now), session=after)
+
+    # Reminders -------------------------------------------------------------------------------
+
+    def cancel_reminder(self, name: str, now: datetime) -> Change:
+        """Staff call one reminder off; it stays off through every new plan."""
+        with self._outbox.transaction():
+            reminder = self.reminder(name)
+            if reminder.state not in WAITING:
+                raise Refused(f"{name} is {reminder.state}: only what still waits can be cancelled")
+            off = replace(reminder, state=State.CANCELLED, reason=Reason.BY_STAFF, wake_at=None)
+            return self._decide(off, now)
+
+    def retry_reminder(self, name: str, now: datetime) -> Change:
+        """Staff ask again for a reminder that failed, was called off, or waits for its next try.
+
+        Raises Refused where it has left or may have left, or where its time is over.
+        """
+        with self._outbox.transaction():
+            reminder = self.reminder(name)
+            if reminder.state not in (State.FAILED, State.CANCELLED, State.SCHEDULED):
+                raise Refused(f"{name} is {reminder.state}: there is nothing to try again")
+            if reminder.expires_at <= now:
+                raise Refused(f"{name} expired: sending it now would be pointless")
+            # As `expired` it is planned afresh, and the plan says whether it may still leave.
+            again = replace(reminder, state=State.EXPIRED, reason=Reason.LATE, wake_at=None)
+            return self._decide(again, now)
+
+    def _decide(self, reminder: Reminder, now: datetime) -> Change:
+        self._outbox.save_reminders([reminder])
+        assert reminder.patient_id is not None
+        return self._plan_one_again(reminder.patient_id, now)
+
+    # Planning again --------------------------------------------------------------------------
+
+    def _plan_one_again(self, patient_id: int, now: datetime) -> Change:
+        chart = self.chart(patient_id)
+        differing = tuple(changes(chart, now))
+        self._outbox.save_reminders(differing)
+        return Change(self.chart(patient_id), differing)
+
+    def plan_all_again(self, now: datetime) -> int:
+        """Plan everybody with something ahead afresh; returns how many reminders changed."""
+        return self.plan_again(self._outbox.open_patient_ids(now), now)
+
+    def plan_again(self, patient_ids: Sequence[int], now: datetime, *, chunk: int = 500) -> int:
+        """Plan these patients afresh, so many in one transaction; returns as `plan_all_again`."""
+        changed = 0
+        for start in range(0, len(patient_ids), chunk):
+            with self._outbox.transaction():
+                facts = self._outbox.facts(patient_ids[start : start + chunk])
+                for chart in self._practice.charts(facts, self._outbox.approvals()):
+                    differing = changes(chart, now)
+                    self._outbox.save_reminders(differing)
+                    changed += len(differing)
+        return changed
+
+    # Signatures ------------------------------------------------------------------------------
+
+    def approve(self, key: str, by: str, now: datetime) -> Approval:
+        """A doctor signs a protocol with its templates as they are now; what waited is planned."""
+        if not by.strip():
+            raise InvalidInput("a signature needs a name", remedy='Write: --by "Dr. Name"')
+        with self._outbox.transaction():
+            protocol, _ = self.pinned(key)
+            digest = self._practice.signature_digest(protocol)
+            approval = Approval(protocol.key, protocol.revision, digest, by.strip(), now)
+            self._outbox.add_approval(approval)
+        self.plan_all_again(now)
+        return approval
+
+    def approval_of(self, protocol: CareProtocol) -> Approval | None:
+        """The signature that stands under this protocol as it and its templates are now."""
+        digest = self._practice.signature_digest(protocol)
+        return next((each for each in self._outbox.approvals() if each.digest == digest), None)
+
+
+def by_milestone(reminders: Sequence[Reminder]) -> Mapping[str, int]:
+    """How many of these reminders will go out, by milestone."""
+    counts: dict[str, int] = {}
+    for reminder in reminders:
+        if reminder.state in WAITING:
+            counts[reminder.milestone] = counts.get(reminder.milestone, 0) + 1
+    return counts

@@ -1,0 +1,95 @@
+"""The practice as configured: its clinics, which transport serves which channel, what is signed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from reminderd.errors import ConfigurationError
+from reminderd.hours import add
+from reminderd.interfaces import Approval, PatientFacts
+from reminderd.model import (
+    CareProtocol,
+    Channel,
+    Chart,
+    Clinic,
+    Kind,
+    OnDays,
+    Patient,
+    Reminder,
+    public_id,
+)
+from reminderd.timing import holds, next_session_at
+from reminderd.render import Item
+from reminderd.texts import Texts
+
+Route = tuple[str, Channel]  # a clinic's key and a channel
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What planning and sending need to know beside the patient; fixed until a reload."""
+
+    clinics: Mapping[str, Clinic]
+    routes: Mapping[Route, str]
+    texts: Texts
+    _digests: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def signature_digest(self, protocol: CareProtocol) -> str:
+        """What a doctor signs: the protocol and every template that it uses, in every language."""
+        known = self._digests.get(protocol.digest)
+        if known is None:
+            templates = self.texts.digest({each.template for each in protocol.milestones})
+            known = sha256(f"{protocol.digest}\n{templates}".encode()).hexdigest()
+            self._digests[protocol.digest] = known
+        return known
+
+    def charts(self, facts: Iterable[PatientFacts], approvals: Sequence[Approval]) -> list[Chart]:
+        """The store's facts as planning wants them, with clinic and signatures."""
+        signed = frozenset(each.digest for each in approvals)
+        return [self._chart(each, signed) for each in facts]
+
+    def clinic_of(self, patient: Patient) -> Clinic:
+        """The patient's clinic; ConfigurationError where it is no longer configured."""
+        try:
+            return self.clinics[patient.clinic]
+        except KeyError:
+            name = public_id("pat", patient.id)
+            raise ConfigurationError(
+                [f"clinics.{patient.clinic}: not configured, but {name} belongs to it"],
+                remedy=f"Add [clinics.{patient.clinic}] to the configuration, or move the patient.",
+            ) from None
+
+    def is_signed(self, protocol: CareProtocol, clinic: Clinic, signed: frozenset[str]) -> bool:
+        """Whether a signature stands, or none is needed because nothing leaves the machine."""
+        return not clinic.leaving or self.signature_digest(protocol) in signed
+
+    def _chart(self, facts: PatientFacts, signed: frozenset[str]) -> Chart:
+        clinic = self.clinic_of(facts.patient)
+        return Chart(
+            patient=facts.patient,
+            clinic=clinic,
+            sessions=facts.sessions,
+            protocols=facts.protocols,
+            reminders=facts.reminders,
+            approved=frozenset(
+                session_id
+                for session_id, protocol in facts.protocols.items()
+                if self.is_signed(protocol, clinic, signed)
+            ),
+        )
+
+
+def item(chart: Chart, reminder: Reminder) -> Item | None:
+    """The reminder with what its text may speak of; None where its protocol lost the milestone."""
+    session = next(each for each in chart.sessions if each.id == reminder.session_id)
+    milestone = chart.protocols[session.id].milestone(reminder.milestone)
+    if milestone is None:
+        return None
+    day = days = until = next_at = None
+    if isinstance(milestone.timing, OnDays) and milestone.occurrences > 1:
+        day, days = milestone.timing.first + reminder.occurrence - 1, milestone.timing.last
+    if milestone.holds is not None:
+        until = add(chart.timezone, session.at, holds(session, milestone))
+    if milestone.kind is Kind.COURSE:
+        next_at = next_session_at(chart, session)
+    return Item(reminder, milestone, session, day, days, until, next_at)

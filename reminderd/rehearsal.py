@@ -1,0 +1,68 @@
+"""The daemon with another clock, on a copy of the database: nothing leaves, nothing is changed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reminderd.bootstrap import House, open_house
+from reminderd.clock import VirtualClock
+from reminderd.engines.embedded.copying import copy_database
+from reminderd.lanes import Delivery
+from reminderd.model import SessionState
+from reminderd.settings import Settings
+from reminderd.transports.nowhere import Nowhere
+
+
+@contextmanager
+def house_on_a_copy(settings: Settings, *, nothing_leaves: bool) -> Iterator[House]:
+    """Everything wired on a throw-away copy, which is gone afterwards.
+
+    `nothing_leaves` plans as if no signature were needed, because nothing leaves the machine.
+    """
+    with TemporaryDirectory(prefix="reminderd-") as folder:
+        copy = Path(folder) / "copy.db"
+        copy_database(settings.database, copy)
+        house = open_house(settings, database=copy, durable=False, nothing_leaves=nothing_leaves)
+        try:
+            yield house
+        finally:
+            house.outbox.close()
+
+
+def play(
+    house: House, clock: VirtualClock, until: datetime, observe: Callable[[Delivery], None]
+) -> None:
+    """Let the real loop's drain run from the clock's instant to just before `until`."""
+    serving = {name: Nowhere() for name in set(house.practice.routes.values())}
+    dispatch = house.dispatch(clock, serving, observe=observe)
+    try:
+        while clock.now() < until:
+            while dispatch.drain(clock.now()).more:
+                pass
+            wake_at = dispatch.next_wake_at(clock.now())
+            if wake_at is None or wake_at >= until:
+                return
+            clock.move_to(wake_at)
+    finally:
+        dispatch.close()
+
+
+def plan_afresh(house: House, start: datetime) -> None:
+    """Make the copy what it would be had every session been recorded, and taken place, by `start`.
+
+    What was sent before `start` stays; everything else is planned again.
+    """
+    outbox = house.outbox
+    with outbox.transaction():
+        for session in outbox.sessions():
+            if session.stands:
+                recorded_at = min(session.recorded_at, start)
+                outbox.update_session(
+                    replace(session, state=SessionState.DONE, recorded_at=recorded_at)
+                )
+        outbox.forget_after(start)
+    ids = [each.id for each in outbox.patients() if each.id is not None]
+    house.intake.plan_again(ids, start)
