@@ -22,7 +22,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         with resources.files(package).joinpath(file).open("rb") as data:
             return ZoneInfo.from_file(data, key=name)
-    except (OSError, ModuleNotFoundError, ValueError) as error:
+    except (OSError, ModuleNotFoundError, TypeError, ValueError) as error:
         raise ValueError(
             f'"{name}" is not a time zone; write for example "Europe/Madrid"'
         ) from error
@@ -32,7 +32,8 @@ def zone(name: str) -> ZoneInfo:
 def resolve(zone_name: str, day: date, at: time) -> datetime:
     """The instant, in UTC, at which clocks in the zone show `day` and `at`."""
     # With fold=0, Python reads a time in a gap by the offset before it, and the first of two.
-    return datetime.combine(day, at, tzinfo=zone(zone_name)).astimezone(UTC)
+    local = datetime.combine(day, at, tzinfo=zone(zone_name)).replace(fold=0)
+    return local.astimezone(UTC)
 
 
 def local_date(zone_name: str, instant: datetime) -> date:

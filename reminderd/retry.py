@@ -15,6 +15,6 @@ def next_try_at(
     failed together do not come back together. The provider's own wish is a lower bound.
     """
     doublings = min(max(attempts - 1, 0), 6)
-    pause = min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
+    pause: timedelta = min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
     pause += pause * chance / 4
     return now + max(pause, retry_after or timedelta(0))

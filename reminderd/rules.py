@@ -1,0 +1,185 @@
+"""What can become of one reminder: steps 2 to 8 of planning (contract, section 4). Pure.
+
+`RULES` has them in order; each looks at one draft and may move it, skip it or hold it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reminderd.hours import end_of_quiet, quiet_period
+from reminderd.model import (
+    Channel,
+    Chart,
+    Kind,
+    Milestone,
+    QuietPolicy,
+    Reason,
+    Reminder,
+    SessionState,
+    State,
+)
+from reminderd.steps import Rule, Step
+from reminderd.timing import Ban, Treatment, applies, ban_on, turned_off
+
+ONE_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What every rule may look at; `treatments` are in the order of time."""
+
+    chart: Chart
+    zone: str
+    now: datetime
+    treatments: Sequence[Treatment]
+    bans: tuple[Ban, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A reminder while it is being planned; `before` is the row that it replaces, if any."""
+
+    treatment: Treatment
+    milestone: Milestone
+    occurrence: int
+    before: Reminder | None
+    first_planned_at: datetime
+    nominal_at: datetime
+    expires_at: datetime
+    steps: list[Step]
+    state: State = State.SCHEDULED
+    reason: Reason | None = None
+    due_at: datetime | None = None
+    channel: Channel | None = None
+
+    def skip(self, reason: Reason, step: Step) -> None:
+        """Give it up for that reason, as that step found."""
+        self.state, self.reason = State.SKIPPED, reason
+        self.steps.append(step)
+
+
+def apply_rules(draft: Draft, scene: Scene) -> None:
+    """Walk over `RULES` until one of them finds a reason."""
+    for rule in RULES:
+        rule(draft, scene)
+        if draft.reason is not None:
+            return
+
+
+def _not_applicable(draft: Draft, scene: Scene) -> None:
+    session, milestone = draft.treatment.session, draft.milestone
+    adjustment = session.adjustments.get(milestone.id)
+    if not applies(session, milestone):
+        draft.skip(Reason.NOT_APPLICABLE, Step(Rule.TAGS, None, milestone.only_for))
+    elif turned_off(session, milestone):
+        draft.skip(Reason.OVERRIDE, Step(Rule.TURNED_OFF, None, adjustment))
+    elif adjustment is not None and draft.nominal_at >= draft.expires_at:
+        draft.skip(Reason.OVERRIDE, Step(Rule.NO_TIME_LEFT, draft.expires_at, adjustment))
+
+
+def _quiet_hours(draft: Draft, scene: Scene) -> None:
+    due = _out_of_quiet_hours(draft, scene)
+    if due is None:
+        draft.skip(Reason.QUIET_HOURS, Step(Rule.DROPPED, draft.nominal_at, scene.chart.clinic))
+    elif due >= draft.expires_at:
+        draft.skip(Reason.QUIET_HOURS, Step(Rule.TOO_LATE, due))
+    else:
+        draft.due_at = due
+
+
+def _out_of_quiet_hours(draft: Draft, scene: Scene) -> datetime | None:
+    """Where the milestone's policy moves the nominal instant; None where it gives it up."""
+    nominal_at, policy = draft.nominal_at, draft.milestone.quiet
+    quiet = scene.chart.clinic.quiet_hours
+    period = quiet_period(scene.zone, quiet, nominal_at)
+    if period is None:
+        return nominal_at
+    if policy is QuietPolicy.IGNORE:
+        draft.steps.append(Step(Rule.IGNORED, nominal_at, period))
+        return nominal_at
+    if policy is QuietPolicy.DROP:
+        return None
+    early = period[0] - ONE_MINUTE
+    if policy is QuietPolicy.ADVANCE and _may_be_due_at(early, draft, scene):
+        draft.steps.append(Step(Rule.ADVANCED, early, period))
+        return early
+    late = end_of_quiet(scene.zone, quiet, nominal_at)
+    draft.steps.append(Step(Rule.DEFERRED, late, period))
+    return late
+
+
+def _may_be_due_at(early: datetime, draft: Draft, scene: Scene) -> bool:
+    treated = draft.milestone.is_pre_care or early >= draft.treatment.session.at
+    awake = quiet_period(scene.zone, scene.chart.clinic.quiet_hours, early) is None
+    released = draft.milestone.kind is not Kind.RELEASE
+    return treated and awake and released and early >= draft.first_planned_at
+
+
+def _past(draft: Draft, scene: Scene) -> None:
+    if draft.first_planned_at >= draft.expires_at:
+        draft.skip(Reason.PAST, Step(Rule.PAST, draft.first_planned_at))
+
+
+def _forbidden(draft: Draft, scene: Scene) -> None:
+    assert draft.due_at is not None
+    reason = REASON_WHERE_FORBIDDEN.get(draft.milestone.kind)
+    if reason is not None:
+        ban = ban_on(scene.bans, draft.milestone.topics, max(draft.due_at, scene.now))
+        if ban is not None:
+            draft.skip(reason, Step(Rule.FORBIDDEN, ban.end, ban))
+
+
+REASON_WHERE_FORBIDDEN = {Kind.RELEASE: Reason.SUPERSEDED, Kind.ROUTINE: Reason.CONFLICT}
+
+
+def _choose_channel(draft: Draft, scene: Scene) -> None:
+    patient = scene.chart.patient
+    allowed = draft.milestone.channels
+    listed = [each for each in patient.channels if allowed is None or each in allowed]
+    reachable = [each for each in listed if patient.address(each)]
+    for channel in reachable:
+        if patient.consents(channel):
+            draft.channel = channel
+            draft.steps.append(Step(Rule.CHANNEL, None, channel))
+            return
+    reason = Reason.NO_CONSENT if reachable else Reason.NO_ADDRESS
+    draft.skip(reason, Step(Rule.NO_CHANNEL, None, tuple(listed)))
+
+
+def _course(draft: Draft, scene: Scene) -> None:
+    if draft.milestone.kind is not Kind.COURSE:
+        return
+    session, course = draft.treatment.session, draft.treatment.protocol.course
+    for other in (each.session for each in scene.treatments):
+        if other.protocol == session.protocol and other.at > session.at:
+            draft.skip(Reason.BOOKED, Step(Rule.BOOKED, other.at, other))
+            return
+    maximum = course.maximum if course else None
+    if maximum is not None and draft.treatment.place >= maximum:
+        draft.skip(Reason.NOT_APPLICABLE, Step(Rule.COURSE_COMPLETE, None, maximum))
+
+
+def _holds(draft: Draft, scene: Scene) -> None:
+    chart, session = scene.chart, draft.treatment.session
+    if draft.channel in chart.clinic.leaving and session.id not in chart.approved:
+        reason = Reason.UNAPPROVED
+    elif chart.patient.paused:
+        reason = Reason.PAUSED
+    elif session.state is SessionState.BOOKED and not draft.milestone.is_pre_care:
+        reason = Reason.UNCONFIRMED
+    else:
+        return
+    draft.state, draft.reason = State.HELD, reason
+    draft.steps.append(Step(Rule.HELD, None, reason))
+
+
+RULES: tuple[Callable[[Draft, Scene], None], ...] = (
+    _not_applicable,
+    _quiet_hours,
+    _past,
+    _forbidden,
+    _choose_channel,
+    _course,
+    _holds,
+)

@@ -1,0 +1,47 @@
+"""What the planner found on its way to a reminder, one step at a time. `explain` tells it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from reminderd.model import Reminder
+
+
+class Rule(StrEnum):
+    """What can decide about a reminder; the comments say what a step's `detail` holds."""
+
+    NOMINAL = "nominal"  # the milestone's timing
+    LONGER_HOLD = "longer-hold"  # the id of the restriction that staff adjusted
+    AT_TREATMENT = "at-treatment"
+    EXPIRY = "expiry"
+    TAGS = "tags"  # the tags of which the session has none
+    TURNED_OFF = "turned-off"  # the adjustment
+    NO_TIME_LEFT = "no-time-left"  # the adjustment
+    DEFERRED = "deferred"  # the quiet period
+    ADVANCED = "advanced"  # the quiet period
+    IGNORED = "ignored"  # the quiet period
+    DROPPED = "dropped"  # the quiet period
+    TOO_LATE = "too-late"
+    PAST = "past"
+    FORBIDDEN = "forbidden"  # the ban
+    CHANNEL = "channel"  # the channel
+    NO_CHANNEL = "no-channel"  # the channels that patient and milestone share
+    BOOKED = "booked"  # the later session
+    COURSE_COMPLETE = "course-complete"  # the course's maximum
+    HELD = "held"  # the reason
+    DUPLICATE = "duplicate"  # the ids of the sessions whose reminder stays
+
+
+class Step(NamedTuple):
+    """One thing that a rule found, and at which instant; `detail` names the other party."""
+
+    rule: Rule
+    at: datetime | None = None
+    detail: object = None
+
+
+class Planned(NamedTuple):
+    """A reminder as it is to be from now on, and the steps that led there."""
+
+    reminder: Reminder
+    steps: tuple[Step, ...]

@@ -1,0 +1,195 @@
+"""When a protocol means to speak, and what it forbids until when (contract, section 3). Pure.
+
+Nothing here knows of quiet hours, other sessions' wishes or the present instant: that is `plan`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from reminderd.hours import ONE_DAY, add, local_date, resolve
+from reminderd.model import (
+    CareProtocol,
+    Chart,
+    CourseLead,
+    Duration,
+    Elapsed,
+    Kind,
+    Milestone,
+    OnDays,
+    Session,
+)
+from reminderd.steps import Rule, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """A session with what its timing depends on; `day` is its date in the patient's zone."""
+
+    session: Session
+    protocol: CareProtocol
+    zone: str
+    day: date
+    place: int
+
+    @classmethod
+    def of(cls, chart: Chart, session: Session) -> "Treatment":
+        """The session as it stands in the patient's chart."""
+        zone = chart.timezone
+        place = place_in_course(chart.sessions, session)
+        day = local_date(zone, session.at)
+        return cls(session, chart.protocols[session.id], zone, day, place)
+
+
+def treatments(chart: Chart) -> list[Treatment]:
+    """What took place or is still going to, in the order of time, then of recording."""
+    standing = [each for each in chart.sessions if each.stands]
+    in_order = sorted(standing, key=lambda each: (each.at, each.recorded_at, each.id or 0))
+    return [Treatment.of(chart, each) for each in in_order]
+
+
+def place_in_course(sessions: Sequence[Session], session: Session) -> int:
+    """The session's number in its course, counting from 1."""
+    return sum(
+        1
+        for each in sessions
+        if each.stands and each.protocol == session.protocol and each.at <= session.at
+    )
+
+
+def next_session_at(chart: Chart, session: Session) -> datetime | None:
+    """When the next session of the course falls due: its date, at this session's local time."""
+    course = chart.protocols[session.id].course
+    if course is None:
+        return None
+    interval = course.interval_after(place_in_course(chart.sessions, session))
+    return add(chart.timezone, session.at, interval)
+
+
+# Nominal instant and expiry --------------------------------------------------------------------
+
+
+def nominal(
+    treatment: Treatment, milestone: Milestone, occurrence: int
+) -> tuple[datetime, list[Step]]:
+    """The instant that the protocol means, before quiet hours, and how it arrives there."""
+    session = treatment.session
+    instant = _timed(treatment, milestone, occurrence)
+    steps = [Step(Rule.NOMINAL, instant, milestone.timing)]
+    if milestone.kind is Kind.RELEASE and session.adjustments:
+        instant = _moved_with_restriction(treatment, milestone, instant, steps)
+    if instant < session.at and not milestone.is_pre_care:
+        steps.append(Step(Rule.AT_TREATMENT, session.at))
+        return session.at, steps
+    return instant, steps
+
+
+def _timed(treatment: Treatment, milestone: Milestone, occurrence: int) -> datetime:
+    match milestone.timing:
+        case Elapsed(offset):
+            return treatment.session.at + offset
+        case OnDays(first, _, at):
+            day = treatment.day + (first + occurrence - 1) * ONE_DAY
+        case CourseLead(days, at):
+            day = _next_date(treatment) + days * ONE_DAY
+    adjustment = treatment.session.adjustments.get(milestone.id)
+    return resolve(treatment.zone, day, (adjustment and adjustment.at) or at)
+
+
+def _next_date(treatment: Treatment) -> date:
+    course = treatment.protocol.course
+    assert course is not None, "a file with a course milestone and no course is refused"
+    return treatment.day + course.interval_after(treatment.place).amount * ONE_DAY
+
+
+def _moved_with_restriction(
+    treatment: Treatment, release: Milestone, instant: datetime, steps: list[Step]
+) -> datetime:
+    """A release at the end of restrictions that staff changed goes to the latest new end."""
+    session, zone = treatment.session, treatment.zone
+    ends = [
+        (add(zone, session.at, holds(session, each)), each.id)
+        for each in treatment.protocol.milestones
+        if each.holds is not None
+        and holds(session, each) != each.holds
+        and not each.topics.isdisjoint(release.topics)
+        and add(zone, session.at, each.holds) == instant
+    ]
+    if not ends:
+        return instant
+    moved, milestone_id = max(ends)
+    steps.append(Step(Rule.LONGER_HOLD, moved, milestone_id))
+    return moved
+
+
+def expiry(treatment: Treatment, milestone: Milestone, nominal_at: datetime) -> datetime:
+    """When it is pointless to send it: by `expires`, else when the restriction is over."""
+    session, zone = treatment.session, treatment.zone
+    if milestone.expires is not None:
+        expires = add(zone, nominal_at, milestone.expires)
+    else:
+        expires = add(zone, session.at, holds(session, milestone))
+    return min(expires, session.at) if milestone.is_pre_care else expires
+
+
+# In force -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A restriction in force: its topics are forbidden during `[start, end)`."""
+
+    topics: frozenset[str]
+    start: datetime
+    end: datetime
+    session_id: int | None
+    milestone: str
+
+    def forbids(self, topics: frozenset[str], at: datetime) -> bool:
+        """Whether any of these topics is forbidden at that instant."""
+        return self.start <= at < self.end and not self.topics.isdisjoint(topics)
+
+
+def bans(treatments: Iterable[Treatment]) -> tuple[Ban, ...]:
+    """What these sessions forbid and when, whatever becomes of the reminders about it."""
+    return tuple(
+        _ban(treatment, milestone)
+        for treatment in treatments
+        for milestone in treatment.protocol.milestones
+        if milestone.kind is Kind.RESTRICTION
+        and applies(treatment.session, milestone)
+        and not turned_off(treatment.session, milestone)
+    )
+
+
+def ban_on(bans: Iterable[Ban], topics: frozenset[str], at: datetime) -> Ban | None:
+    """The ban on any of these topics that lasts longest, of those in force at that instant."""
+    return max(
+        (each for each in bans if each.forbids(topics, at)), key=lambda ban: ban.end, default=None
+    )
+
+
+def _ban(treatment: Treatment, milestone: Milestone) -> Ban:
+    session = treatment.session
+    start = _timed(treatment, milestone, 1) if milestone.is_pre_care else session.at
+    end = add(treatment.zone, session.at, holds(session, milestone))
+    return Ban(milestone.topics, min(start, session.at), end, session.id, milestone.id)
+
+
+def holds(session: Session, milestone: Milestone) -> Duration:
+    """How long a restriction holds after this session, staff's adjustment included."""
+    adjustment = session.adjustments.get(milestone.id)
+    duration = (adjustment and adjustment.holds) or milestone.holds
+    assert duration is not None, "only restrictions hold, and a file without is refused"
+    return duration
+
+
+def applies(session: Session, milestone: Milestone) -> bool:
+    """Whether the session carries a tag that the milestone asks for, if it asks for any."""
+    return not milestone.only_for or not milestone.only_for.isdisjoint(session.tags)
+
+
+def turned_off(session: Session, milestone: Milestone) -> bool:
+    """Whether staff turned the milestone off for this session."""
+    adjustment = session.adjustments.get(milestone.id)
+    return adjustment is not None and adjustment.off
