@@ -1,0 +1,90 @@
+"""What Twilio's error codes mean, as data; anything not listed goes to a person.
+
+The codes of its Messages interface and of its delivery receipts share one numbering.
+"""
+
+from collections.abc import Mapping
+
+from reminderd.errors import (
+    ContentRefused,
+    CredentialsRefused,
+    InDoubt,
+    OptedOut,
+    Temporary,
+    TransportError,
+    WrongAddress,
+)
+
+Verdict = tuple[type[TransportError], str]
+
+CODES: Mapping[int, Verdict] = {
+    # The number cannot receive: another channel may.
+    21211: (WrongAddress, "the number is not a valid phone number"),
+    21214: (WrongAddress, "the number cannot be reached"),
+    21217: (WrongAddress, "the number does not look valid"),
+    21265: (WrongAddress, "the number is a short code"),
+    21266: (WrongAddress, "the number is the one that we send from"),
+    21614: (WrongAddress, "the number is not a mobile number"),
+    21635: (WrongAddress, "the number is a landline"),
+    30005: (WrongAddress, "the number is unknown or no longer in service"),
+    30006: (WrongAddress, "the number is a landline or its carrier is out of reach"),
+    # The person has told the provider to stop.
+    21610: (OptedOut, "the recipient has opted out"),
+    # The text, the sender or the account's set-up: a person has to look.
+    21212: (ContentRefused, "the sender's number is not valid"),
+    21408: (ContentRefused, "the account may not send to this country"),
+    21601: (ContentRefused, "the sender's number is none of the account's"),
+    21602: (ContentRefused, "the text is missing"),
+    21603: (ContentRefused, "the sender is missing"),
+    21606: (ContentRefused, "the sender's number cannot send to this destination"),
+    21608: (ContentRefused, "a trial account sends to verified numbers only"),
+    21612: (ContentRefused, "no route leads from this sender to this number"),
+    21617: (ContentRefused, "the text is too long"),
+    21619: (ContentRefused, "the text is missing"),
+    21624: (ContentRefused, "the validity period is out of range"),
+    21659: (ContentRefused, "the sender's number is not one of the provider's"),
+    21660: (ContentRefused, "the sender's number belongs to another account"),
+    21661: (ContentRefused, "the sender's number cannot send text messages"),
+    21703: (ContentRefused, "the messaging service has no sender"),
+    21705: (ContentRefused, "the messaging service does not exist"),
+    30007: (ContentRefused, "the carrier filtered the text"),
+    30034: (ContentRefused, "the sender's number is not registered with the carriers"),
+    # Who we are is not accepted: the transport stops, nothing is burned.
+    10001: (CredentialsRefused, "the account is not active"),
+    20003: (CredentialsRefused, "account or token are wrong"),
+    20005: (CredentialsRefused, "the account is not active"),
+    20008: (CredentialsRefused, "test credentials cannot do this"),
+    20404: (CredentialsRefused, "there is no such account"),
+    30002: (CredentialsRefused, "the account is suspended"),
+    70051: (CredentialsRefused, "the account or its key may not do this"),
+    90010: (CredentialsRefused, "the account is not active"),
+    # Not processed: the same request may succeed later.
+    14107: (Temporary, "too many messages at once"),
+    20429: (Temporary, "too many requests at once"),
+    21611: (Temporary, "the sender's queue is full"),
+    30001: (Temporary, "the account's queue is full"),
+    63017: (Temporary, "too many messages at once"),
+    63038: (Temporary, "the account's daily limit is reached"),
+}
+
+# For answers without a code of their own.
+STATUSES: Mapping[int, Verdict] = {
+    401: (CredentialsRefused, "account or token are wrong"),
+    403: (CredentialsRefused, "the account may not do this"),
+    404: (CredentialsRefused, "there is no such account"),
+    408: (InDoubt, "the request may not have arrived whole"),
+    429: (Temporary, "too many requests at once"),
+}
+
+UNKNOWN: Verdict = (ContentRefused, "refused for a reason that a person has to look up")
+
+
+def verdict(status: int, code: int | None) -> Verdict:
+    """What an answer other than 2xx means; `code` is the provider's own, where it gave one."""
+    if 300 <= status < 400:
+        return InDoubt, "an answer from somewhere else"
+    if status >= 500:
+        return InDoubt, "an inner failure"
+    if status == 429:
+        return STATUSES[429]
+    return CODES.get(code or 0) or STATUSES.get(status) or UNKNOWN

@@ -1,0 +1,36 @@
+"""A message to send in these tests."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reminderd.model import Channel, Message
+
+PHONE = "+34600123456"
+ADDRESS = "ana.prueba@example.com"
+
+
+def sms(**changes: Any) -> Message:
+    fields: dict[str, Any] = {
+        "id": "msg-12",
+        "channel": Channel.SMS,
+        "to": PHONE,
+        "recipient_name": "Ana Prueba",
+        "clinic_name": "Alba Skin Clinic",
+        "language": "en",
+        "subject": None,
+        "text": "Please do not shower until 02:30.",
+        "html": None,
+        "valid_for": timedelta(hours=12),
+        "at": datetime(2026, 3, 28, 14, 30, tzinfo=UTC),
+    }
+    return Message(**{**fields, **changes})
+
+
+def email(**changes: Any) -> Message:
+    fields: dict[str, Any] = {
+        "channel": Channel.EMAIL,
+        "to": ADDRESS,
+        "subject": "Your skin tonight",
+        "html": "<p>Please do not shower until <b>02:30</b>.</p>",
+    }
+    return sms(**{**fields, **changes})
