@@ -192,8 +192,8 @@ def find_faults(data: dict[str, Any], file_key: str | None) -> list[Fault]:
     listed = data.get("milestones")
     if isinstance(listed, list):
         tables = [(index, each) for index, each in enumerate(listed) if isinstance(each, dict)]
-        faults.extend(_between_milestones(data, tables))
         wrong = {fault.path for fault in faults}
+        faults.extend(_between_milestones(data, tables))
         for index, table in tables:
             at = ("milestones", index)
             sound = {key: value for key, value in table.items() if not _touches(wrong, (*at, key))}
@@ -256,7 +256,7 @@ def _kind_faults(given: Mapping[str, Any], sound: Mapping[str, Any]) -> Iterator
     if kind not in (None, "restriction") and "holds" in given:
         yield "holds", "is only for a restriction"
     if kind not in (None, "restriction") and "expires" not in given:
-        yield "expires", f"is required on a {kind}"
+        yield "expires", f'is required with kind "{kind}"'
     if kind == "release" and len(sound.get("topics", "?")) != 1:
         yield "topics", "must be exactly one on a release, so that it can be withheld alone"
     if kind == "release" and sound.get("quiet") == "advance":

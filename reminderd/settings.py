@@ -3,6 +3,7 @@
 `raw` and `database_path` are the cheap way in for commands that need nothing but the database.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ def load(path: Path | None, environ: Mapping[str, str], transport_models: "Model
 
     given = raw(path, environ)
     faults = _prepare(given, transport_models)
+    # An unread KEY_file has been reported once: no more about its KEY.
     unread = {(*each.path[:-1], str(each.path[-1]).removesuffix("_file")) for each in faults}
     faults += _clinic_faults(given)
     transports, transport_faults = _transports(given, transport_models)
@@ -214,7 +216,10 @@ def _transports(given: Raw, models: "Models") -> "tuple[dict[str, BaseModel], li
             section = sections.get(name, {})
             faults += _unnoticed_keys(section, models[name], at)
             try:
-                checked[name] = models[name].model_validate(section)
+                # Strict, yet text becomes what it stands for: a path, a secret, a choice.
+                checked[name] = models[name].model_validate_json(
+                    json.dumps(section, default=str), strict=True
+                )
             except ValidationError as error:
                 found = list(from_validation(error, models[name], at))
                 faults += found if name in sections else [_no_section(name, place, found)]

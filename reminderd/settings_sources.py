@@ -71,6 +71,7 @@ class Raw:
                     table[key] = self._secret(file)
                     self.origins[*at, key] = f"file {self.folder / file}"
                 except (OSError, ValueError) as error:
+                    table[key] = "?"  # so that nothing else is said to miss it
                     reason = getattr(error, "strerror", None) or str(error)
                     faults.append(Fault((*at, name), f"cannot be used: {reason}"))
         return faults
@@ -92,14 +93,26 @@ class Raw:
 
     def refuse(self, faults: list[Fault]) -> ConfigurationError:
         """The error to raise: every fault with its place, be it in the file or beside it."""
-        beside = [fault for fault in faults if fault.path in self.origins]
-        in_file = [fault for fault in faults if fault.path not in self.origins]
-        found = located(self.text, str(self.path), in_file)
-        for path, message in beside:
-            found.append(f"{self.origins[path]}: {dotted(path)}: {message}")
+        written = lines(self.text)
+        in_file: list[Fault] = []
+        beside: list[str] = []
+        for fault in faults:
+            origin = self._beside(fault.path, written)
+            if origin is None:
+                in_file.append(fault)
+            else:
+                beside.append(f"{origin}: {dotted(fault.path)}: {fault.message}")
+        found = located(self.text, str(self.path), in_file) + sorted(set(beside))
         return ConfigurationError(
             found, remedy="`reminderd config schema` prints what a configuration may say"
         )
+
+    def _beside(self, path: KeyPath, written: Collection[KeyPath]) -> str | None:
+        """The origin of a value, or of a table of which the file knows nothing."""
+        if path in self.origins or path in written:
+            return self.origins.get(path)
+        within = (name for at, name in self.origins.items() if path and at[: len(path)] == path)
+        return next(within, None)
 
 
 def find(path: Path | None, environ: Mapping[str, str]) -> Path:
