@@ -1,0 +1,80 @@
+"""From a Markdown text to an HTML mail in which no value can be taken for markup.
+
+Templates write values between two marks. Markdown only ever sees a numbered slot in the place of
+a value, and the value, escaped, is put into the finished HTML. As the text around the slots is
+the same for everybody, its HTML is made once.
+"""
+
+import html
+import re
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_DROP_MARKS = str.maketrans({_OPEN: "", _CLOSE: ""})
+_VALUE = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+_DOCUMENT = """\
+<!doctype html>
+<html lang="{language}" dir="{direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+</head>
+<body style="margin:0;padding:24px 16px">
+<main style="max-width:36em;margin:0 auto;font:17px/1.6 system-ui,sans-serif">
+{body}</main>
+</body>
+</html>
+"""
+
+
+def marked(value: str) -> str:
+    """`value` between marks, so that `document` knows it from the text of the template."""
+    return f"{_OPEN}{unmarked(value)}{_CLOSE}"
+
+
+def unmarked(text: str) -> str:
+    """`text` as a person reads it."""
+    return text.translate(_DROP_MARKS)
+
+
+def document(text: str, title: str, language: str, right_to_left: bool) -> str:
+    """A whole HTML document from marked Markdown in a language such as `pt_BR`.
+
+    Raises ValueError where a value stands inside the address of a link.
+    """
+    values: list[str] = _VALUE.findall(text)
+    numbers = iter(range(len(values)))
+    body = _body(_VALUE.sub(lambda _: f"{_OPEN}{next(numbers)}{_CLOSE}", text), len(values))
+    return _DOCUMENT.format(
+        language=html.escape(language.replace("_", "-")),
+        direction="rtl" if right_to_left else "ltr",
+        title=html.escape(title),
+        body=_VALUE.sub(lambda slot: _escaped(values[int(slot[1])], right_to_left), body),
+    )
+
+
+def _escaped(value: str, right_to_left: bool) -> str:
+    """Literally as typed; kept apart where it may run against the direction of the mail."""
+    escaped = html.escape(value)
+    if right_to_left or _RIGHT_TO_LEFT.search(value):
+        return f"<bdi>{escaped}</bdi>"
+    return escaped
+
+
+@lru_cache(maxsize=4096)
+def _body(text: str, slots: int) -> str:
+    body = str(_markdown().render(text))
+    if len(_VALUE.findall(body)) != slots:
+        raise ValueError("a variable cannot stand inside the address of a link or an image")
+    return body
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False})

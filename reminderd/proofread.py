@@ -1,0 +1,77 @@
+"""Reading every text once before a patient does: all mistakes of all templates at one time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reminderd.errors import TemplateFailed
+from reminderd.model import CareProtocol, Channel
+from reminderd.render import Composed, Item, Renderer
+from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient
+from reminderd.texts import BUNDLE
+
+MOST_SEGMENTS = 3  # more than this for one reminder is worth a warning
+
+
+def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
+    """Every mistake as `file:line: message`; a text that is only too long as `…: warning: …`.
+
+    Everything is read, then rendered in every language with awkward names: alone and bundled.
+    """
+    misread = {
+        text.path: faults
+        for text in renderer.texts.list_templates()
+        if (faults := renderer.faults(text))
+    }
+    found = [fault for faults in misread.values() for fault in faults]
+    for fault in _rendering(renderer, protocols):
+        if not any(fault.startswith(f"{path}:") for path in misread):
+            found.append(fault)
+    return list(dict.fromkeys(found))
+
+
+def _rendering(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator[str]:
+    courses = [items(protocol) for protocol in protocols]
+    used = {each.milestone.template for course in courses for each in course}
+    names = {text.name for text in renderer.texts.list_templates()} - {BUNDLE}
+    courses.append([item_of(name) for name in sorted(names - used)])
+    for language in renderer.texts.languages():
+        for course in courses:
+            yield from _course(renderer, course, language)
+
+
+def _course(renderer: Renderer, course: Sequence[Item], language: str) -> Iterator[str]:
+    # The days of one milestone differ in nothing but a number.
+    once = {each.milestone.template: each for each in course}
+    for each in once.values():
+        yield from _too_long(renderer, each, language)
+        for name in AWKWARD_NAMES:
+            yield from _tried(renderer, [each], name, language)
+    for name in AWKWARD_NAMES if len(once) > 1 else ():
+        yield from _tried(renderer, list(once.values()), name, language)
+
+
+def _tried(renderer: Renderer, together: Sequence[Item], name: str, language: str) -> Iterator[str]:
+    for channel in Channel:
+        outcome = _composed(renderer, together, name, language, channel)
+        if isinstance(outcome, str):
+            yield outcome
+
+
+def _too_long(renderer: Renderer, one: Item, language: str) -> Iterator[str]:
+    outcome = _composed(renderer, [one], PATIENT.given_name, language, Channel.SMS)
+    if isinstance(outcome, str) or outcome.size is None or outcome.size.segments <= MOST_SEGMENTS:
+        return
+    text = renderer.texts.get(outcome.language, one.milestone.template)
+    yield (
+        f"{text.path}:1: warning: the SMS takes {outcome.size.segments} segments"
+        f" ({outcome.size.encoding}); {MOST_SEGMENTS} are plenty"
+    )
+
+
+def _composed(
+    renderer: Renderer, together: Sequence[Item], name: str, language: str, channel: Channel
+) -> Composed | str:
+    """What came of it: the message, or the mistake that stands in its way."""
+    try:
+        return renderer.compose(together, patient(name, language), CLINIC, channel)
+    except TemplateFailed as error:
+        return error.message

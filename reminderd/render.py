@@ -1,0 +1,317 @@
+"""From reminders to the words that a patient reads. The only room of Jinja.
+
+A template sees `patient`, `clinic`, `session`, `day`, `days`, `until`, `next_at` (the bundle:
+`patient`, `clinic`, `lines`) and the filters `date`, `time`, `datetime`. Any other name is a
+mistake, also in a branch that is not taken.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from reminderd import dates, markup
+from reminderd.dates import Moment
+from reminderd.errors import TemplateFailed
+from reminderd.model import Channel, Clinic, Milestone, Patient, Reminder, Session
+from reminderd.segments import SmsSize, measure, plain
+from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One reminder with what its template may speak of.
+
+    `day` of `days` where the milestone has several, `until` is the end of a restriction, `next_at`
+    when the next session of the course is due; None where there is no such thing.
+    """
+
+    reminder: Reminder
+    milestone: Milestone
+    session: Session
+    day: int | None = None
+    days: int | None = None
+    until: datetime | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message in words: with `subject` and `html` for a mail, with `size` for an SMS."""
+
+    language: str
+    subject: str | None
+    text: str
+    html: str | None
+    size: SmsSize | None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientWords:
+    """What a template may say of a patient."""
+
+    given_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicWords:
+    """What a template may say of a clinic."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWords:
+    """What a template may say of a session; `area` is as the clinic typed it."""
+
+    at: Moment
+    area: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The sentence of one reminder in a bundle, and what the bundle may group it by."""
+
+    kind: str
+    text: str
+    until: Moment | None
+
+
+_OBJECTS = {"patient": PatientWords, "clinic": ClinicWords, "session": SessionWords}
+_NAMES = frozenset({*_OBJECTS, "day", "days", "until", "next_at"})
+_BUNDLE_NAMES = frozenset({"patient", "clinic", "lines"})
+_BUNDLE_BLOCKS = ("sms", "subject", "email")
+_BLOCKS = ("line", *_BUNDLE_BLOCKS)
+_REMEDY = "correct the template, then run: reminderd template check"
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """In which language, locale and zone one message speaks, and what all of it may name."""
+
+    language: str
+    locale: str
+    zone: str
+    common: Mapping[str, object]
+
+    def moment(self, instant: datetime | None) -> Moment | None:
+        return None if instant is None else dates.moment(instant, self.zone, self.locale)
+
+    def variables(self, item: Item) -> dict[str, object]:
+        at = dates.moment(item.session.at, self.zone, self.locale)
+        return {
+            **self.common,
+            "session": SessionWords(at, item.session.area),
+            "day": item.day,
+            "days": item.days,
+            "until": self.moment(item.until),
+            "next_at": self.moment(item.next_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """One template and the variables that it is about to be written with."""
+
+    renderer: "Renderer"
+    source: Text
+    variables: Mapping[str, object]
+    reminder_id: int | None = None
+
+    def sms(self) -> Composed:
+        text = plain(_paragraphs_as_lines(markup.unmarked(self.block("sms"))))
+        return Composed(self.source.language, None, text, None, measure(text))
+
+    def email(self) -> Composed:
+        language = self.source.language
+        subject = _one_line(self.block("subject"))
+        body = _without_gaps(self.block("email"))
+        try:
+            html = markup.document(body, subject, language, dates.is_right_to_left(language))
+        except ValueError as error:
+            raise self._failed("email", error) from error
+        return Composed(language, subject, markup.unmarked(body), html, None)
+
+    def block(self, name: str) -> str:
+        """What the block says, as marked text; raises TemplateFailed, also where it is empty."""
+        try:
+            template = self.renderer.template(self.source)
+            if name not in template.blocks:
+                raise LookupError("the block is missing")
+            context = template.new_context(dict(self.variables))
+            text = "".join(template.blocks[name](context))
+            if not text.strip():
+                raise ValueError("the block is empty")
+        except Exception as error:  # whatever a template does wrong is its own fault, not ours
+            raise self._failed(name, error) from error
+        return text
+
+    def _failed(self, block: str, error: Exception) -> TemplateFailed:
+        line = _line_of(error, self.source)
+        where = f"{self.source.language}/{self.source.name}, block {block}"
+        return TemplateFailed(
+            f"{self.source.path}:{line}: {where}: {error}",
+            reminder_id=self.reminder_id,
+            remedy=_REMEDY,
+        )
+
+
+class Renderer:
+    """Puts reminders into words, by templates that are read once, when it is made.
+
+    Of two folders that have the same template the earlier wins: the site's, then our own.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.texts = Texts(folders)
+        self._environment = _environment()
+        self._compiled: dict[Text, Template] = {}
+
+    def compose(
+        self, items: Sequence[Item], patient: Patient, clinic: Clinic, channel: Channel
+    ) -> Composed:
+        """One message of one or more reminders, in the first language that has all of it.
+
+        Raises TemplateFailed; its `reminder_id` names the reminder to blame, None the bundle.
+        """
+        voice = self._voice(items, patient, clinic)
+        if len(items) == 1:
+            sheet = self._sheet(items[0], voice)
+        else:
+            lines = [self._line(item, voice) for item in items]
+            bundle = self.texts.get(voice.language, BUNDLE)
+            sheet = _Sheet(self, bundle, {**voice.common, "lines": lines})
+        return sheet.sms() if channel is Channel.SMS else sheet.email()
+
+    def faults(self, text: Text) -> list[str]:
+        """What reading alone shows to be wrong in a template, each as `file:line: message`."""
+        try:
+            tree = self._environment.parse(text.source)
+            self._environment.compile(text.source)
+        except TemplateSyntaxError as error:
+            return [f"{text.path}:{error.lineno}: {error.message}"]
+        found = {*_missing_blocks(text.name, tree), *_strangers(text.name, tree)}
+        return [f"{text.path}:{line}: {message}" for line, message in sorted(found)]
+
+    def template(self, text: Text) -> Template:
+        """The compiled template; raises TemplateSyntaxError."""
+        compiled = self._compiled.get(text)
+        if compiled is None:
+            code = self._environment.compile(text.source, text.name, str(text.path))
+            compiled = self._compiled[text] = Template.from_code(self._environment, code, {})
+        return compiled
+
+    def _voice(self, items: Sequence[Item], patient: Patient, clinic: Clinic) -> _Voice:
+        language = self._language(items, language_chain(patient.language, clinic.language))
+        own = normal_tag(patient.language or clinic.language)
+        return _Voice(
+            language,
+            dates.locale_for(own if own.startswith(f"{language}_") else language, clinic.country),
+            patient.timezone or clinic.timezone,
+            {
+                "patient": PatientWords(patient.given_name),
+                "clinic": ClinicWords(clinic.name, clinic.phone),
+            },
+        )
+
+    def _language(self, items: Sequence[Item], chain: Sequence[str]) -> str:
+        names = [item.milestone.template for item in items]
+        language = self.texts.choose(chain, names if len(names) == 1 else [*names, BUNDLE])
+        if language is not None:
+            return language
+        ids = {item.milestone.template: item.reminder.id for item in items}
+        missing = next(
+            (name for name in names if self.texts.choose(chain[-1:], [name]) is None), BUNDLE
+        )
+        raise TemplateFailed(
+            f'there is no template "{missing}" in {", ".join(chain)}',
+            reminder_id=ids.get(missing),
+            remedy=f"write {self.texts.place(chain[-1], missing)}",
+        )
+
+    def _sheet(self, item: Item, voice: _Voice) -> _Sheet:
+        text = self.texts.get(voice.language, item.milestone.template)
+        return _Sheet(self, text, voice.variables(item), item.reminder.id)
+
+    def _line(self, item: Item, voice: _Voice) -> Line:
+        text = _one_line(self._sheet(item, voice).block("line"))
+        return Line(item.milestone.kind.value, text, voice.moment(item.until))
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        finalize=_said,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # values are kept from being markup in `markup`, also from Markdown
+    )
+    environment.globals.clear()
+    environment.filters.update(date=dates.date_of, time=dates.time_of, datetime=dates.datetime_of)
+    return environment
+
+
+def _said(value: object) -> str:
+    """A value on its way into a text, between marks; refuses what is not meant to be read."""
+    if isinstance(value, str | int | Undefined):  # an undefined one says which, and raises
+        return markup.marked(str(value))
+    if isinstance(value, Moment):
+        raise TypeError("an instant is shown through a filter: date, time or datetime")
+    if value is None:
+        raise ValueError("a variable has no value here; ask before: {% if … %}")
+    raise TypeError(f"{type(value).__name__} is not a text; name one of its parts")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(markup.unmarked(text).split())
+
+
+def _paragraphs_as_lines(text: str) -> str:
+    """Line breaks in a template are for its author; a blank line is one for the reader."""
+    paragraphs = (" ".join(each.split()) for each in re.split(r"\n[ \t]*\n", text))
+    return "\n".join(filter(None, paragraphs))
+
+
+def _without_gaps(text: str) -> str:
+    return re.sub(r"\n\s*\n", "\n\n", text.strip())
+
+
+def _line_of(error: Exception, text: Text) -> int:
+    """The line of the template at which it went wrong, or 1 where that is not known."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(text.path):
+            template = trace.tb_frame.f_globals["__jinja_template__"]
+            line = template.get_corresponding_lineno(trace.tb_lineno)
+        trace = trace.tb_next
+    return line
+
+
+def _missing_blocks(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    there = {block.name for block in tree.find_all(nodes.Block)}
+    for block in _BUNDLE_BLOCKS if name == BUNDLE else _BLOCKS:
+        if block not in there:
+            yield 1, f"the block {block} is missing"
+
+
+def _strangers(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Names that no template knows, attributes that no object has, and other files."""
+    known = _BUNDLE_NAMES if name == BUNDLE else _NAMES
+    unknown = meta.find_undeclared_variables(tree) - known
+    for each in tree.find_all(nodes.Name):
+        if each.name in unknown:
+            yield each.lineno, f"{each.name} is not known; there is {', '.join(sorted(known))}"
+    for attribute in tree.find_all(nodes.Getattr):
+        owner = attribute.node.name if isinstance(attribute.node, nodes.Name) else ""
+        has = [field.name for field in fields(_OBJECTS[owner])] if owner in _OBJECTS else []
+        if has and attribute.attr not in has:
+            yield attribute.lineno, f"{owner} has no {attribute.attr}; it has {', '.join(has)}"
+    for other in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
+        yield other.lineno, "a template stands alone and cannot use another file"

@@ -1,0 +1,102 @@
+"""An invented clinic with invented patients: for previews, and for proofreading templates."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
+
+from reminderd.model import (
+    CareProtocol,
+    Chart,
+    Clinic,
+    Kind,
+    Milestone,
+    OnDays,
+    Patient,
+    QuietHours,
+    Reminder,
+    Session,
+    State,
+)
+from reminderd.plan import plan
+from reminderd.practice import item
+from reminderd.render import Item
+
+CLINIC = Clinic(
+    key="sample",
+    name="Alba Skin Clinic",
+    phone="+34 910 000 000",
+    timezone="Europe/Madrid",
+    country="ES",
+    language="en",
+    quiet_hours=QuietHours(time(21), time(8)),
+)
+PATIENT = Patient(clinic="sample", given_name="Marina", phone="+34600000000", email="m@example.org")
+SESSION_AT = datetime(2026, 3, 27, 13, 30, tzinfo=UTC)  # a Friday, just before the clocks change
+
+AWKWARD_NAMES = (
+    "Χαραλαμπία Αντιγόνη",
+    "عبد الرحمن",
+    "Maximiliana Guadalupe del Amor Hermosoya",  # 40 characters
+    "D'Arcy O'Neill",
+    "<b>Bo</b>",
+    "*_[Mo](http://example.org)_* `x` {{ y }}",
+)
+
+
+def items(protocol: CareProtocol) -> list[Item]:
+    """Every reminder that one session of the protocol can have, in the order of the plan."""
+    session = Session(
+        patient_id=1,
+        protocol=protocol.key,
+        revision=protocol.revision,
+        at=SESSION_AT,
+        recorded_at=SESSION_AT - timedelta(days=60),
+        id=1,
+        tags=frozenset(tag for each in protocol.milestones for tag in each.only_for),
+        area="face",
+    )
+    chart = Chart(PATIENT, CLINIC, (session,), {1: protocol}, approved=frozenset({1}))
+    reminders = [planned.reminder for planned in plan(chart, session.recorded_at)]
+    return [made for each in reminders if (made := item(chart, each)) is not None]
+
+
+def bundles(of: Sequence[Item]) -> list[list[Item]]:
+    """Those that fall due at the same instant, together and in the order of a message."""
+    kinds = list(Kind)
+    planned = [each for each in of if each.reminder.due_at is not None]
+    planned.sort(key=lambda each: (each.reminder.due_at, kinds.index(each.milestone.kind)))
+    return [list(together) for _, together in groupby(planned, lambda each: each.reminder.due_at)]
+
+
+def item_of(template: str) -> Item:
+    """A reminder that knows everything a template can speak of, for one that no protocol uses."""
+    milestone = Milestone(
+        id=template,
+        kind=Kind.INFORM,
+        topics=frozenset({template}),
+        timing=OnDays(1, 3, time(10)),
+        template=template,
+    )
+    session = Session(1, "sample", 1, SESSION_AT, SESSION_AT, area="face")
+    reminder = Reminder(
+        session_id=1,
+        protocol="sample",
+        revision=1,
+        milestone=template,
+        occurrence=1,
+        kind=milestone.kind,
+        topics=milestone.topics,
+        template=template,
+        nominal_at=SESSION_AT,
+        expires_at=SESSION_AT + timedelta(days=1),
+        state=State.SCHEDULED,
+        first_planned_at=SESSION_AT,
+    )
+    later = SESSION_AT + timedelta(days=3)
+    return Item(reminder, milestone, session, 1, 3, until=later, next_at=later)
+
+
+def patient(given_name: str, language: str) -> Patient:
+    """The invented patient under another name and in another language."""
+    return replace(PATIENT, given_name=given_name, language=language)

@@ -1,0 +1,91 @@
+"""The template files: which there are, in which languages, and what a signature covers.
+
+All of them are read at once, so that what is approved is what is sent until the next reload.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BUNDLE = "_bundle"
+LAST_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One template file: `source` is its content, `path` where it was found."""
+
+    language: str
+    name: str
+    path: Path
+    source: str
+
+
+class Texts:
+    """Every template of some folders, the earlier folder winning: the site's, then our own."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        found: dict[tuple[str, str], Text] = {}
+        for folder in folders:
+            for text in _read(folder):
+                found.setdefault((text.language, text.name), text)
+        self._texts = dict(sorted(found.items()))
+        self._folders = tuple(folders)
+
+    def get(self, language: str, name: str) -> Text:
+        """The template of that name in exactly that language; raises KeyError."""
+        return self._texts[language, name]
+
+    def list_templates(self) -> tuple[Text, ...]:
+        """All there are, sorted by language and name."""
+        return tuple(self._texts.values())
+
+    def languages(self) -> tuple[str, ...]:
+        """The languages that have any template."""
+        return tuple(dict.fromkeys(language for language, _ in self._texts))
+
+    def choose(self, chain: Sequence[str], names: Iterable[str]) -> str | None:
+        """The first language of the chain that has every one of these templates."""
+        wanted = set(names)
+        for language in chain:
+            if all((language, name) in self._texts for name in wanted):
+                return language
+        return None
+
+    def place(self, language: str, name: str) -> Path:
+        """Where the site would keep its own file for a template."""
+        return self._folders[0] / language / f"{name}.j2"
+
+    def sources(self, names: Iterable[str]) -> str:
+        """What these templates, and the bundle, say in all languages; the same text, the same."""
+        wanted = {*names, BUNDLE}
+        return "".join(
+            f"=== {text.language}/{text.name}\n{text.source}\n"
+            for text in self._texts.values()
+            if text.name in wanted
+        )
+
+    def digest(self, names: Iterable[str]) -> str:
+        """The fingerprint of `sources`, for a signature under a protocol."""
+        return hashlib.sha256(self.sources(names).encode()).hexdigest()
+
+
+def language_chain(patient: str | None, clinic: str) -> tuple[str, ...]:
+    """In which languages to look for a text: pt_BR, pt, the clinic's, English."""
+    tags = [normal_tag(tag) for tag in (patient, clinic, LAST_LANGUAGE) if tag]
+    both = [form for tag in tags for form in (tag, tag.partition("_")[0])]
+    return tuple(dict.fromkeys(both))
+
+
+def normal_tag(tag: str) -> str:
+    """`pt-br` as `pt_BR`, `zh-hant` as `zh_Hant`."""
+    first, *rest = re.split("[-_]", tag.strip())
+    shaped = (part.title() if len(part) == 4 else part.upper() for part in rest)
+    return "_".join([first.lower(), *shaped])
+
+
+def _read(folder: Path) -> Iterator[Text]:
+    for path in sorted(folder.glob("*/*.j2")):
+        yield Text(normal_tag(path.parent.name), path.stem, path, path.read_text("utf-8"))
