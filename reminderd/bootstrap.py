@@ -1,8 +1,8 @@
-"""The one place that chooses and wires: from settings to a house in which everything has its room."""
+"""The one place that chooses and wires, from the settings to a house in which all have a room."""
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reminderd import resources, settings, transports
@@ -18,7 +18,6 @@ from reminderd.practice import Practice, Route
 from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Renderer
 from reminderd.settings import Settings
-from reminderd.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,10 @@ def protocol_library(settings: Settings | None) -> ProtocolLibrary:
     return ProtocolLibrary([*own, resources.protocols_dir()])
 
 
-def texts(settings: Settings | None) -> Texts:
-    """The clinic's own templates before the packaged ones."""
+def renderer(settings: Settings | None) -> Renderer:
+    """The clinic's own templates before the packaged ones, as they are now."""
     own = [settings.folder / "templates"] if settings else []
-    return Texts([*own, resources.templates_dir()])
+    return Renderer([*own, resources.templates_dir()])
 
 
 def open_house(
@@ -80,12 +79,23 @@ def open_house(
 
     `nothing_leaves` is for houses whose transports stay on the machine whatever is configured.
     """
-    read = texts(settings)
-    practice = Practice(_clinics(settings, nothing_leaves), _routes(settings), read)
-    library = protocol_library(settings)
+    read = renderer(settings)
+    practice = Practice(_clinics(settings, nothing_leaves), _routes(settings), read.texts)
     outbox = EmbeddedOutbox(database or settings.database, durable=durable)
+    return _wired(settings, practice, read, outbox)
+
+
+def with_fresh_texts(house: House) -> House:
+    """The same house with the templates as they are now."""
+    read = renderer(house.settings)
+    practice = replace(house.practice, texts=read.texts)
+    return _wired(house.settings, practice, read, house.outbox)
+
+
+def _wired(settings: Settings, practice: Practice, read: Renderer, outbox: EmbeddedOutbox) -> House:
+    library = protocol_library(settings)
     intake = Intake(outbox, practice, library, confirm=settings.sections.sessions.confirm)
-    return House(settings, practice, library, Renderer(read), outbox, intake)
+    return House(settings, practice, library, read, outbox, intake)
 
 
 def build_transports(settings: Settings) -> dict[str, Transport]:

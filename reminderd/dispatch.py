@@ -53,7 +53,7 @@ class Dispatch:
         return min([*([due] if due else []), *(end for end in rests if end > now)], default=None)
 
     def close(self) -> None:
-        """Finish what is in flight, hand the rest back, and let go of the transports."""
+        """Finish what is in flight and hand the rest back; the transports stay open."""
         for lane in self.lanes.values():
             lane.stop()
         self._pool.shutdown(wait=True)
@@ -61,7 +61,7 @@ class Dispatch:
             lane.close()
 
     def request_stop(self) -> None:
-        """Ask a running `drain` to end soon; safe to call from a signal handler."""
+        """Ask a running `drain` to end soon."""
         for lane in self.lanes.values():
             lane.stop()
 

@@ -149,7 +149,7 @@ class Importer:
         now: datetime,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Store what was prepared, in a few large transactions; `progress` hears how many are in."""
+        """Store what was prepared, in few large transactions; `progress` hears how many are in."""
         new = [each for each in prepared if each.is_new]
         known = [each for each in prepared if not each.is_new and each.sessions]
         stored = 0

@@ -24,10 +24,10 @@ from reminderd.model import (
     public_id,
 )
 from reminderd.plan import WAITING, changes, plan
-from reminderd.steps import Planned
 from reminderd.practice import Practice
 from reminderd.protocols import ProtocolLibrary
 from reminderd.roster import SessionEntry
+from reminderd.steps import Planned
 
 
 @dataclass(frozen=True)

@@ -151,9 +151,8 @@ class Lane:
         self._stopping.set()
 
     def close(self) -> None:
-        """Let go of the threads and of the transport's connections."""
+        """Let go of the threads; the transport stays open."""
         self._pool.shutdown(wait=True)
-        self.transport.close()
 
     def _halted(self, now: datetime) -> bool:
         return self._stopping.is_set() or (self.rests_until is not None and now < self.rests_until)

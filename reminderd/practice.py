@@ -18,9 +18,9 @@ from reminderd.model import (
     Reminder,
     public_id,
 )
-from reminderd.timing import holds, next_session_at
 from reminderd.render import Item
 from reminderd.texts import Texts
+from reminderd.timing import holds, next_session_at
 
 Route = tuple[str, Channel]  # a clinic's key and a channel
 

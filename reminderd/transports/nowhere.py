@@ -3,16 +3,18 @@
 It is not offered as an entry point, so that no configuration can choose it by mistake.
 """
 
+from typing import Any, ClassVar
+
 from reminderd.model import Channel, Message
 
 
 class Nowhere:
     """Takes messages as fast as they come; the id that it gives is the message's own."""
 
-    Settings = None
-    channels = frozenset(Channel)
-    leaves_machine = False
-    max_per_second = None
+    Settings: ClassVar[type[Any]] = type(None)
+    channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
+    leaves_machine: ClassVar[bool] = False
+    max_per_second: float | None = None
 
     def __init__(self, concurrency: int = 64) -> None:
         self.concurrency = concurrency

@@ -44,18 +44,20 @@ def journal_mode() -> str:
     return "wal" if wal_is_safe() else "truncate"
 
 
-def connect(path: Path, *, durable: bool = True, create: bool = False) -> Connection:
+def connect(
+    path: Path, *, durable: bool = True, create: bool = False, read_only: bool = False
+) -> Connection:
     """Open the database for this thread, in autocommit, with every guarantee switched on.
 
-    `durable=False` is for throw-away copies only. Raises ConfigurationError where there is no
-    database at `path` or it cannot be read.
+    `durable=False` is for throw-away copies only; `read_only` leaves every file as it is. Raises
+    ConfigurationError where there is no database at `path` or it cannot be read.
     """
     if not create and not path.exists():
         raise ConfigurationError(
             [f"{path}: there is no database here"],
             remedy="Run `reminderd init`, or correct database.url in the configuration.",
         )
-    mode = "rwc" if create else "rw"
+    mode = "ro" if read_only else "rwc" if create else "rw"
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode={mode}",
@@ -63,7 +65,9 @@ def connect(path: Path, *, durable: bool = True, create: bool = False) -> Connec
             isolation_level=None,
             timeout=BUSY_TIMEOUT_MS / 1000,
         )
-        _prepare(connection, durable=durable)
+        connection.execute("PRAGMA schema_version")
+        if not read_only:
+            _prepare(connection, durable=durable)
     except DatabaseError as error:
         raise translated(error, path) from error
     return connection

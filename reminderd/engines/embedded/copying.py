@@ -9,7 +9,7 @@ from reminderd.engines.embedded.connection import DatabaseError, connect, transl
 def copy_database(source: Path, target: Path) -> None:
     """Write a consistent copy of a database that may be in use; readable by this user alone."""
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
-    origin = connect(source)
+    origin = connect(source, read_only=True)
     try:
         copy = connect(target, durable=False, create=True)
         try:

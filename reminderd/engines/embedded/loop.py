@@ -13,7 +13,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from reminderd.clock import Clock
-from reminderd.dispatch import Dispatch
+from reminderd.dispatch import Dispatch, Drained
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class EmbeddedLoop:
         self._clock = clock
         self._on_beat = on_beat
         self._stopping = threading.Event()
+        self._sending = threading.Lock()
         self._failure: BaseException | None = None
         # A beat that came late is still wanted, and two that wait are one.
         self._scheduler = BackgroundScheduler(
@@ -45,35 +46,44 @@ class EmbeddedLoop:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
-    def run(self, stop: threading.Event, reload: Callable[[], Dispatch | None]) -> None:
+    def run(self, stop: threading.Event, renewed: Callable[[], Dispatch | None]) -> None:
         """Send until `stop` is set; finishes what is in flight.
 
-        Between looks, `reload` may hand over a new dispatch. What a beat raised is raised here.
+        `renewed` is asked twice a second for a dispatch that is to take over. What a beat raised
+        is raised here.
         """
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.add_job(self._beat, "interval", seconds=BEAT.total_seconds(), id="beat")
         self._scheduler.start()
         try:
             self._look_now()
-            self._watch(stop, reload)
+            self._watch(stop, renewed)
         finally:
             self._stopping.set()
             self._dispatch.request_stop()
             self._scheduler.shutdown(wait=True)
+            self._dispatch.close()
         if self._failure is not None:
             raise self._failure
 
-    def _watch(self, stop: threading.Event, reload: Callable[[], Dispatch | None]) -> None:
+    def _watch(self, stop: threading.Event, renewed: Callable[[], Dispatch | None]) -> None:
         """Notice within a second what another process has committed."""
         seen = self._outbox.data_version()
         while not stop.wait(LOOK_OUT_SECONDS) and self._failure is None:
-            renewed = reload()
+            successor = renewed()
+            if successor is not None:
+                self._take_over(successor)
             version = self._outbox.data_version()
-            if renewed is not None:
-                self._dispatch = renewed
-            if renewed is not None or version != seen:
+            if successor is not None or version != seen:
                 seen = version
                 self._look_now()
+
+    def _take_over(self, successor: Dispatch) -> None:
+        """Let the running dispatch finish what is in flight, then send by the new one."""
+        self._dispatch.request_stop()
+        with self._sending:
+            self._dispatch.close()
+            self._dispatch = successor
 
     def _look_now(self) -> None:
         self._look_at(self._clock.now())
@@ -85,7 +95,7 @@ class EmbeddedLoop:
 
     def _beat(self) -> None:
         try:
-            while not self._stopping.is_set() and self._dispatch.drain(self._clock.now()).more:
+            while not self._stopping.is_set() and self._drained().more:
                 self._on_beat()
             self._on_beat()
             wake_at = self._dispatch.next_wake_at(self._clock.now())
@@ -94,3 +104,7 @@ class EmbeddedLoop:
         except BaseException as error:
             log.exception("the beat failed")
             self._failure = error
+
+    def _drained(self) -> Drained:
+        with self._sending:
+            return self._dispatch.drain(self._clock.now())

@@ -1,0 +1,236 @@
+"""The life of the process on one page: start, ready, send, reload, stop."""
+
+import hashlib
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from datetime import UTC, datetime
+from types import FrameType
+
+import tzdata
+
+from reminderd import bootstrap, proofread, systemd
+from reminderd.bootstrap import House
+from reminderd.clock import Clock, SystemClock
+from reminderd.dispatch import Dispatch
+from reminderd.engines.embedded import connection, store
+from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.loop import EmbeddedLoop
+from reminderd.errors import FaultsFound, TryAgainLater
+from reminderd.interfaces import Transport
+from reminderd.lanes import Delivery
+from reminderd.model import State
+from reminderd.rehearsal import house_on_a_copy
+from reminderd.settings import Settings
+from reminderd.transports.nowhere import Nowhere
+
+log = logging.getLogger(__name__)
+
+PLANNED_BY = "planned-by"
+LOOK_OUT_SECONDS = 0.5
+
+
+def run(settings: Settings, *, once: bool = False, stop: threading.Event | None = None) -> None:
+    """Send what is due until told to stop, or, with `once`, what is due now.
+
+    Creates the database where there is none. Raises TryAgainLater where another daemon has the
+    database, or where `once` could not reach a provider; ConfigurationError where it cannot start.
+    """
+    clock = SystemClock()
+    store.create(settings.database)
+    with only_daemon(settings.database), ExitStack() as open_things:
+        house = bootstrap.open_house(settings)
+        open_things.callback(house.outbox.close)
+        serving = bootstrap.build_transports(settings)
+        for transport in serving.values():
+            open_things.callback(transport.close)
+        _start(house, clock)
+        if once:
+            _send_once(house, clock, serving)
+        else:
+            _serve(house, clock, serving, stop or threading.Event())
+
+
+def _start(house: House, clock: Clock) -> None:
+    """Settle what a crash left behind, and plan again where the rules have changed since."""
+    with house.outbox.transaction():
+        returned, doubted = house.outbox.recover(clock.now())
+    if returned or doubted:
+        log.warning("after a crash: %d messages go out again, %d are in doubt", returned, doubted)
+    if not connection.wal_is_safe():
+        log.warning("SQLite %s: WAL is not safe, not used", connection.sqlite_version())
+    _plan_by_present_rules(house, clock.now())
+
+
+def _plan_by_present_rules(house: House, now: datetime) -> None:
+    rules = _rules(house)
+    if house.outbox.note(PLANNED_BY) != rules:
+        changed = house.intake.plan_all_again(now)
+        with house.outbox.transaction():
+            house.outbox.set_note(PLANNED_BY, rules)
+        log.info("planned again by the present settings: %d reminders changed", changed)
+
+
+def _rules(house: House) -> str:
+    """A fingerprint of what plans depend on beside the patients' own data."""
+    clinics = sorted(house.practice.clinics.items())
+    leaving = [sorted(clinic.leaving) for _, clinic in clinics]
+    fixed = [(key, replace(clinic, leaving=frozenset())) for key, clinic in clinics]
+    texts = house.practice.texts.digest(text.name for text in house.practice.texts.list_templates())
+    parts = repr((tzdata.IANA_VERSION, fixed, leaving, texts))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _send_once(house: House, clock: Clock, serving: dict[str, Transport]) -> None:
+    dispatch = house.dispatch(clock, serving)
+    try:
+        while dispatch.drain(clock.now()).more:
+            pass
+        resting = {name: lane for name, lane in dispatch.lanes.items() if lane.rests_because}
+    finally:
+        dispatch.close()
+    if resting:
+        reasons = "; ".join(f"{name}: {lane.rests_because}" for name, lane in resting.items())
+        raise TryAgainLater(
+            f"not everything could be sent: {reasons}",
+            remedy="What is due stays due: run the command again later.",
+        )
+
+
+def _serve(
+    house: House, clock: Clock, serving: dict[str, Transport], stop: threading.Event
+) -> None:
+    reload = threading.Event()
+    dispatch = house.dispatch(clock, serving, alive=_alive)
+
+    def renewed() -> Dispatch | None:
+        if not reload.is_set():
+            return None
+        reload.clear()
+        return _reloaded(house, clock, serving)
+
+    loop = EmbeddedLoop(house.outbox, dispatch, clock, on_beat=_alive)
+    with _signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}):
+        systemd.ready()
+        log.info("ready: %s", house.settings.database)
+        loop.run(stop, renewed)
+    systemd.stopping()
+    log.info("stopped")
+
+
+def _alive() -> None:
+    """The database has answered and something has moved on: the watchdog may rest."""
+    systemd.watchdog()
+
+
+def _reloaded(house: House, clock: Clock, serving: dict[str, Transport]) -> Dispatch | None:
+    """Sending by the protocols and templates as they are now; None where they hold mistakes."""
+    systemd.reloading()
+    try:
+        renewed = bootstrap.with_fresh_texts(house)
+        protocols = [house.library.find(key).protocol for key in sorted(house.library.keys())]
+        faults = proofread.check(renewed.renderer, protocols)
+        mistakes = [each for each in faults if ": warning: " not in each]
+        if mistakes:
+            raise FaultsFound(mistakes)
+    except FaultsFound as error:
+        log.error("not reloaded, the old ones stay in force:\n%s", error)
+        return None
+    finally:
+        systemd.ready()
+    _plan_by_present_rules(renewed, clock.now())
+    log.info("reloaded protocols and templates")
+    return renewed.dispatch(clock, serving, alive=_alive)
+
+
+@contextmanager
+def _signals(flags: dict[signal.Signals, threading.Event]) -> Iterator[None]:
+    """Signals set flags, and the loop acts on them; only the main thread can listen."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def raise_flag(number: int, _: FrameType | None) -> None:
+        flags[signal.Signals(number)].set()
+
+    before = {each: signal.signal(each, raise_flag) for each in flags}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def dry_run(
+    settings: Settings,
+    clock: Clock,
+    observe: Callable[[Delivery], None],
+    *,
+    once: bool = False,
+    stop: threading.Event | None = None,
+) -> None:
+    """Tell `observe` what falls due, beside a running daemon: nothing leaves, nothing changes.
+
+    Works on copies of the database, taken again whenever it changes, until `stop` is set.
+    """
+    stop = stop or threading.Event()
+    told: set[int] = set()
+
+    def tell(delivery: Delivery) -> None:
+        told.update(each.id for each in delivery.reminders if each.id is not None)
+        observe(delivery)
+
+    original = connection.connect(settings.database, read_only=True)
+
+    def version() -> object:
+        return original.execute("PRAGMA data_version").fetchone()
+
+    def has_changed(copied: object) -> bool:
+        return once or version() != copied
+
+    try:
+        with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
+            while not stop.is_set():
+                copied = version()
+                with house_on_a_copy(settings, nothing_leaves=False) as house:
+                    dispatch = _teller(house, clock, tell, told)
+                    try:
+                        _drain_until(clock, dispatch, stop, partial(has_changed, copied))
+                    finally:
+                        dispatch.close()
+                if once:
+                    return
+    finally:
+        original.close()
+
+
+def _teller(
+    house: House, clock: Clock, tell: Callable[[Delivery], None], told: set[int]
+) -> Dispatch:
+    """Sends nowhere from a copy; what was told before counts as sent."""
+    serving = {name: Nowhere() for name in house.practice.routes.values()}
+    with house.outbox.transaction():
+        known = [house.outbox.reminder(each) for each in told]
+        house.outbox.save_reminders(
+            replace(each, state=State.SENT, wake_at=None)
+            for each in known
+            if each is not None and each.state is State.SCHEDULED
+        )
+    return house.dispatch(clock, serving, observe=tell)
+
+
+def _drain_until(
+    clock: Clock, dispatch: Dispatch, stop: threading.Event, ends: Callable[[], bool]
+) -> None:
+    """Drain whenever something falls due, until told to stop or `ends` says so."""
+    while True:
+        while dispatch.drain(clock.now()).more:
+            pass
+        wake_at = dispatch.next_wake_at(clock.now()) or datetime.max.replace(tzinfo=UTC)
+        while clock.now() < wake_at:
+            if ends() or stop.wait(LOOK_OUT_SECONDS):
+                return
