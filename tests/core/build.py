@@ -163,12 +163,13 @@ def chart(
     patient: Patient = VERA,
     clinic: Clinic = ALBA,
     approved: Iterable[int] = (),
+    reminders: Iterable[Reminder] = (),
 ) -> Chart:
     """One patient; `care` is the protocol of every session, or by session id."""
     sessions = (sessions,) if isinstance(sessions, Session) else tuple(sessions)
     if isinstance(care, CareProtocol):
         care = {each.id: replace(care, key=each.protocol) for each in sessions}
-    return Chart(patient, clinic, sessions, care, approved=frozenset(approved))
+    return Chart(patient, clinic, sessions, care, tuple(reminders), frozenset(approved))
 
 
 def rows(chart: Chart, now: datetime = LONG_AGO) -> list[Reminder]:
@@ -203,15 +204,15 @@ def remembered(chart: Chart, now: datetime = LONG_AGO) -> Chart:
     return replace(chart, reminders=tuple(stored))
 
 
-def with_row(chart: Chart, name: str, **facts: object) -> Chart:
-    """The chart with stored facts of one milestone's reminders changed, such as its state."""
-    assert any(each.milestone == name for each in chart.reminders)
-    return replace(
-        chart,
-        reminders=tuple(
-            replace(each, **facts) if each.milestone == name else each for each in chart.reminders
-        ),
+def with_row(chart: Chart, name: str, session_id: int = 1, **facts: object) -> Chart:
+    """The chart with stored facts of a milestone's reminders changed, such as their state."""
+    wanted = (name, session_id)
+    assert any((each.milestone, each.session_id) == wanted for each in chart.reminders)
+    reminders = (
+        replace(each, **facts) if (each.milestone, each.session_id) == wanted else each
+        for each in chart.reminders
     )
+    return replace(chart, reminders=tuple(reminders))
 
 
 def with_session(chart: Chart, id: int = 1, **facts: object) -> Chart:

@@ -1,0 +1,291 @@
+"""What holds for every plan: any zone, any night, any protocol, any number of sessions."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from importlib import resources
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reminderd.hours import quiet_period, zone
+from reminderd.model import (
+    CareProtocol,
+    Channel,
+    Chart,
+    Course,
+    CourseLead,
+    Duration,
+    Elapsed,
+    Kind,
+    Milestone,
+    OnDays,
+    QuietHours,
+    QuietPolicy,
+    Reminder,
+    Session,
+    SessionState,
+    State,
+)
+from reminderd.plan import changes, plan, sort_key
+from reminderd.timing import bans, treatments
+from tests.core.build import (
+    adjusted,
+    chart,
+    clinic,
+    inform,
+    patient,
+    protocol,
+    release,
+    remembered,
+    restriction,
+    rows,
+    session,
+)
+
+ZONES = sorted(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
+FUTURE = frozenset({State.SCHEDULED, State.HELD})
+
+times = st.times().map(lambda each: each.replace(second=0, microsecond=0))
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))
+topics = st.sets(st.sampled_from(["shower", "heat", "touch", "sun"]), min_size=1, max_size=3)
+durations = st.one_of(
+    st.builds(Duration, st.integers(1, 5000), st.just("m")),
+    st.builds(Duration, st.integers(1, 96), st.just("h")),
+    st.builds(Duration, st.integers(1, 30), st.just("d")),
+)
+quiet_hours = st.one_of(
+    st.just(QuietHours(time(21), time(8))), st.builds(QuietHours, start=times, end=times)
+)
+
+
+@st.composite
+def timings(draw: st.DrawFn, kind: Kind) -> Elapsed | OnDays | CourseLead:
+    if kind is Kind.COURSE:
+        return CourseLead(draw(st.integers(-9, 9)), draw(times))
+    if draw(st.booleans()):
+        return Elapsed(timedelta(minutes=draw(st.integers(-4000, 8000))))
+    first = draw(st.integers(-5, 20))
+    last = draw(st.integers(first, -1 if first < 0 else first + 4))
+    return OnDays(first, last, draw(times))
+
+
+@st.composite
+def milestones(draw: st.DrawFn, number: int) -> Milestone:
+    kind = draw(st.sampled_from(Kind))
+    about = draw(topics)
+    return Milestone(
+        id=f"m{number}",
+        kind=kind,
+        topics=frozenset(sorted(about)[:1] if kind is Kind.RELEASE else about),
+        timing=draw(timings(kind)),
+        template=draw(st.sampled_from(["ice", "sun"])),
+        holds=draw(durations) if kind is Kind.RESTRICTION else None,
+        expires=draw(st.none() | durations) if kind is Kind.RESTRICTION else draw(durations),
+        quiet=draw(st.sampled_from(QuietPolicy)),
+        channels=draw(st.sampled_from([None, (Channel.SMS,), (Channel.EMAIL,)])),
+        only_for=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"face"})])),
+    )
+
+
+@st.composite
+def protocols(draw: st.DrawFn) -> CareProtocol:
+    count = draw(st.integers(1, 5))
+    rules = [draw(milestones(number)) for number in range(count)]
+    intervals = st.lists(st.builds(Duration, st.integers(1, 30), st.just("d")), min_size=1)
+    return protocol(
+        *rules, course=Course(tuple(draw(intervals)), None, draw(st.none() | st.just(2)))
+    )
+
+
+@st.composite
+def sessions(draw: st.DrawFn, number: int, start: datetime) -> Session:
+    return session(
+        start + timedelta(minutes=draw(st.integers(0, 6000))),
+        id=number,
+        protocol=draw(st.sampled_from(["care", "other"])),
+        recorded_at=start - timedelta(days=draw(st.integers(0, 3))),
+        state=draw(st.sampled_from(SessionState)),
+        tags=frozenset(draw(st.sets(st.just("face")))),
+        adjustments=draw(
+            st.dictionaries(
+                st.sampled_from(["m0", "m1"]),
+                st.sampled_from([adjusted(off=True), adjusted(holds="72h"), adjusted(at="23:30")]),
+            )
+        ),
+    )
+
+
+@st.composite
+def charts(draw: st.DrawFn) -> Chart:
+    start = draw(instants)
+    all_sessions = [draw(sessions(number, start)) for number in range(1, draw(st.integers(2, 4)))]
+    care = {"care": draw(protocols()), "other": draw(protocols())}
+    who = patient(
+        channels=draw(st.sampled_from(["sms email", "email sms", "sms"])),
+        consent=draw(st.sampled_from(["sms email", "sms email", "email"])),
+        timezone=draw(st.sampled_from(ZONES)),
+        paused=draw(st.sampled_from([False, False, True])),
+    )
+    where = replace(clinic(), quiet_hours=draw(quiet_hours))
+    return chart(
+        all_sessions, {each.id: care[each.protocol] for each in all_sessions},
+        patient=who, clinic=where,
+    )  # fmt: skip
+
+
+def nows(of: Chart) -> st.SearchStrategy[datetime]:
+    """Instants around the sessions, before and after."""
+    first = min(each.at for each in of.sessions)
+    return st.integers(-10_000, 40_000).map(lambda each: first + timedelta(minutes=each))
+
+
+charts_and_nows = charts().flatmap(lambda each: st.tuples(st.just(each), nows(each)))
+examples = partial(settings, deadline=None)
+
+
+def policy(of: Chart, reminder: Reminder) -> QuietPolicy:
+    found = of.protocols[reminder.session_id].milestone(reminder.milestone)
+    assert found is not None
+    return found.quiet
+
+
+@examples(max_examples=200)
+@given(charts_and_nows)
+def test_whatever_is_planned_keeps_the_promises_about_its_instants(
+    case: tuple[Chart, datetime],
+) -> None:
+    of, now = case
+    for each in rows(of, now):
+        if each.state not in FUTURE:
+            continue
+        assert each.due_at is not None
+        assert each.channel is not None
+        assert each.due_at < each.expires_at
+        quiet = quiet_period(of.timezone, of.clinic.quiet_hours, each.due_at)
+        assert quiet is None or policy(of, each) is QuietPolicy.IGNORE
+        if each.kind is Kind.RELEASE:
+            assert each.due_at >= each.nominal_at
+
+
+@examples(max_examples=100)
+@given(charts_and_nows)
+def test_aftercare_is_never_before_its_treatment_and_pre_care_never_after_it(
+    case: tuple[Chart, datetime],
+) -> None:
+    of, now = case
+    treated_at = {each.id: each.at for each in of.sessions}
+    for each in rows(of, now):
+        milestone = of.protocols[each.session_id].milestone(each.milestone)
+        assert milestone is not None
+        if milestone.is_pre_care:
+            assert each.expires_at <= treated_at[each.session_id]
+        else:
+            assert (each.due_at or each.nominal_at) >= treated_at[each.session_id]
+
+
+@examples(max_examples=100)
+@given(charts_and_nows)
+def test_nothing_forbidden_is_said(case: tuple[Chart, datetime]) -> None:
+    of, now = case
+    in_force = bans(treatments(of))
+    for each in rows(of, now):
+        if each.state in FUTURE and each.kind in (Kind.RELEASE, Kind.ROUTINE):
+            said_at = max(each.due_at or now, now)
+            assert not any(ban.forbids(each.topics, said_at) for ban in in_force)
+
+
+@examples(max_examples=100)
+@given(charts_and_nows, st.randoms(use_true_random=False))
+def test_the_order_of_the_sessions_and_of_the_rows_does_not_matter(case, random) -> None:
+    of, now = case
+    of = remembered(of, now)
+    shuffled, stored = list(of.sessions), list(of.reminders)
+    random.shuffle(shuffled)
+    random.shuffle(stored)
+    other = replace(of, sessions=tuple(shuffled), reminders=tuple(stored))
+    assert plan(other, now) == plan(of, now) == plan(of, now)
+
+
+@examples(max_examples=150)
+@given(charts_and_nows)
+def test_planning_again_at_once_changes_nothing(case: tuple[Chart, datetime]) -> None:
+    of, now = case
+    stored = remembered(of, now)
+    assert changes(stored, now) == []
+    assert list(stored.reminders) == sorted(stored.reminders, key=sort_key)
+
+
+@examples(max_examples=150)
+@given(charts_and_nows, st.data())
+def test_whatever_happens_later_what_left_stays_and_a_second_look_changes_nothing(
+    case: tuple[Chart, datetime], data: st.DataObject
+) -> None:
+    of, now = case
+    before = remembered(of, now)
+    left = frozenset(data.draw(st.sets(st.sampled_from(range(30)))))
+    done = tuple(
+        replace(each, state=State.SENT, reason=None, sent_at=now) if place in left else each
+        for place, each in enumerate(before.reminders)
+    )
+    moved = tuple(
+        data.draw(sessions(number, each.at)) for number, each in enumerate(of.sessions, 1)
+    )
+    later = now + timedelta(minutes=data.draw(st.integers(0, 9000)))
+    care = {each.id: of.protocols[old.id] for each, old in zip(moved, of.sessions, strict=True)}
+    after = replace(before, sessions=moved, reminders=done, protocols=care)
+    planned = {each.id: each for each in rows(after, later) if each.id is not None}
+    assert planned.keys() == {each.id for each in before.reminders}
+    for each in done:
+        if each.state is State.SENT:
+            assert planned[each.id] == each
+    assert changes(remembered(after, later), later) == []
+
+
+# Every zone, by the quarter of an hour ----------------------------------------------------------
+
+
+def clock_changes(zone_name: str, year: int) -> Iterator[datetime]:
+    """The instants, to the hour, at which the zone's offset changes in that year."""
+    hour = datetime(year, 1, 1, tzinfo=UTC)
+    offset = hour.astimezone(zone(zone_name)).utcoffset()
+    while hour.year == year:
+        step = timedelta(days=1) if same_tomorrow(zone_name, hour) else timedelta(hours=1)
+        hour += step
+        after = hour.astimezone(zone(zone_name)).utcoffset()
+        if after != offset:
+            yield hour
+        offset = after
+
+
+def same_tomorrow(zone_name: str, hour: datetime) -> bool:
+    tz = zone(zone_name)
+    tomorrow = (hour + timedelta(days=1)).astimezone(tz)
+    return tomorrow.utcoffset() == hour.astimezone(tz).utcoffset()
+
+
+NIGHTS = ("21:00-08:00", "00:00-06:30", "02:30-03:15", "23:45-01:15", "03:15-02:30")
+QUARTERS = tuple(
+    inform(f"quarter-{minutes}", after=f"{minutes}m", expires="48h", quiet=quiet)
+    for minutes, quiet in zip(range(0, 1800, 15), ["defer", "advance", "drop"] * 40, strict=True)
+)
+CARE = protocol(restriction(holds="12h", quiet="ignore"), release(quiet="defer"), *QUARTERS)
+
+
+@pytest.mark.parametrize("initial", sorted({each[0] for each in ZONES}))
+def test_around_every_clock_change_of_2026_nothing_is_due_in_the_night(initial: str) -> None:
+    for zone_name in ZONES:
+        if zone_name.startswith(initial):
+            for change in clock_changes(zone_name, 2026):
+                for night in NIGHTS:
+                    assert_nothing_is_due_in_the_night(change, clinic(night, zone_name))
+
+
+def assert_nothing_is_due_in_the_night(change: datetime, where) -> None:
+    planned = rows(chart(session(change - timedelta(hours=15)), CARE, clinic=where))
+    assert len(planned) == len(CARE.milestones)
+    for each in planned:
+        if each.milestone != "no-shower" and each.due_at is not None:
+            assert quiet_period(where.timezone, where.quiet_hours, each.due_at) is None, each
