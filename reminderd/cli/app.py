@@ -1,0 +1,121 @@
+"""The root command: which commands there are, and how every error reaches a person.
+
+A command lives in the module of its name, as `command`, and is loaded when it is called for.
+"""
+
+import os
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from click.exceptions import Exit
+
+from reminderd import __version__
+from reminderd.cli.context import Desk
+from reminderd.errors import FaultsFound, ReminderdError
+
+COMMANDS = {
+    "init": "Write a configuration, protocols and templates to edit, and the database.",
+    "demo": "See the main job on sample patients; nothing leaves the machine.",
+    "run": "Send what falls due: the daemon.",
+    "enrol": "Take in a patient, the consent and a session in one step.",
+    "patient": "Patients: add, import, list, show, edit, pause, consent.",
+    "session": "Sessions: add, done, move, cancel, list, show.",
+    "plan": "Show what would be sent when, and why.",
+    "preview": "Show the texts of a protocol or a template.",
+    "simulate": "Let the daemon's days pass on a copy of the database.",
+    "today": "Show what goes out today, and what waits for a person.",
+    "status": "Show how things stand.",
+    "reminder": "Reminders: list, show, explain, cancel, retry.",
+    "protocol": "Protocols: list, show, check, approve, schema.",
+    "template": "Templates: list, check.",
+    "transport": "Transports: list, test.",
+    "config": "The configuration: show, check, schema.",
+    "check": "Find everything that would stop a message, all at once.",
+    "doctor": "Look at this machine: versions, database, permissions, clock.",
+    "completion": "Print the script that completes commands in your shell.",
+}
+
+
+class Application(click.Group):
+    """The commands by name, in the order of the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"reminderd.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not ctx.resilient_parsing and args and args[0] not in COMMANDS:
+            ctx.fail(f'there is no command "{args[0]}"{_closest(args[0])}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and one line each, without loading the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, Exit, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            raise Exit(130) from None
+        except Exception as error:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            _say(error)
+            raise Exit(getattr(error, "exit_code", 1)) from error
+
+
+def _closest(word: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, COMMANDS, n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _say(error: Exception) -> None:
+    """What went wrong, where, and what to do next."""
+    if not isinstance(error, ReminderdError):
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        click.echo(f"reminderd failed unexpectedly: {what}; run again with --debug", err=True)
+        return
+    if isinstance(error, FaultsFound) and len(error.faults) > 1:
+        click.echo(f"error: {len(error.faults)} mistakes:", err=True)
+        click.echo(error.message, err=True)
+    else:
+        click.echo(f"error: {error.message}", err=True)
+    if error.remedy:
+        click.echo(error.remedy, err=True)
+
+
+@click.group(
+    cls=Application,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: reminderd demo",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The configuration; otherwise $REMINDERD_CONFIG, ./config/reminderd.toml, "
+    "/etc/reminderd/reminderd.toml.",
+)
+@click.option("--debug", is_flag=True, help="Show where in the program an error came from.")
+@click.version_option(__version__, prog_name="reminderd")
+@click.pass_context
+def app(ctx: click.Context, config: Path | None, debug: bool) -> None:
+    """Aftercare reminders by SMS and email, each at the right minute."""
+    os.umask(0o077)
+    desk = ctx.ensure_object(Desk)
+    desk.config_path = config

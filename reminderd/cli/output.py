@@ -1,0 +1,60 @@
+"""How data reaches people and scripts: JSON, tables, notes."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+
+def emit(data: Any) -> None:
+    """One JSON document, indented for eyes only."""
+    _write_json(data, 2 if sys.stdout.isatty() else None)
+
+
+def emit_line(data: Any) -> None:
+    """One line of JSON Lines, out at once."""
+    _write_json(data, None)
+
+
+def _write_json(data: Any, indent: int | None) -> None:
+    # As bytes, because JSON is UTF-8 whatever the terminal speaks.
+    click.echo(json.dumps(data, ensure_ascii=False, indent=indent).encode())
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A drawn table on a terminal; tab-separated lines under a header in a pipe."""
+    if sys.stdout.isatty():
+        _draw(columns, rows)
+        return
+    for row in ([each.lower() for each in columns], *rows):
+        click.echo("\t".join(_cell(each) for each in row))
+
+
+def _draw(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        drawn.add_row(*(Text(_cell(each)) for each in row))
+    Console().print(drawn)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else " ".join(str(value).split())
+
+
+def note(text: str) -> None:
+    """Something for the person, not for the pipe."""
+    click.echo(text, err=True)
+
+
+def instant(at: datetime | None, zone: str) -> str | None:
+    """RFC 3339 to the second, with the zone's offset at that instant; None stays None."""
+    from reminderd.hours import zone as rules
+
+    return None if at is None else at.astimezone(rules(zone)).isoformat(timespec="seconds")

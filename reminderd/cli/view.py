@@ -1,0 +1,71 @@
+"""Patients, sessions and reminders as JSON data (contract, section 6): exactly these keys."""
+
+from typing import Any
+
+from reminderd.cli.output import instant
+from reminderd.model import Clinic, Patient, Reminder, Session, public_id
+
+
+def reminder_data(reminder: Reminder, zone: str) -> dict[str, Any]:
+    """A reminder; its instants in `zone`, the patient's."""
+    return {
+        "id": public_id("rem", reminder.id),
+        "patient": public_id("pat", reminder.patient_id),
+        "session": public_id("ses", reminder.session_id),
+        "protocol": reminder.protocol,
+        "revision": reminder.revision,
+        "milestone": reminder.milestone,
+        "occurrence": reminder.occurrence,
+        "kind": reminder.kind,
+        "topics": sorted(reminder.topics),
+        "channel": reminder.channel,
+        "nominal_at": instant(reminder.nominal_at, zone),
+        "due_at": instant(reminder.due_at, zone),
+        "expires_at": instant(reminder.expires_at, zone),
+        "state": reminder.state,
+        "reason": reminder.reason,
+        "attempts": reminder.attempts,
+        "sent_at": instant(reminder.sent_at, zone),
+        "provider_id": reminder.provider_id,
+        "receipt": reminder.receipt,
+    }
+
+
+def patient_data(patient: Patient, clinic: Clinic) -> dict[str, Any]:
+    """A patient, with the clinic's zone and language where there is no own one."""
+    zone = patient.timezone or clinic.timezone
+    return {
+        "id": public_id("pat", patient.id),
+        "ref": patient.ref,
+        "given_name": patient.given_name,
+        "family_name": patient.family_name,
+        "phone": patient.phone,
+        "email": patient.email,
+        "timezone": zone,
+        "language": patient.language or clinic.language,
+        "channels": list(patient.channels),
+        "consent": {
+            channel: {
+                "state": "granted" if consent.granted else "withdrawn",
+                "at": instant(consent.at, zone),
+                "source": consent.source,
+            }
+            for channel, consent in patient.consent.items()
+        },
+        "clinic": patient.clinic,
+    }
+
+
+def session_data(session: Session, zone: str) -> dict[str, Any]:
+    """A session; its instants in `zone`, the patient's."""
+    return {
+        "id": public_id("ses", session.id),
+        "patient": public_id("pat", session.patient_id),
+        "protocol": session.protocol,
+        "revision": session.revision,
+        "at": instant(session.at, zone),
+        "state": session.state,
+        "tags": sorted(session.tags),
+        "area": session.area,
+        "recorded_at": instant(session.recorded_at, zone),
+    }
