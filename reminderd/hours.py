@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from reminderd.model import Duration, QuietHours
 
 ONE_DAY = timedelta(days=1)
+Period = tuple[datetime, datetime]
 
 
 @lru_cache(maxsize=1024)
@@ -51,28 +52,29 @@ def add(zone_name: str, instant: datetime, duration: Duration) -> datetime:
     return resolve(zone_name, local.date() + duration.amount * ONE_DAY, local.time())
 
 
-@lru_cache(maxsize=65536)
-def _period(zone_name: str, day: date, quiet: QuietHours) -> tuple[datetime, datetime] | None:
-    """The quiet period that begins on `day`, or None where a clock change leaves none."""
-    start = resolve(zone_name, day, quiet.start)
-    last_day = day if quiet.start < quiet.end else day + ONE_DAY
-    end = resolve(zone_name, last_day, quiet.end)
-    return (start, end) if start < end else None
-
-
-def quiet_period(
-    zone_name: str, quiet: QuietHours, instant: datetime
-) -> tuple[datetime, datetime] | None:
+def quiet_period(zone_name: str, quiet: QuietHours, instant: datetime) -> Period | None:
     """The quiet period `[start, end)` that holds `instant`, or None where nobody is asleep."""
-    if quiet.start == quiet.end:
-        return None
-    today = local_date(zone_name, instant)
-    # Two days back: a zone that skipped a day stretches the night before it.
-    for days in (0, -1, 1, -2):
-        period = _period(zone_name, today + days * ONE_DAY, quiet)
-        if period and period[0] <= instant < period[1]:
+    for period in _periods_around(zone_name, local_date(zone_name, instant), quiet):
+        if period[0] <= instant < period[1]:
             return period
     return None
+
+
+@lru_cache(maxsize=65536)
+def _periods_around(zone_name: str, day: date, quiet: QuietHours) -> tuple[Period, ...]:
+    """Every quiet period that can hold an instant of that day."""
+    # Two days back: a zone that skipped a day stretches the night before it.
+    nights = (_period(zone_name, day + days * ONE_DAY, quiet) for days in (0, -1, 1, -2))
+    return tuple(period for period in nights if period is not None)
+
+
+def _period(zone_name: str, day: date, quiet: QuietHours) -> Period | None:
+    """The quiet period that begins on `day`, or None where there is none on that day."""
+    if quiet.start == quiet.end:
+        return None
+    last_day = day if quiet.start < quiet.end else day + ONE_DAY
+    start, end = resolve(zone_name, day, quiet.start), resolve(zone_name, last_day, quiet.end)
+    return (start, end) if start < end else None
 
 
 def end_of_quiet(zone_name: str, quiet: QuietHours, instant: datetime) -> datetime:

@@ -194,6 +194,18 @@ def test_an_all_clear_lost_to_a_session_that_was_then_called_off_is_shown_to_sta
     assert needs_staff(called_off, much_later) == [1]
 
 
+def test_a_session_called_off_leaves_no_gap_where_a_later_all_clear_was_sent() -> None:
+    sessions = [
+        session(FIRST),
+        session(FIRST + timedelta(hours=6), id=2, done=False),
+        session(FIRST + timedelta(hours=13), id=3),
+    ]
+    planned = remembered(chart(sessions, SHOWER, clinic=AWAKE), FIRST)
+    told = with_row(planned, "shower-again", 3, state=State.SENT, sent_at=FIRST + timedelta(days=2))
+    called_off = with_session(told, id=2, state=SessionState.NO_SHOW)
+    assert needs_staff(called_off, FIRST + timedelta(days=5)) == []
+
+
 # Channels --------------------------------------------------------------------------------------
 
 
@@ -417,6 +429,14 @@ def test_what_was_sent_stays_and_the_later_session_is_quiet() -> None:
         sent = with_row(earlier, "spf", state=state)
         both = chart([session(FIRST), session(FIRST, id=2)], care, reminders=sent.reminders)
         assert found(both, "spf", 2, now=SECOND) == "skipped/duplicate"
+
+
+def test_what_was_sent_for_a_session_that_was_then_called_off_is_not_said_again() -> None:
+    care = protocol(routine("spf", "sun"))
+    both = remembered(chart([session(FIRST), session(FIRST, id=2)], care), FIRST)
+    sent = with_row(both, "spf", 2, state=State.SENT)
+    called_off = with_session(sent, id=2, state=SessionState.CANCELLED)
+    assert found(called_off, "spf", 1, now=SECOND) == "skipped/duplicate"
 
 
 def test_what_failed_to_leave_displaces_nothing() -> None:

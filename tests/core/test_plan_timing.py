@@ -109,6 +109,7 @@ def test_pre_care_expires_at_the_treatment_at_the_latest() -> None:
 def test_expiry_counts_from_the_nominal_instant_and_days_by_the_calendar() -> None:
     assert expiry(inform(after="12h", expires="24h")) == "2026-03-30 03:30"
     assert expiry(inform(after="1h", expires="1d")) == "2026-03-29 15:30"
+    assert expiry(inform(after="12h", expires="1d")) == "2026-03-30 03:30"
 
 
 def test_expiry_counts_from_the_treatment_where_that_is_when_it_is_due() -> None:
@@ -168,6 +169,14 @@ def test_a_restriction_of_the_day_itself_is_not_in_force_before_the_treatment() 
 def test_pre_care_is_in_force_from_its_nominal_instant_until_the_treatment() -> None:
     pre_care = restriction(day=-3, at="10:00", holds="0m")
     assert forbidden(pre_care) == [("2026-03-25 10:00", "2026-03-28 14:30")]
+
+
+def test_pre_care_of_a_day_that_the_zone_skipped_is_in_force_from_the_treatment() -> None:
+    treated_at = at("2011-12-31 00:30", "Pacific/Apia")  # there was no day before this one
+    pre_care = restriction(day=-1, at="09:00", holds="12h")
+    where = clinic(zone_name="Pacific/Apia")
+    (found,) = bans(treatments(chart(session(treated_at), protocol(pre_care), clinic=where)))
+    assert (found.start, found.end) == (treated_at, treated_at + timedelta(hours=12))
 
 
 def test_a_restriction_without_a_matching_tag_or_turned_off_is_not_in_force() -> None:
