@@ -35,19 +35,30 @@ def house_on_a_copy(settings: Settings, *, nothing_leaves: bool) -> Iterator[Hou
 def play(
     house: House, clock: VirtualClock, until: datetime, observe: Callable[[Delivery], None]
 ) -> None:
-    """Let the real loop's drain run from the clock's instant to just before `until`."""
+    """Let the real loop's drain run from the clock's instant to just before `until`.
+
+    `observe` hears of the messages in order of time, of one instant in order of the patients.
+    """
     serving = {name: Nowhere() for name in set(house.practice.routes.values())}
-    dispatch = house.dispatch(clock, serving, observe=observe)
+    heard: list[Delivery] = []
+    dispatch = house.dispatch(clock, serving, observe=heard.append)
     try:
         while clock.now() < until:
             while dispatch.drain(clock.now()).more:
                 pass
+            for delivery in sorted(heard, key=_by_patient):
+                observe(delivery)
+            heard.clear()
             wake_at = dispatch.next_wake_at(clock.now())
             if wake_at is None or wake_at >= until:
                 return
             clock.move_to(wake_at)
     finally:
         dispatch.close()
+
+
+def _by_patient(delivery: Delivery) -> tuple[datetime, int, str]:
+    return (delivery.at, delivery.chart.patient.id or 0, delivery.message.channel)
 
 
 def plan_afresh(house: House, start: datetime) -> None:

@@ -29,6 +29,21 @@ class Desk:
         return load_settings(self.config_path, os.environ)
 
     @cached_property
+    def settings_if_any(self) -> "Settings | None":
+        """As `settings`; None where there is no configuration and none was named."""
+        from reminderd.settings_sources import PLACES
+
+        named = self.config_path or os.environ.get("REMINDERD_CONFIG")
+        if named or any(place.is_file() for place in PLACES):
+            return self.settings
+        return None
+
+    @property
+    def timezone(self) -> str:
+        """The zone of what is typed without an offset where no patient is meant."""
+        return next(iter(self.settings.sections.clinics.values())).timezone
+
+    @cached_property
     def house(self) -> "House":
         """Everything wired on the configured database; closed when the command ends."""
         from reminderd.bootstrap import open_house

@@ -1,0 +1,26 @@
+"""What people type after an option, read by the house's own readers: a mistake is wrong usage."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import click
+
+Value = TypeVar("Value")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def read(option: str, reader: Callable[[str], Value], text: str) -> Value:
+    """What `reader` makes of `text`; its ValueError becomes wrong usage of `option` (exit 2)."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def read_at(option: str, text: str, zone: str) -> datetime:
+    """An instant in UTC; without an offset it is local time in `zone`."""
+    from reminderd.entries import read_instant
+
+    return read(option, lambda typed: read_instant(typed.strip(), zone), text)
