@@ -329,7 +329,7 @@ class Lane:
         if self._failures >= FAILURES_BEFORE_REST:
             self._failures = 0
             self._rest(next_try_at(now, 1, retry_after=error.retry_after, chance=0), error)
-        return [_tried(_back(each, again_at)) for each in reminders]
+        return [_tried(_back(each, min(again_at, each.expires_at))) for each in reminders]
 
     def _rest(self, until: datetime, error: TransportError) -> None:
         if self.rests_until is None or until > self.rests_until:

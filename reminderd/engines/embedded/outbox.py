@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reminderd.engines.embedded.records import Records
-from reminderd.engines.embedded.rows import from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.embedded.rows import from_ms_or_none, to_ms, to_ms_or_none, word
 from reminderd.interfaces import (
     Claimed,
     Expired,
@@ -39,12 +39,18 @@ class EmbeddedOutbox(Records):
         return from_ms_or_none(rows[0][0]) if rows else None
 
     def expire(self, now: datetime) -> Expired:
-        rows = self.query(
-            "UPDATE reminders SET state = 'expired', wake_at = NULL, "
-            "reason = CASE state WHEN 'scheduled' THEN 'late' ELSE reason END "
-            "WHERE state IN ('scheduled', 'held') AND expires_at <= ? RETURNING reason",
+        # Two statements, each of which walks one small index; wake_at is never after the expiry.
+        late = self.query(
+            "UPDATE reminders SET state = 'expired', reason = 'late', wake_at = NULL "
+            "WHERE state = 'scheduled' AND wake_at <= ?1 AND expires_at <= ?1 RETURNING reason",
             (to_ms(now),),
         )
+        held = self.query(
+            "UPDATE reminders SET state = 'expired' WHERE state = 'held' AND expires_at <= ? "
+            "RETURNING reason",
+            (to_ms(now),),
+        )
+        rows = [*late, *held]
         counts: dict[Reason, int] = {}
         for (reason,) in rows:
             counts[Reason(reason)] = counts.get(Reason(reason), 0) + 1
@@ -80,7 +86,7 @@ class EmbeddedOutbox(Records):
             "INSERT INTO messages (id, patient, channel, transport, created_at) "
             "VALUES (?, ?, ?, ?, ?)",
             [
-                (each.message_id, new.patient_id, new.channel, new.transport, at)
+                (each.message_id, new.patient_id, new.channel.value, new.transport, at)
                 for each, new in zip(claimed, messages, strict=True)
             ],
         )
@@ -121,7 +127,14 @@ class EmbeddedOutbox(Records):
             "UPDATE attempts SET outcome = ?, settled_at = ?, provider_id = ?, code = ?, "
             "error = ? WHERE id = ?",
             [
-                (each.outcome, to_ms(now), each.provider_id, each.code, each.error, each.attempt_id)
+                (
+                    each.outcome.value,
+                    to_ms(now),
+                    each.provider_id,
+                    each.code,
+                    each.error,
+                    each.attempt_id,
+                )
                 for each in settlements
             ],
         )
@@ -130,9 +143,9 @@ class EmbeddedOutbox(Records):
             "sent_at = ?, provider_id = ? WHERE id = ?",
             [
                 (
-                    reminder.state,
-                    reminder.reason,
-                    reminder.channel,
+                    reminder.state.value,
+                    word(reminder.reason),
+                    word(reminder.channel),
                     to_ms_or_none(reminder.wake_at),
                     reminder.attempts,
                     to_ms_or_none(reminder.sent_at),

@@ -99,7 +99,7 @@ class Records(Store):
             "INSERT OR REPLACE INTO consents (patient, channel, granted, at, source) "
             "VALUES (?, ?, ?, ?, ?)",
             [
-                (patient.id, channel, int(consent.granted), to_ms(consent.at), consent.source)
+                (patient.id, channel.value, int(consent.granted), to_ms(consent.at), consent.source)
                 for patient in patients
                 for channel, consent in patient.consent.items()
             ],
@@ -252,10 +252,11 @@ class Records(Store):
             (ids,),
         ):
             sessions.setdefault(row[1], []).append(session_from(row))
+        own = json.dumps([each.id for group in sessions.values() for each in group])
         reminders: dict[int, list[Reminder]] = {}
         for row in self.query(
-            f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE patient IN {_THESE} {only}",
-            (ids, *parameters),
+            f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {_THESE} {only}",
+            (own, *parameters),
         ):
             reminders.setdefault(row[1], []).append(reminder_from(row))
         return [
@@ -297,7 +298,9 @@ class Records(Store):
 def _where(wanted: ReminderFilter) -> tuple[str, list[object]]:
     conditions: list[tuple[str, object]] = []
     if wanted.patient_id is not None:
-        conditions.append(("patient = ?", wanted.patient_id))
+        conditions.append(
+            ("session IN (SELECT id FROM sessions WHERE patient = ?)", wanted.patient_id)
+        )
     if wanted.session_id is not None:
         conditions.append(("session = ?", wanted.session_id))
     if wanted.protocol is not None:

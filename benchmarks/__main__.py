@@ -1,0 +1,12 @@
+"""Run the measurements that are named, or all of them."""
+
+import sys
+
+from benchmarks import daemon, drain, intake, start
+
+MEASUREMENTS = {"start": start.run, "intake": intake.run, "drain": drain.run, "daemon": daemon.run}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or list(MEASUREMENTS):
+        print(f"\n{name}")
+        MEASUREMENTS[name]()

@@ -1,0 +1,89 @@
+"""How soon the daemon wakes for what is due, and what it costs while nothing is."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.report import line
+from benchmarks.site import fill, new_house
+from reminderd.engines.embedded.connection import connect
+from reminderd.engines.embedded.rows import to_ms
+
+PENDING = 100_000
+WAKES = 200
+REST_SECONDS = 60
+
+
+def run() -> None:
+    """A real daemon beside a database with 100,000 reminders pending."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = new_house(Path(folder))
+        fill(house, PENDING, WAKES, to_ms(datetime.now(UTC)), "sms")
+        database = house.settings.database
+        house.outbox.close()
+        _spread(database)
+        daemon = subprocess.Popen(
+            [str(Path(sys.executable).with_name("reminderd")), "--config",
+             str(Path(folder) / "reminderd.toml"), "run"],
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            late = sorted(_lateness(database))
+            line("wake-up, median", f"{late[len(late) // 2]:.0f} ms")
+            line("wake-up, 99 of 100 within", f"{late[int(len(late) * 0.99)]:.0f} ms")
+            before = _cpu_seconds(daemon.pid)
+            time.sleep(REST_SECONDS)
+            line("CPU at rest", f"{(_cpu_seconds(daemon.pid) - before):.3f} s a minute")
+            line("memory at rest", f"{_memory_mb(daemon.pid):.0f} MB")
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait()
+
+
+def _spread(database: Path) -> None:
+    """Due one by one from five seconds on, 100 ms and a bit apart, in an hour that is not quiet."""
+    first = datetime.now(UTC) + timedelta(seconds=8)
+    connection = connect(database)
+    connection.execute("UPDATE patients SET timezone = ?", (_awake_zone(first),))
+    connection.execute(
+        "UPDATE reminders SET wake_at = ? + id * 137, due_at = ? + id * 137 WHERE occurrence = 1",
+        (to_ms(first), to_ms(first)),
+    )
+    connection.close()
+
+
+def _awake_zone(instant: datetime) -> str:
+    """A zone in which it is about noon."""
+    return f"Etc/GMT{instant.hour - 12:+d}" if instant.hour != 12 else "Etc/GMT"
+
+
+def _lateness(database: Path) -> list[float]:
+    """Milliseconds from due to marked, of every reminder that was due."""
+    connection = connect(database)
+    while (
+        connection.execute("SELECT count(*) FROM reminders WHERE state = 'sent'").fetchone()[0]
+        < WAKES
+    ):
+        time.sleep(0.5)
+    rows = connection.execute(
+        "SELECT attempts.marked_at - due_at FROM reminders "
+        "JOIN message_reminders ON reminder = reminders.id "
+        "JOIN attempts ON attempts.message = message_reminders.message"
+    ).fetchall()
+    connection.close()
+    return [float(row[0]) for row in rows]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024

@@ -1,0 +1,102 @@
+"""A throw-away clinic for measurements: a configuration, a database, many patients."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from reminderd import bootstrap
+from reminderd.bootstrap import House
+from reminderd.engines.embedded import store
+
+CONFIGURATION = """
+[clinics.main]
+name = "Alba Skin Clinic"
+phone = "+34 910 000 000"
+timezone = "Europe/Madrid"
+country = "ES"
+language = "en"
+quiet_hours = "21:00-08:00"
+
+[channels]
+sms = "file"
+email = "file"
+
+[transports.file]
+directory = "outbox"
+"""
+
+
+def new_house(folder: Path) -> House:
+    """A wired house on a new and empty database."""
+    path = folder / "reminderd.toml"
+    path.write_text(CONFIGURATION)
+    settings = bootstrap.load_settings(path, {})
+    store.create(settings.database)
+    return bootstrap.open_house(settings)
+
+
+def roster_of(patients: int, at: datetime, channel: str = "sms") -> bytes:
+    """A CSV of that many patients with one session each, all at the same instant."""
+    header = "ref,given_name,family_name,phone,email,timezone,language,channels,consent,protocol,session_at"
+    rows = [
+        f"P-{n},Ana,García {n},+346{n:08d},p{n}@example.org,Europe/Madrid,{('en', 'es')[n % 2]},"
+        f"{channel},{channel},mesotherapy,{at.isoformat()}"
+        for n in range(patients)
+    ]
+    return "\n".join([header, *rows, ""]).encode()
+
+
+def fill(house: House, pending: int, due: int, now_ms: int, channel: str) -> None:
+    """Reminders straight into the outbox: `due` of them due now, `pending` more due next year.
+
+    One patient has ten reminders ahead, and of those that are due one each.
+    """
+    document = house.library.find("mesotherapy")
+    patients = max(due, pending // 10, 1)
+    with house.outbox.transaction():
+        version = house.outbox.pin_protocol(document.protocol, document.document)
+        connection = house.outbox.connection
+        connection.execute(
+            f"""
+            INSERT INTO patients (id, ref, clinic, given_name, family_name, phone, email, channels,
+                                  created_at, updated_at)
+            SELECT value, 'P-' || value, 'main', 'Ana', 'García', '+3461' || (1000000 + value),
+                   'p' || value || '@example.org', '{channel}', 0, 0
+            FROM json_each(?)
+            """,
+            (json.dumps(list(range(1, patients + 1))),),
+        )
+        connection.execute(
+            "INSERT INTO consents SELECT id, channels, 1, 0, 'benchmark' FROM patients"
+        )
+        connection.execute(
+            "INSERT INTO sessions (id, patient, protocol_version, at, state, recorded_at) "
+            "SELECT id, id, ?, ?, 'done', 0 FROM patients",
+            (version, now_ms - 86_400_000),
+        )
+        connection.execute(
+            f"""
+            INSERT INTO reminders (patient, session, protocol, revision, milestone, occurrence,
+                kind, topics, template, channel, nominal_at, due_at, wake_at, expires_at,
+                first_planned_at, state)
+            SELECT id, id, 'mesotherapy', 1, 'spf', 1, 'routine', 'sun', 'spf', '{channel}',
+                   :now, :now, :now, :now + 28800000, 0, 'scheduled'
+            FROM patients WHERE id <= :due
+            """,
+            {"now": now_ms, "due": due},
+        )
+        if pending:
+            connection.execute(
+                f"""
+                INSERT INTO reminders (patient, session, protocol, revision, milestone,
+                    occurrence, kind, topics, template, channel, nominal_at, due_at, wake_at,
+                    expires_at, first_planned_at, state)
+                SELECT patient, patient, 'mesotherapy', 1, 'spf', 1 + occurrence, 'routine', 'sun', 'spf',
+                       '{channel}', later, later, later, later + 28800000, 0, 'scheduled'
+                FROM (SELECT patients.id AS patient, value AS occurrence, :now + 31536000000 + abs(random()) % 31536000000 AS later
+                      FROM patients, json_each('[1,2,3,4,5,6,7,8,9,10]')
+                      WHERE patients.id <= :patients)
+                """,
+                {"now": now_ms, "patients": pending // 10},
+            )
+    connection.execute("ANALYZE")
