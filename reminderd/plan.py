@@ -143,9 +143,10 @@ def _skip_duplicates(drafts: Sequence[Draft], kept: Iterable[Reminder], scene: S
     for group_said, group in groups.items():
         # Drafts come in the order of their sessions, so the last one is of the latest session.
         staying = left.get(group_said, {group[-1].treatment.session.id})
+        sessions = tuple(sorted(staying, key=lambda each: each or 0))
         for draft in group:
             if draft.treatment.session.id not in staying:
-                draft.skip(Reason.DUPLICATE, Step(Rule.DUPLICATE, draft.due_at, staying))
+                draft.skip(Reason.DUPLICATE, Step(Rule.DUPLICATE, draft.due_at, sessions))
 
 
 def _says(

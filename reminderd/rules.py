@@ -81,7 +81,7 @@ def _not_applicable(draft: Draft, scene: Scene) -> None:
 def _quiet_hours(draft: Draft, scene: Scene) -> None:
     due = _out_of_quiet_hours(draft, scene)
     if due is None:
-        draft.skip(Reason.QUIET_HOURS, Step(Rule.DROPPED, draft.nominal_at, scene.chart.clinic))
+        draft.skip(Reason.QUIET_HOURS, Step(Rule.DROPPED, draft.nominal_at))
     elif due >= draft.expires_at:
         draft.skip(Reason.QUIET_HOURS, Step(Rule.TOO_LATE, due))
     else:
@@ -96,16 +96,16 @@ def _out_of_quiet_hours(draft: Draft, scene: Scene) -> datetime | None:
     if period is None:
         return nominal_at
     if policy is QuietPolicy.IGNORE:
-        draft.steps.append(Step(Rule.IGNORED, nominal_at, period))
+        draft.steps.append(Step(Rule.IGNORED, nominal_at))
         return nominal_at
     if policy is QuietPolicy.DROP:
         return None
     early = period[0] - ONE_MINUTE
     if policy is QuietPolicy.ADVANCE and _may_be_due_at(early, draft, scene):
-        draft.steps.append(Step(Rule.ADVANCED, early, period))
+        draft.steps.append(Step(Rule.ADVANCED, early))
         return early
     late = end_of_quiet(scene.zone, quiet, nominal_at)
-    draft.steps.append(Step(Rule.DEFERRED, late, period))
+    draft.steps.append(Step(Rule.DEFERRED, late))
     return late
 
 
@@ -134,17 +134,16 @@ REASON_WHERE_FORBIDDEN = {Kind.RELEASE: Reason.SUPERSEDED, Kind.ROUTINE: Reason.
 
 
 def _choose_channel(draft: Draft, scene: Scene) -> None:
-    patient = scene.chart.patient
-    allowed = draft.milestone.channels
-    listed = [each for each in patient.channels if allowed is None or each in allowed]
-    reachable = [each for each in listed if patient.address(each)]
-    for channel in reachable:
-        if patient.consents(channel):
-            draft.channel = channel
-            draft.steps.append(Step(Rule.CHANNEL, None, channel))
-            return
-    reason = Reason.NO_CONSENT if reachable else Reason.NO_ADDRESS
-    draft.skip(reason, Step(Rule.NO_CHANNEL, None, tuple(listed)))
+    patient, allowed = scene.chart.patient, draft.milestone.channels
+    reason = Reason.NO_ADDRESS
+    for channel in patient.channels:
+        if (allowed is None or channel in allowed) and patient.address(channel):
+            if patient.consents(channel):
+                draft.channel = channel
+                draft.steps.append(Step(Rule.CHANNEL, None, channel))
+                return
+            reason = Reason.NO_CONSENT
+    draft.skip(reason, Step(Rule.NO_CHANNEL, None, reason))
 
 
 def _course(draft: Draft, scene: Scene) -> None:

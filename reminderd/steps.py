@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reminderd.model import Reminder
 
@@ -17,19 +17,19 @@ class Rule(StrEnum):
     TAGS = "tags"  # the tags of which the session has none
     TURNED_OFF = "turned-off"  # the adjustment
     NO_TIME_LEFT = "no-time-left"  # the adjustment
-    DEFERRED = "deferred"  # the quiet period
-    ADVANCED = "advanced"  # the quiet period
-    IGNORED = "ignored"  # the quiet period
-    DROPPED = "dropped"  # the quiet period
+    DEFERRED = "deferred"
+    ADVANCED = "advanced"
+    IGNORED = "ignored"
+    DROPPED = "dropped"
     TOO_LATE = "too-late"
     PAST = "past"
     FORBIDDEN = "forbidden"  # the ban
     CHANNEL = "channel"  # the channel
-    NO_CHANNEL = "no-channel"  # the channels that patient and milestone share
+    NO_CHANNEL = "no-channel"  # the reason
     BOOKED = "booked"  # the later session
     COURSE_COMPLETE = "course-complete"  # the course's maximum
     HELD = "held"  # the reason
-    DUPLICATE = "duplicate"  # the ids of the sessions whose reminder stays
+    DUPLICATE = "duplicate"  # the ids of the sessions whose reminders stay
 
 
 class Step(NamedTuple):
@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
     rule: Rule
     at: datetime | None = None
-    detail: object = None
+    detail: Any = None
 
 
 class Planned(NamedTuple):

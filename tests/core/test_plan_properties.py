@@ -5,16 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from importlib import resources
+from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reminderd.explain import sentences
 from reminderd.hours import quiet_period, zone
 from reminderd.model import (
     CareProtocol,
     Channel,
     Chart,
+    Clinic,
     Course,
     CourseLead,
     Duration,
@@ -143,7 +146,7 @@ def nows(of: Chart) -> st.SearchStrategy[datetime]:
 
 
 charts_and_nows = charts().flatmap(lambda each: st.tuples(st.just(each), nows(each)))
-examples = partial(settings, deadline=None)
+examples = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def policy(of: Chart, reminder: Reminder) -> QuietPolicy:
@@ -199,7 +202,9 @@ def test_nothing_forbidden_is_said(case: tuple[Chart, datetime]) -> None:
 
 @examples(max_examples=100)
 @given(charts_and_nows, st.randoms(use_true_random=False))
-def test_the_order_of_the_sessions_and_of_the_rows_does_not_matter(case, random) -> None:
+def test_the_order_of_the_sessions_and_of_the_rows_does_not_matter(
+    case: tuple[Chart, datetime], random: Random
+) -> None:
     of, now = case
     of = remembered(of, now)
     shuffled, stored = list(of.sessions), list(of.reminders)
@@ -244,6 +249,17 @@ def test_whatever_happens_later_what_left_stays_and_a_second_look_changes_nothin
     assert changes(remembered(after, later), later) == []
 
 
+@examples(max_examples=60)
+@given(charts_and_nows, st.integers(0, 9000))
+def test_every_reminder_can_be_explained(case: tuple[Chart, datetime], minutes: int) -> None:
+    of, now = case
+    later = remembered(of, now)
+    for each in [*plan(of, now), *plan(later, now + timedelta(minutes=minutes))]:
+        told = sentences(each, of)
+        assert len(told) >= 2
+        assert not [text for text in told if "{" in text or "None" in text]
+
+
 # Every zone, by the quarter of an hour ----------------------------------------------------------
 
 
@@ -283,7 +299,7 @@ def test_around_every_clock_change_of_2026_nothing_is_due_in_the_night(initial: 
                     assert_nothing_is_due_in_the_night(change, clinic(night, zone_name))
 
 
-def assert_nothing_is_due_in_the_night(change: datetime, where) -> None:
+def assert_nothing_is_due_in_the_night(change: datetime, where: Clinic) -> None:
     planned = rows(chart(session(change - timedelta(hours=15)), CARE, clinic=where))
     assert len(planned) == len(CARE.milestones)
     for each in planned:
