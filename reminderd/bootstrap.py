@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from reminderd import resources, settings, transports
 from reminderd.clock import Clock
@@ -52,8 +53,12 @@ class House:
 
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """The configuration, checked; raises ConfigurationError with every mistake."""
-    models = {name: transports.find(name).Settings for name in transports.names()}
-    return settings.load(config, environ, models)
+    return settings.load(config, environ, transport_models())
+
+
+def transport_models() -> dict[str, Any]:
+    """The pydantic model of every installed transport's section, by the transport's name."""
+    return {name: transports.find(name).Settings for name in transports.names()}
 
 
 def protocol_library(settings: Settings | None) -> ProtocolLibrary:

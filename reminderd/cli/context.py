@@ -11,6 +11,8 @@ from reminderd.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
+    from reminderd.model import CareProtocol, Clinic
+    from reminderd.protocols import ProtocolLibrary
     from reminderd.settings import Settings
 
 
@@ -39,9 +41,40 @@ class Desk:
         return None
 
     @property
+    def clinic_if_any(self) -> "Clinic | None":
+        """The first clinic of the configuration, where there is one."""
+        settings = self.settings_if_any
+        return settings.clinic(settings.clinic_keys[0], lambda _: False) if settings else None
+
+    @cached_property
+    def library(self) -> "ProtocolLibrary":
+        """The clinic's own protocols, if any, before the packaged ones."""
+        from reminderd.bootstrap import protocol_library
+
+        return protocol_library(self.settings_if_any)
+
+    def protocol(self, name: str) -> "CareProtocol":
+        """The protocol in the file `name`, or of that key.
+
+        Raises NotFound, and ConfigurationError with every mistake where its file cannot be used.
+        """
+        from reminderd.errors import ConfigurationError, FaultsFound
+
+        try:
+            return self.library.find(name).protocol
+        except FaultsFound as error:
+            raise ConfigurationError(error.faults, remedy=error.remedy) from error
+
+    @property
     def timezone(self) -> str:
         """The zone of what is typed without an offset where no patient is meant."""
         return next(iter(self.settings.sections.clinics.values())).timezone
+
+    @property
+    def house_if_any(self) -> "House | None":
+        """As `house`; None where nothing is configured or there is no database yet."""
+        settings = self.settings_if_any
+        return self.house if settings and settings.database.exists() else None
 
     @cached_property
     def house(self) -> "House":

@@ -1,0 +1,118 @@
+"""`preview`: the texts of a protocol or a template, as patients will read them."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reminderd.cli.context import Desk, pass_desk
+from reminderd.cli.options import as_json, read
+from reminderd.cli.output import emit
+
+if TYPE_CHECKING:
+    from reminderd.model import Clinic
+    from reminderd.render import Item, Renderer
+
+
+@click.command("preview")
+@click.argument("name", metavar="PROTOCOL|TEMPLATE")
+@click.option("--language", metavar="L", help="Such as en or es; else the clinic's.")
+@as_json
+@pass_desk
+def command(desk: Desk, name: str, language: str | None, as_json: bool) -> None:
+    """Show the texts of a protocol or a template.
+
+    Each message alone, then what falls due together as the one message that it becomes; with the
+    encoding, the segments and the length of every SMS. The patient and the dates are invented.
+    """
+    from reminderd.bootstrap import renderer
+    from reminderd.sample import CLINIC
+
+    texts = renderer(desk.settings_if_any)
+    clinic = desk.clinic_if_any or CLINIC
+    chosen = _language(texts, language or clinic.language)
+    shown = [_text(texts, each, clinic, chosen) for each in _messages(desk, texts, name)]
+    if as_json:
+        emit({"language": chosen, "texts": shown})
+        return
+    for text in shown:
+        _print(text)
+
+
+def _language(texts: "Renderer", wanted: str) -> str:
+    from reminderd.entries import unknown
+    from reminderd.texts import normal_tag
+
+    def known(tag: str) -> str:
+        normal = normal_tag(tag)
+        languages = texts.texts.languages()
+        if normal not in languages and normal.partition("_")[0] not in languages:
+            raise ValueError(unknown(tag, "language of the templates", languages))
+        return normal
+
+    return read("--language", known, wanted)
+
+
+def _messages(desk: Desk, texts: "Renderer", name: str) -> "Iterator[Sequence[Item]]":
+    """Each template once, then every different bundle; or the one template of that name."""
+    from reminderd import sample
+    from reminderd.errors import NotFound
+
+    try:
+        items = sample.items(desk.protocol(name))
+    except NotFound:
+        if name not in {text.name for text in texts.texts.list_templates()}:
+            raise NotFound(
+                f'there is no protocol or template "{name}"',
+                remedy="See them with: reminderd protocol list, reminderd template list",
+            ) from None
+        yield [sample.item_of(name)]
+        return
+    yield from ([each] for each in _once(items).values())
+    bundles = {tuple(_once(each)): each for each in sample.bundles(items) if len(each) > 1}
+    yield from bundles.values()
+
+
+def _once(items: "Sequence[Item]") -> "dict[str, Item]":
+    """The first item of each template: the days of one milestone differ in a number only."""
+    return {each.milestone.template: each for each in reversed(items)}
+
+
+def _text(
+    texts: "Renderer", items: "Sequence[Item]", clinic: "Clinic", language: str
+) -> dict[str, Any]:
+    from reminderd.model import Channel
+    from reminderd.sample import PATIENT, patient
+    from reminderd.segments import culprits
+
+    reader = patient(PATIENT.given_name, language)
+    sms = texts.compose(items, reader, clinic, Channel.SMS)
+    mail = texts.compose(items, reader, clinic, Channel.EMAIL)
+    assert sms.size is not None
+    return {
+        "templates": [each.milestone.template for each in items],
+        "language": sms.language,
+        "sms": {
+            "text": sms.text,
+            "encoding": sms.size.encoding,
+            "segments": sms.size.segments,
+            "length": sms.size.units,
+            "not_gsm": list(culprits(sms.text)),
+        },
+        "email": {"subject": mail.subject, "text": mail.text, "html": mail.html},
+    }
+
+
+def _print(text: dict[str, Any]) -> None:
+    sms, mail = text["sms"], text["email"]
+    click.secho(" + ".join(text["templates"]), bold=True, underline=True)
+    forced = f", because of {' '.join(sms['not_gsm'])}" if sms["not_gsm"] else ""
+    count = f"{sms['segments']} segment{'s' if sms['segments'] > 1 else ''}"
+    click.secho(f"\nSMS, {sms['length']} units in {sms['encoding']}, {count}{forced}", dim=True)
+    click.echo(_indented(sms["text"]))
+    click.secho("\nEmail", dim=True)
+    click.echo(_indented(f"{mail['subject']}\n\n{mail['text']}") + "\n")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
