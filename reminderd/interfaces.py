@@ -209,7 +209,15 @@ class Outbox(Protocol):
 
     def count_reminders(self, wanted: ReminderFilter) -> int: ...
 
+    def tally(self) -> Mapping[tuple[State, Reason | None], int]:
+        """How many reminders there are of each state and reason."""
+        ...
+
     def attempts(self, reminder_id: int) -> list[Attempt]: ...
+
+    def left(self, reminder_id: int) -> list[Rendered]:
+        """The messages that carried the reminder, in the words in which they left."""
+        ...
 
     def facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
         """Everything about these patients, in the order of the ids."""

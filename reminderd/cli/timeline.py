@@ -202,6 +202,10 @@ class _Picture:
         text = Text()
         for mark, style, meaning in parts:
             text.append(mark, style).append(f" {meaning}   ")
+        if any(
+            local_date(self.zone, event.at) == local_date(self.zone, self.now) for event in events
+        ):
+            text.append(_NOW, "bold").append(" now   ")
         if self.quiet.start != self.quiet.end:
             text.append("░", "blue").append(f" quiet {self.quiet}   ")
         text.append(f"times in {self.zone}", "dim")
@@ -243,6 +247,6 @@ def _left_out(reminders: Sequence[Reminder]) -> Iterator["Text"]:
 
 
 def _counted(names: Sequence[str]) -> list[str]:
-    """Each name once, `massage ×3` where it is there several times."""
+    """Each name once, `massage (3)` where it is there several times."""
     counts = {name: names.count(name) for name in names}
-    return [name if count == 1 else f"{name} ×{count}" for name, count in counts.items()]
+    return [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]

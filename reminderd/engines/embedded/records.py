@@ -20,7 +20,7 @@ from reminderd.engines.embedded.rows import (
     to_ms,
 )
 from reminderd.engines.embedded.store import Store
-from reminderd.interfaces import Approval, PatientFacts, ReminderFilter
+from reminderd.interfaces import Approval, PatientFacts, ReminderFilter, Rendered
 from reminderd.model import (
     Attempt,
     CareProtocol,
@@ -235,6 +235,20 @@ class Records(Store):
             (reminder_id,),
         )
         return [attempt_from(row) for row in rows]
+
+    def left(self, reminder_id: int) -> list[Rendered]:
+        rows = self.query(
+            "SELECT (SELECT max(id) FROM attempts WHERE message = messages.id), recipient, "
+            "language, subject, text, html, segments FROM message_reminders "
+            "JOIN messages ON messages.id = message_reminders.message "
+            "WHERE message_reminders.reminder = ? AND text IS NOT NULL ORDER BY messages.id",
+            (reminder_id,),
+        )
+        return [Rendered(*row) for row in rows]
+
+    def tally(self) -> dict[tuple[State, Reason | None], int]:
+        rows = self.query("SELECT state, reason, count(*) FROM reminders GROUP BY state, reason")
+        return {(State(row[0]), Reason(row[1]) if row[1] else None): row[2] for row in rows}
 
     # Everything about some patients ---------------------------------------------------------
 

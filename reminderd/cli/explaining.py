@@ -1,0 +1,91 @@
+"""All that there is to say about one reminder: the rules, the attempts, the words that left."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from reminderd import explain
+from reminderd.cli import output, view
+from reminderd.cli.context import Desk
+from reminderd.interfaces import Rendered
+from reminderd.model import Attempt, Reminder, public_id
+
+
+def tell(desk: Desk, name: str, as_json: bool) -> None:
+    """Print it for people, or as JSON."""
+    house = desk.house
+    reminder = house.intake.reminder(name)
+    assert reminder.patient_id is not None
+    assert reminder.id is not None
+    chart = house.intake.chart(reminder.patient_id)
+    planned = next(
+        each
+        for each in house.intake.planned(reminder.patient_id, desk.clock.now())
+        if each.reminder.key == reminder.key
+    )
+    sentences = explain.sentences(planned, chart)
+    attempts = house.outbox.attempts(reminder.id)
+    left = house.outbox.left(reminder.id)
+    if as_json:
+        output.emit(
+            {
+                "reminder": view.reminder_data(reminder, chart.timezone),
+                "why": sentences,
+                "attempts": [_attempt_data(each, chart.timezone) for each in attempts],
+                "messages": [_message_data(each) for each in left],
+            }
+        )
+        return
+    _print(reminder, sentences, attempts, left, chart.timezone)
+
+
+def _print(
+    reminder: Reminder,
+    sentences: Sequence[str],
+    attempts: Sequence[Attempt],
+    left: Sequence[Rendered],
+    zone: str,
+) -> None:
+    number, session = public_id("rem", reminder.id), public_id("ses", reminder.session_id)
+    click.echo(f"{number}  {reminder.milestone} ({reminder.occurrence}) of {session}: "
+               f"{reminder.state}{f' ({reminder.reason})' if reminder.reason else ''}")  # fmt: skip
+    for sentence in sentences:
+        click.echo(f"  {sentence}")
+    for attempt in attempts:
+        click.echo(f"  {_attempt_line(attempt, zone)}")
+    for message in left:
+        click.echo(f"\n{message.subject or ''}\n{message.text}".replace("\n\n\n", "\n\n"))
+
+
+def _attempt_line(attempt: Attempt, zone: str) -> str:
+    at = output.instant(attempt.settled_at or attempt.marked_at or attempt.claimed_at, zone)
+    code = f" {attempt.code}" if attempt.code else ""
+    said = f": {attempt.error}" if attempt.error else ""
+    by = f" as {attempt.provider_id}" if attempt.provider_id else ""
+    return f"{at} {attempt.channel} by {attempt.transport}: {attempt.outcome}{by}{code}{said}"
+
+
+def _attempt_data(attempt: Attempt, zone: str) -> dict[str, Any]:
+    return {
+        "message": public_id("msg", attempt.message_id),
+        "channel": attempt.channel,
+        "transport": attempt.transport,
+        "outcome": attempt.outcome,
+        "claimed_at": output.instant(attempt.claimed_at, zone),
+        "marked_at": output.instant(attempt.marked_at, zone),
+        "settled_at": output.instant(attempt.settled_at, zone),
+        "provider_id": attempt.provider_id,
+        "code": attempt.code,
+        "error": attempt.error,
+    }
+
+
+def _message_data(message: Rendered) -> dict[str, Any]:
+    return {
+        "to": message.to,
+        "language": message.language,
+        "subject": message.subject,
+        "text": message.text,
+        "segments": message.segments,
+    }

@@ -1,0 +1,101 @@
+"""What staff must know after an entry: what waits and for whom, and what will never go out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from reminderd.cli.output import note
+from reminderd.model import Channel, Chart, Reason, Reminder, Session, State, public_id
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def draw(chart: Chart, now: datetime, console: "Console | None" = None) -> None:
+    """The patient's plan as a picture on stdout."""
+    from rich.console import Console
+
+    from reminderd.cli import timeline
+
+    timeline.draw(
+        console or Console(highlight=False), chart.reminders, chart.timezone,
+        chart.clinic.quiet_hours, now, chart.sessions,
+    )  # fmt: skip
+
+
+def tell(
+    chart: Chart, reminders: Iterable[Reminder], now: datetime, session: Session | None = None
+) -> None:
+    """Warn on stderr of what these reminders of the patient wait for or why they are left out."""
+    for line in lines(chart, reminders, now, session):
+        note(line)
+
+
+def lines(
+    chart: Chart, reminders: Iterable[Reminder], now: datetime, session: Session | None
+) -> Iterator[str]:
+    """Each thing that somebody has to know or do, with the command that does it."""
+    reminders = list(reminders)
+    counts = Counter(each.reason for each in reminders)
+    yield from unapproved(
+        each.protocol for each in reminders if each.reason is Reason.UNAPPROVED and _waits(each)
+    )
+    name = public_id("pat", chart.patient.id)
+    if counts[Reason.NO_CONSENT]:
+        channels = _without_consent(chart)
+        yield (
+            f"No consent for {' or '.join(channels)}: {_many(counts[Reason.NO_CONSENT])} will not"
+            f" go out. Once there is: reminderd patient consent {name} --channels"
+            f" {','.join(channels)} --grant --source TEXT"
+        )
+    if counts[Reason.NO_ADDRESS]:
+        yield (
+            f"No phone or email to send to: {_many(counts[Reason.NO_ADDRESS])} will not go out."
+            f" Add one: reminderd patient edit {name} --phone … --email …"
+        )
+    if counts[Reason.PAUSED]:
+        yield f"The patient is paused. To go on: reminderd patient resume {name}"
+    if session is not None:
+        yield from _about_session(session, counts, now)
+
+
+def unapproved(protocols: Iterable[str]) -> Iterator[str]:
+    """A line for each protocol that keeps reminders waiting; one mention for each reminder."""
+    for key, count in Counter(protocols).items():
+        yield (
+            f'The protocol "{key}" is not approved: {_many(count)} wait. A doctor approves it'
+            f" with: reminderd protocol approve {key} --by NAME"
+        )
+
+
+def _about_session(
+    session: Session, counts: Counter[Reason | None], now: datetime
+) -> Iterator[str]:
+    if session.at < now and counts[Reason.PAST]:
+        yield (
+            f"The session is in the past: {_many(counts[Reason.PAST])} whose time is over"
+            " are left out; what is still valid goes out now, in one message."
+        )
+    elif session.at < now:
+        yield "The session is in the past: what was due by now goes out now, in one message."
+    if counts[Reason.UNCONFIRMED]:
+        yield (
+            "What follows the treatment waits until it took place: reminderd session done"
+            f" {public_id('ses', session.id)}"
+        )
+
+
+def _without_consent(chart: Chart) -> list[Channel]:
+    patient = chart.patient
+    return [
+        each for each in patient.channels if patient.address(each) and not patient.consents(each)
+    ]
+
+
+def _waits(reminder: Reminder) -> bool:
+    return reminder.state is State.HELD
+
+
+def _many(count: int) -> str:
+    return "1 reminder" if count == 1 else f"{count} reminders"

@@ -1,0 +1,265 @@
+"""`patient`: who is in aftercare, how to reach them, and what they agreed to."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reminderd.cli.context import Desk, pass_desk
+from reminderd.cli.fields import CONSENT_OPTION, PATIENT_OPTIONS, given, typed
+from reminderd.cli.options import as_json as json_option
+from reminderd.cli.options import read
+from reminderd.cli.patient_import import import_patients
+
+if TYPE_CHECKING:
+    from reminderd.intake import Change
+    from reminderd.model import Clinic, Patient
+    from reminderd.settings_sources import Raw
+
+
+@click.group("patient")
+def command() -> None:
+    """Patients: add, import, list, show, edit, pause, consent.
+
+    PATIENT is an id (pat-12) or the clinic's own ref.
+    """
+
+
+command.add_command(import_patients)
+
+
+@command.command("add")
+@typed(PATIENT_OPTIONS | CONSENT_OPTION)
+@json_option
+@pass_desk
+def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
+    """Take in a patient without a session."""
+    from reminderd.cli import fields, output, view
+
+    now, form = desk.clock.now(), given(**options)
+    patient, faults = fields.read_patient(desk.house, form, now, "patient add")
+    if patient is None:
+        raise fields.refuse(desk.house, form, faults)
+    chart = desk.house.intake.add_patient(patient, now).chart
+    data = view.patient_data(chart.patient, chart.clinic)
+    if as_json:
+        output.emit({"patient": data})
+    else:
+        click.echo(f"{data['id']}  {_full_name(chart.patient)} is taken in.")
+        output.note(f"Next: reminderd session add {data['id']} --protocol KEY --at T")
+
+
+@command.command("list")
+@json_option
+@pass_desk
+def list_patients(desk: Desk, as_json: bool) -> None:
+    """List everybody."""
+    # The shortest way, without checking the whole configuration: this has to be there at once.
+    from reminderd.settings_sources import database_path, raw
+
+    configuration = raw(desk.config_path, os.environ)
+    database = database_path(configuration)
+    if as_json:
+        _emit_all(configuration, database)
+        return
+    from reminderd.cli.output import table
+    from reminderd.engines.embedded import roll
+
+    clinics = configuration.table(("clinics",))
+    table(
+        ("Id", "Ref", "Name", "Phone", "Email", "Zone", "Channels", "Consent", "Paused"),
+        (
+            (
+                f"pat-{each.id}",
+                each.ref,
+                f"{each.given_name} {each.family_name}",
+                each.phone,
+                each.email,
+                each.timezone or clinics.get(each.clinic, {}).get("timezone"),
+                each.channels.replace(";", ","),
+                each.consented.replace(";", ",") or "none",
+                "paused" if each.paused else "",
+            )
+            for each in roll.patients(database)
+        ),
+    )
+
+
+def _emit_all(configuration: "Raw", database: Any) -> None:
+    from reminderd.cli import output, view
+    from reminderd.engines.embedded.records import Records
+
+    records = Records(database)
+    patients = [
+        view.patient_data(each, _clinic(configuration, each.clinic)) for each in records.patients()
+    ]
+    records.close()
+    output.emit({"patients": patients})
+
+
+def _clinic(configuration: "Raw", key: str) -> "Clinic":
+    """What the unchecked configuration says of a clinic, as far as a list of patients needs it."""
+    from reminderd.model import Clinic, QuietHours
+
+    said = configuration.table(("clinics", key))
+    return Clinic(
+        key=key,
+        name=str(said.get("name", "")),
+        phone=str(said.get("phone", "")),
+        timezone=str(said.get("timezone", "UTC")),
+        country=str(said.get("country", "")),
+        language=str(said.get("language", "en")),
+        quiet_hours=QuietHours.parse("00:00-00:00"),
+    )
+
+
+@command.command("show")
+@click.argument("patient")
+@json_option
+@pass_desk
+def show(desk: Desk, patient: str, as_json: bool) -> None:
+    """Show what is known of a patient, the sessions, and the plan as a picture."""
+    from reminderd.cli import notices, output, rows, view
+    from reminderd.model import public_id
+
+    found = desk.house.intake.patient(patient)
+    assert found.id is not None
+    chart = desk.house.intake.chart(found.id)
+    if as_json:
+        output.emit(
+            {
+                "patient": view.patient_data(chart.patient, chart.clinic),
+                "sessions": [view.session_data(each, chart.timezone) for each in chart.sessions],
+                "reminders": rows.of_chart(chart),
+            }
+        )
+        return
+    for name, fact in _facts(chart.patient, chart.clinic):
+        click.echo(f"{name:10}{fact}")
+    click.echo()
+    for each in chart.sessions:
+        at = output.instant(each.at, chart.timezone)
+        about = ", ".join(filter(None, [each.area, *sorted(each.tags)]))
+        parts = [public_id("ses", each.id), at, each.protocol, each.state, about]
+        click.echo("  ".join(filter(None, parts)))
+    now = desk.clock.now()
+    if chart.reminders:
+        click.echo()
+        notices.draw(chart, now)
+    notices.tell(chart, chart.reminders, now)
+
+
+def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":
+    from reminderd.cli.output import instant
+    from reminderd.model import Channel, public_id
+
+    zone, own = patient.timezone or clinic.timezone, "" if patient.timezone else " (the clinic's)"
+    consents = [
+        f"{channel} {'granted' if said.granted else 'withdrawn'} {instant(said.at, zone)}"
+        f" ({said.source})"
+        for channel, said in patient.consent.items()
+    ]
+    bad = dict.fromkeys(patient.bad_addresses, " (the provider calls it wrong)")
+    return [
+        (public_id("pat", patient.id) or "", _full_name(patient)),
+        ("ref", patient.ref or "-"),
+        ("phone", (patient.phone or "-") + bad.get(Channel.SMS, "")),
+        ("email", (patient.email or "-") + bad.get(Channel.EMAIL, "")),
+        ("channels", ", ".join(patient.channels)),
+        *(("consent", each) for each in consents or ["none"]),
+        ("zone", zone + own),
+        ("language", patient.language or f"{clinic.language} (the clinic's)"),
+        ("clinic", f"{patient.clinic} ({clinic.name})"),
+        *([("paused", "everything is held")] if patient.paused else []),
+    ]
+
+
+def _full_name(patient: "Patient") -> str:
+    return f"{patient.given_name} {patient.family_name}".strip()
+
+
+@command.command("edit")
+@click.argument("patient")
+@typed(PATIENT_OPTIONS)
+@json_option
+@pass_desk
+def edit(desk: Desk, /, patient: str, as_json: bool, **options: str | None) -> None:
+    """Change what is given, and plan again; an empty text clears: --timezone ""."""
+    from reminderd.cli.fields import edited
+
+    form = given(**options)
+    if not form:
+        raise click.UsageError("nothing to change was given; see: reminderd patient edit --help")
+    house, now = desk.house, desk.clock.now()
+    _change(
+        desk,
+        patient,
+        as_json,
+        lambda: house.intake.edit_patient(patient, lambda old: edited(house, old, form, now), now),
+    )
+
+
+@command.command("pause")
+@click.argument("patient")
+@json_option
+@pass_desk
+def pause(desk: Desk, patient: str, as_json: bool) -> None:
+    """Hold everything of a patient."""
+    intake, now = desk.house.intake, desk.clock.now()
+    _change(desk, patient, as_json, lambda: intake.pause(patient, now, paused=True))
+
+
+@command.command("resume")
+@click.argument("patient")
+@json_option
+@pass_desk
+def resume(desk: Desk, patient: str, as_json: bool) -> None:
+    """Let what was paused go on."""
+    intake, now = desk.house.intake, desk.clock.now()
+    _change(desk, patient, as_json, lambda: intake.pause(patient, now, paused=False))
+
+
+@command.command("consent")
+@click.argument("patient")
+@click.option("--channels", required=True, metavar="TEXT", help="sms,email, or one of them.")
+@click.option("--grant/--withdraw", "granted", default=None, help="What the patient said.")
+@click.option("--source", required=True, metavar="TEXT", help="How you know, such as a form.")
+@json_option
+@pass_desk
+def consent(
+    desk: Desk, patient: str, channels: str, granted: bool | None, source: str, as_json: bool
+) -> None:
+    """Record that a patient agreed to be written to, or no longer does."""
+    from reminderd.entries import plain, read_channels
+
+    if granted is None:
+        raise click.UsageError("say which: --grant or --withdraw")
+    if not source.strip():
+        raise click.UsageError("--source is empty; write how you know, such as: paper form")
+    intake, now = desk.house.intake, desk.clock.now()
+    said = read("--channels", lambda text: read_channels(text, ","), channels)
+    told = read("--source", plain, source.strip())
+    _change(
+        desk,
+        patient,
+        as_json,
+        lambda: intake.record_consent(patient, said, granted=granted, source=told, now=now),
+    )
+
+
+def _change(desk: Desk, patient: str, as_json: bool, make: "Callable[[], Change]") -> None:
+    """Do it, and print which reminders differ."""
+    from reminderd.cli import changes, notices, output, view
+
+    intake = desk.house.intake
+    before = intake.patient(patient)
+    assert before.id is not None
+    rows = intake.chart(before.id).reminders
+    change = make()
+    if as_json:
+        data = view.patient_data(change.chart.patient, change.chart.clinic)
+        output.emit({"patient": data, "changes": changes.data(rows, change)})
+        return
+    changes.tell(rows, change)
+    notices.tell(change.chart, change.reminders, desk.clock.now())

@@ -1,0 +1,81 @@
+"""`status`: how things stand, on one screen or in one JSON document."""
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reminderd.cli.context import Desk, pass_desk
+from reminderd.cli.options import as_json as json_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reminderd.bootstrap import House
+
+
+@click.command("status")
+@json_option
+@pass_desk
+def command(desk: Desk, as_json: bool) -> None:
+    """Show how things stand: the daemon, what is due, what waits for a person."""
+    from reminderd.cli import output, staff
+
+    running = _is_daemon_running(desk.settings.database)  # before this process opens the file
+    house, now = desk.house, desk.clock.now()
+    facts = {"daemon": "running" if running else "not running", **_facts(house, desk, now)}
+    waiting = staff.waiting(house, now)
+    if as_json:
+        output.emit({**facts, "staff": waiting})
+        return
+    for name, fact in facts.items():
+        click.echo(f"{name.replace('_', ' '):12}{_told(fact)}")
+    click.echo(f"{'staff':12}{len(waiting)} waiting for a person")
+    for each in waiting[:10]:
+        click.echo(f"{'':12}{each['id']}: {each['why']} → {each['do']}")
+    if len(waiting) > 10:
+        click.echo(f"{'':12}… see all with: reminderd today")
+
+
+def _is_daemon_running(database: "Path") -> bool:
+    from reminderd.engines.embedded.lock import only_daemon
+    from reminderd.errors import TryAgainLater
+
+    if not database.exists():
+        return False
+    try:
+        with only_daemon(database):
+            return False
+    except TryAgainLater:
+        return True
+
+
+def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
+    from reminderd.cli.output import instant
+    from reminderd.interfaces import ReminderFilter
+    from reminderd.model import State
+
+    tally = house.outbox.tally()
+    counts: Counter[str] = Counter()
+    for (state, _), count in tally.items():
+        counts[state] += count
+    overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
+    return {
+        "database": str(house.settings.database),
+        "reminders": {state.value: counts[state] for state in State},
+        "next_due": instant(house.outbox.next_due(), desk.timezone),
+        "overdue": house.outbox.count_reminders(overdue),
+        "held": _by_reason(tally, State.HELD),
+        "expired": _by_reason(tally, State.EXPIRED),
+    }
+
+
+def _by_reason(tally: Any, wanted: str) -> dict[str, int]:
+    return {reason: count for (state, reason), count in tally.items() if state == wanted and reason}
+
+
+def _told(fact: object) -> str:
+    if isinstance(fact, dict):
+        return ", ".join(f"{count} {name}" for name, count in fact.items() if count) or "none"
+    return "-" if fact is None else str(fact)

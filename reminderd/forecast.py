@@ -1,0 +1,89 @@
+"""What an import will cause, in numbers and in the words of its first messages."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reminderd.errors import TemplateFailed
+from reminderd.importing import Prepared, Upcoming
+from reminderd.model import Channel, Reason, Reminder, State
+from reminderd.practice import item
+from reminderd.render import Composed, Renderer
+
+FIRST = 10
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What will be stored and sent. `segments` counts SMS; it is extrapolated unless `exact`.
+
+    `first` are the earliest messages with their texts. `unwritable` says which templates failed.
+    """
+
+    new_patients: int
+    known_patients: int
+    new_sessions: int
+    by_milestone: Mapping[str, int]
+    messages: int
+    segments: int
+    exact: bool
+    first: tuple[tuple[Upcoming, Composed], ...]
+    left_out: Mapping[Reason, int]
+    held: Mapping[Reason, int]
+    unapproved: Mapping[str, int]
+    unwritable: tuple[str, ...]
+
+
+def of(prepared: Sequence[Prepared], renderer: Renderer, most: int = 1000) -> Forecast:
+    """What these will cause; every message is rendered, or `most` of them, evenly spread."""
+    messages = sorted(
+        (each for one in prepared for each in one.messages()), key=lambda each: each.at
+    )
+    reminders = [each for one in prepared for each in one.reminders]
+    sample = _evenly(messages, most)
+    texts, unwritable = _written([*messages[:FIRST], *sample], renderer)
+    segments = sum(
+        text.size.segments for each in sample if (text := texts.get(id(each))) and text.size
+    )
+    return Forecast(
+        new_patients=sum(each.is_new for each in prepared),
+        known_patients=sum(not each.is_new for each in prepared),
+        new_sessions=sum(len(each.sessions) for each in prepared),
+        by_milestone=Counter(r.milestone for each in messages for r in each.reminders),
+        messages=len(messages),
+        segments=round(segments * len(messages) / len(sample)) if sample else 0,
+        exact=len(sample) == len(messages),
+        first=tuple((each, texts[id(each)]) for each in messages[:FIRST] if id(each) in texts),
+        left_out=_reasons(reminders, State.SKIPPED),
+        held=_reasons(reminders, State.HELD),
+        unapproved=Counter(r.protocol for r in reminders if r.reason is Reason.UNAPPROVED),
+        unwritable=unwritable,
+    )
+
+
+def _evenly(messages: Sequence[Upcoming], most: int) -> Sequence[Upcoming]:
+    if len(messages) <= most:
+        return messages
+    return [messages[n * len(messages) // most] for n in range(most)]
+
+
+def _written(
+    messages: Sequence[Upcoming], renderer: Renderer
+) -> tuple[dict[int, Composed], tuple[str, ...]]:
+    """The texts by the identity of their message, and what could not be written."""
+    texts: dict[int, Composed] = {}
+    unwritable: dict[str, None] = {}
+    for each in messages:
+        items = [found for r in each.reminders if (found := item(each.chart, r))]
+        try:
+            texts[id(each)] = renderer.compose(
+                items, each.chart.patient, each.chart.clinic, Channel(each.channel)
+            )
+        except TemplateFailed as error:
+            unwritable[error.message] = None
+    return texts, tuple(unwritable)
+
+
+def _reasons(reminders: Sequence[Reminder], state: State) -> dict[Reason, int]:
+    counts = Counter(each.reason for each in reminders if each.state is state and each.reason)
+    return {reason: count for reason, count in counts.most_common() if reason is not None}
