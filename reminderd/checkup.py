@@ -1,0 +1,186 @@
+"""Everything that would stop a message, all at once: what `check` reports. Nothing is sent."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from reminderd import bootstrap, hours, proofread, resources, transports
+from reminderd.bootstrap import House
+from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
+from reminderd.findings import Finding, fine, note, problem
+from reminderd.model import CareProtocol, Channel, Chart, Patient
+from reminderd.plan import WAITING
+from reminderd.protocols import ProtocolLibrary
+from reminderd.render import Renderer
+from reminderd.settings import Settings, find
+
+CHUNK = 500
+
+
+def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Iterator[Finding]:
+    """Configuration, transports, database, protocols and templates, whatever state they are in.
+
+    Raises ConfigurationError where there is no configuration at all.
+    """
+    folder = find(config, environ).absolute().parent
+    used: list[CareProtocol] = []
+    try:
+        settings = bootstrap.load_settings(config, environ)
+    except ConfigurationError as error:
+        yield from _problems("configuration", error)
+    else:
+        yield fine("configuration", str(settings.path))
+        yield from _channels(settings)
+        yield from _transports(settings)
+        yield from _database(settings, now, used)
+    yield from _protocols(ProtocolLibrary([folder / "protocols", resources.protocols_dir()]), used)
+    yield from _templates(Renderer([folder / "templates", resources.templates_dir()]), used)
+
+
+def _problems(subject: str, error: ReminderdError) -> Iterator[Finding]:
+    *others, last = error.faults if isinstance(error, FaultsFound) else [error.message]
+    for fault in others:
+        yield problem(subject, fault)
+    yield problem(subject, last, error.remedy)
+
+
+# Configuration ----------------------------------------------------------------------------------
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    for key in settings.clinic_keys:
+        for channel in Channel:
+            name = settings.transport_for(key, channel)
+            if name is None:
+                yield note("channels", f"clinic {key}: no transport serves {channel}")
+            elif channel not in transports.find(name).channels:
+                yield problem(
+                    "channels",
+                    f"clinic {key}: the transport {name} cannot carry {channel}",
+                    "Choose another one; `reminderd transport list` shows what each can carry.",
+                )
+    if settings.sections.web.listen:
+        yield note("web", "web.listen is set, but this version serves no HTTP")
+
+
+def _transports(settings: Settings) -> Iterator[Finding]:
+    names = {settings.transport_for(key, each) for key in settings.clinic_keys for each in Channel}
+    for name in sorted(filter(None, names)):
+        try:
+            bootstrap.build_transport(settings, name).close()
+        except ReminderdError as error:
+            yield from _problems(f"transport {name}", error)
+        else:
+            yield fine(
+                f"transport {name}", f"ready; prove it with: reminderd transport test {name}"
+            )
+
+
+# Database ---------------------------------------------------------------------------------------
+
+
+def _database(settings: Settings, now: datetime, used: list[CareProtocol]) -> Iterator[Finding]:
+    """What is wrong in there; `used` gets the protocols that its reminders are planned by."""
+    try:
+        house = bootstrap.open_house(settings)
+    except ReminderdError as error:
+        yield from _problems("database", error)
+        return
+    try:
+        patients = house.outbox.patients()
+        yield fine("database", f"{settings.database}, {len(patients)} patients")
+        yield from _patients(house, patients)
+        yield from _sessions(house, patients, now, used)
+    finally:
+        house.outbox.close()
+
+
+def _patients(house: House, patients: Sequence[Patient]) -> Iterator[Finding]:
+    clinics, routes = house.practice.clinics, house.practice.routes
+    strangers = Counter(each.clinic for each in patients if each.clinic not in clinics)
+    for key, count in sorted(strangers.items()):
+        yield problem(
+            "patients",
+            f"{count} belong to the clinic {key}, which is not configured",
+            f"Add [clinics.{key}] to the configuration, or move the patients.",
+        )
+    nowhere = Counter(each.timezone for each in patients if not _zone_is_known(each.timezone))
+    for name, count in sorted(nowhere.items(), key=str):
+        yield problem("patients", f"{count} live by {name}, which is not a time zone")
+    unserved = Counter(
+        (each.clinic, channel)
+        for each in patients
+        for channel in each.channels
+        if each.clinic in clinics and (each.clinic, channel) not in routes
+        if each.consents(channel) and each.address(channel)
+    )
+    for (key, channel), count in sorted(unserved.items()):
+        yield problem(
+            "patients",
+            f"{count} of the clinic {key} want {channel}, which no transport serves",
+            f"Name one: [channels] {channel} = …",
+        )
+
+
+def _zone_is_known(name: str | None) -> bool:
+    try:
+        return name is None or bool(hours.zone(name))
+    except ValueError:
+        return False
+
+
+def _sessions(
+    house: House, patients: Iterable[Patient], now: datetime, used: list[CareProtocol]
+) -> Iterator[Finding]:
+    known = {each.id for each in patients if each.clinic in house.practice.clinics}
+    ids = [each for each in house.outbox.open_patient_ids(now) if each in known]
+    unsigned: Counter[str] = Counter()
+    protocols: dict[str, CareProtocol] = {}
+    for start in range(0, len(ids), CHUNK):
+        facts = house.outbox.facts(ids[start : start + CHUNK])
+        for chart in house.practice.charts(facts, house.outbox.approvals()):
+            protocols |= {each.digest: each for each in chart.protocols.values()}
+            unsigned.update(_unsigned(chart))
+    used.extend(protocols.values())
+    for key, count in sorted(unsigned.items()):
+        yield problem(
+            "approval",
+            f"{count} sessions wait for a signature under the protocol {key}",
+            f"Read it and its texts, then: reminderd protocol approve {key} --by NAME",
+        )
+
+
+def _unsigned(chart: Chart) -> Iterator[str]:
+    """The protocol of each session that has something to send and no signature to send it by."""
+    waiting = {each.session_id for each in chart.reminders if each.state in WAITING}
+    for session in chart.sessions:
+        if session.stands and session.id in waiting and session.id not in chart.approved:
+            yield session.protocol
+
+
+# Files ------------------------------------------------------------------------------------------
+
+
+def _protocols(library: ProtocolLibrary, sound: list[CareProtocol]) -> Iterator[Finding]:
+    """Every file; `sound` gets the protocols without mistakes."""
+    keys = library.keys()
+    before = len(sound)
+    for key in keys:
+        try:
+            sound.append(library.find(key).protocol)
+        except FaultsFound as error:
+            yield from _problems(f"protocol {key}", error)
+    if len(sound) - before == len(keys):
+        yield fine("protocols", ", ".join(keys))
+
+
+def _templates(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator[Finding]:
+    said = proofread.check(renderer, {each.digest: each for each in protocols}.values())
+    for each in said:
+        if ": warning: " in each:
+            yield note("templates", each)
+        else:
+            yield problem("templates", each)
+    if not said:
+        yield fine("templates", f"{len(renderer.texts.list_templates())}, read and written")
