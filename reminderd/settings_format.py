@@ -132,7 +132,7 @@ class DatabaseSection(_Section):
 
 
 class WebSection(_Section):
-    """The daemon's HTTP: health, metrics, and what providers call back."""
+    """Health, metrics and what providers call back, by HTTP; this version does not serve it yet."""
 
     listen: Annotated[str, AfterValidator(_listen)] | None = Field(
         None, description="Address and port to listen on; absent: no HTTP."
