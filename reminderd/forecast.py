@@ -1,16 +1,18 @@
 """What an import will cause, in numbers and in the words of its first messages."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from reminderd.errors import TemplateFailed
 from reminderd.importing import Prepared, Upcoming
-from reminderd.model import Channel, Reason, Reminder, State
+from reminderd.model import Channel, Kind, Reason, Reminder, State
 from reminderd.practice import item
 from reminderd.render import Composed, Renderer
 
 FIRST = 10
+_ORDER = list(Kind)
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class Forecast:
     unwritable: tuple[str, ...]
 
 
-def of(prepared: Sequence[Prepared], renderer: Renderer, most: int = 1000) -> Forecast:
+def of(
+    prepared: Sequence[Prepared], renderer: Renderer, now: datetime, most: int = 1000
+) -> Forecast:
     """What these will cause; every message is rendered, or `most` of them, evenly spread."""
     messages = sorted(
-        (each for one in prepared for each in one.messages()), key=lambda each: each.at
+        (each for one in prepared for each in _leaving(one, now)), key=lambda each: each.at
     )
     reminders = [each for one in prepared for each in one.reminders]
     sample = _evenly(messages, most)
@@ -61,6 +65,16 @@ def of(prepared: Sequence[Prepared], renderer: Renderer, most: int = 1000) -> Fo
     )
 
 
+def _leaving(one: Prepared, now: datetime) -> Iterator[Upcoming]:
+    """The patient's messages: what is overdue goes out at once, together."""
+    together: dict[tuple[datetime, Channel], list[Reminder]] = {}
+    for each in one.messages():
+        together.setdefault((max(each.at, now), each.channel), []).extend(each.reminders)
+    for (at, channel), reminders in together.items():
+        ordered = sorted(reminders, key=lambda each: (_ORDER.index(each.kind), each.milestone))
+        yield Upcoming(at, one.chart, channel, tuple(ordered))
+
+
 def _evenly(messages: Sequence[Upcoming], most: int) -> Sequence[Upcoming]:
     if len(messages) <= most:
         return messages
@@ -77,7 +91,7 @@ def _written(
         items = [found for r in each.reminders if (found := item(each.chart, r))]
         try:
             texts[id(each)] = renderer.compose(
-                items, each.chart.patient, each.chart.clinic, Channel(each.channel)
+                items, each.chart.patient, each.chart.clinic, each.channel
             )
         except TemplateFailed as error:
             unwritable[error.message] = None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from reminderd.cli.output import instant, note, table
 from reminderd.cli.view import reminder_data
-from reminderd.cli.wording import fate
+from reminderd.cli.wording import counted, fate
 from reminderd.model import Reminder, State, public_id
 from reminderd.plan import WAITING
 
@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 def tell(before: Sequence[Reminder], change: "Change") -> None:
     """Print the reminders that differ from those of `before`, each with what it was."""
     zone = change.chart.timezone
-    rows = [
-        (
-            what,
-            public_id("ses", after.session_id),
-            after.milestone,
-            _told(was, zone),
-            _told(after, zone),
+    names: dict[tuple[str | None, ...], list[str]] = {}
+    for what, was, after in _differing(before, change):
+        same = (what, public_id("ses", after.session_id), *_from_to(was, after, zone))
+        names.setdefault(same, []).append(after.milestone)
+    if names:
+        table(
+            ("Change", "Session", "From", "To", "Reminders"),
+            ([*same, counted(alike)] for same, alike in names.items()),
         )
-        for what, was, after in _differing(before, change)
-    ]
-    if rows:
-        table(("Change", "Session", "Reminder", "From", "To"), rows)
     else:
         note("No reminder changes.")
 
@@ -52,7 +49,13 @@ def _differing(
     stored = {each.key: each for each in change.chart.reminders}
     for each in change.reminders:
         was, after = known.get(each.key), stored.get(each.key, each)
-        yield _what(was, after), was, after
+        if was is None or not _left_out_alike(was, after):
+            yield _what(was, after), was, after
+
+
+def _left_out_alike(was: Reminder, after: Reminder) -> bool:
+    """Whether only the instant differs at which it does not go out."""
+    return after.state not in WAITING and (was.state, was.reason) == (after.state, after.reason)
 
 
 def _what(was: Reminder | None, after: Reminder) -> str:
@@ -70,11 +73,18 @@ def _what(was: Reminder | None, after: Reminder) -> str:
     return "changed"
 
 
-def _told(reminder: Reminder | None, zone: str) -> str | None:
-    if reminder is None:
-        return None
+def _from_to(was: Reminder | None, after: Reminder, zone: str) -> tuple[str | None, str]:
+    """Both in words; their instants only where one has no counterpart or they differ."""
+    if was is None:
+        return None, _told(after, zone)
+    same_time = was.due_at == after.due_at and was.channel == after.channel
+    if same_time and State.SCHEDULED not in (was.state, after.state):
+        return fate(was), fate(after)
+    return _told(was, zone), _told(after, zone)
+
+
+def _told(reminder: Reminder, zone: str) -> str:
     if reminder.state not in WAITING:
         return fate(reminder)
-    parts = [instant(reminder.due_at, zone), reminder.channel]
-    held = fate(reminder) if reminder.state is State.HELD else None
-    return " ".join(filter(None, [*parts, held and f"({held})"]))
+    held = "held" if reminder.state is State.HELD else None
+    return " ".join(filter(None, [instant(reminder.due_at, zone), reminder.channel, held]))

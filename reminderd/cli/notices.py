@@ -74,8 +74,8 @@ def _about_session(
 ) -> Iterator[str]:
     if session.at < now and counts[Reason.PAST]:
         yield (
-            f"The session is in the past: {_many(counts[Reason.PAST])} whose time is over"
-            " are left out; what is still valid goes out now, in one message."
+            f"The session is in the past: {_many(counts[Reason.PAST])} left out as too late;"
+            " what is still valid goes out now, in one message."
         )
     elif session.at < now:
         yield "The session is in the past: what was due by now goes out now, in one message."

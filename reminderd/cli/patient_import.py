@@ -1,6 +1,7 @@
 """`patient import`: a whole list at once; what it will cause is said before it is stored."""
 
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def import_patients(
     read = roster.read(_bytes(file), house.practice.clinics, keys, now, file.name)
     _tell_faults(file, read, as_json, refuse=not skip_bad)
     prepared = house.importer.prepare(read.entries, now)
-    expected = forecast.of(prepared, house.renderer)
+    expected = forecast.of(prepared, house.renderer, now)
     differing = list(_differing(read, prepared))
     if not as_json:
         _tell(expected, differing)
@@ -131,8 +132,8 @@ def _tell(expected: "Forecast", differing: Sequence[tuple[str, list[str]]]) -> N
     from reminderd.cli.output import note, table
 
     click.echo(
-        f"{expected.new_patients} new patients, {expected.new_sessions} new sessions; "
-        f"{expected.known_patients} patients were known."
+        f"{_count(expected.new_patients, 'new patient')}, "
+        f"{_count(expected.new_sessions, 'new session')}; {expected.known_patients} known before."
     )
     if expected.messages:
         click.echo(f"They will cause {_amount(expected)}:")
@@ -166,7 +167,7 @@ def _tell_texts(expected: "Forecast") -> None:
         at = instant(each.at, each.chart.timezone)
         said = f"{text.subject}: {text.text}" if text.subject else text.text
         click.echo(f"  {at}  {each.chart.patient.ref}  {each.channel}")
-        click.echo("    " + " ".join(said.split())[:300])
+        click.echo("    " + textwrap.shorten(said, 300, placeholder=" …"))
     click.echo()
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 SHOWN = 50
 
 
+def _choice(words: type[State] | type[Reason]) -> click.Choice[str]:
+    return click.Choice([each.value for each in words])
+
+
 @click.group("reminder")
 def command() -> None:
     """Reminders: list, show, explain, cancel, retry.
@@ -27,12 +31,8 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--needs-staff", is_flag=True, help="Only what waits for a person.")
-@click.option(
-    "--state", "states", multiple=True, type=click.Choice([*State]), help="In this state."
-)
-@click.option(
-    "--reason", "reasons", multiple=True, type=click.Choice([*Reason]), help="For this reason."
-)
+@click.option("--state", "states", multiple=True, type=_choice(State), help="In this state.")
+@click.option("--reason", "reasons", multiple=True, type=_choice(Reason), help="For this reason.")
 @click.option("--patient", metavar="PATIENT", help="Only this patient's.")
 @click.option("--session", metavar="SESSION", help="Only of this session.")
 @click.option("--protocol", metavar="KEY", help="Only of this protocol.")

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from reminderd.cli.wording import fate
+from reminderd.cli.wording import counted, fate
 from reminderd.hours import ONE_DAY, local_date, quiet_period, resolve, zone
 from reminderd.model import Kind, QuietHours, Reminder, Session, State
 
@@ -63,8 +63,7 @@ def draw(
     if events:
         console.print(picture.table(events))
         console.print(picture.legend(events))
-    for line in _left_out(reminders):
-        console.print(line)
+    console.print(_left_out(reminders))
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,17 @@ class _Picture:
         from rich.text import Text
 
         shown = [each for each in reminders if each.state in _MARKS]
-        shown.sort(key=_message)
-        for (at, channel, state), group in groupby(shown, key=_message):
+        shown.sort(key=self._message)
+        for (at, channel, state), group in groupby(shown, key=self._message):
             mark, style, meaning = _MARKS[State(state)]
             text = Text.assemble((f"{channel} " if channel else "", "bold"), _names(group))
             yield _Event(at, mark, style, meaning, text)
+
+    def _message(self, reminder: Reminder) -> tuple[datetime, str, str]:
+        at = reminder.sent_at or reminder.due_at or reminder.nominal_at
+        if reminder.state is State.SCHEDULED:
+            at = max(at, self.now)  # what is overdue goes out at once
+        return (at, reminder.channel or "", reminder.state)
 
     # How it looks ----------------------------------------------------------------------------
 
@@ -212,11 +217,6 @@ class _Picture:
         return text
 
 
-def _message(reminder: Reminder) -> tuple[datetime, str, str]:
-    at = reminder.sent_at or reminder.due_at or reminder.nominal_at
-    return (at, reminder.channel or "", reminder.state)
-
-
 def _names(reminders: Iterable[Reminder]) -> "Text":
     from rich.text import Text
 
@@ -234,19 +234,16 @@ def _between(last: date | None, day: date) -> "Iterable[date | Text]":
     return [Text(f"⋮ {count} days with nothing", "dim")]
 
 
-def _left_out(reminders: Sequence[Reminder]) -> Iterator["Text"]:
+def _left_out(reminders: Sequence[Reminder]) -> "Table":
     """What is held and what does not go out, by reason."""
+    from rich.table import Table
     from rich.text import Text
 
     by_fate: dict[str, list[str]] = {}
     for each in reminders:
         if each.state is State.HELD or each.state not in _MARKS:
             by_fate.setdefault(fate(each), []).append(each.milestone)
+    table = Table.grid(padding=(0, 1, 0, 1))
     for said, names in by_fate.items():
-        yield Text.assemble((f"  {said}: ", "dim bold"), (", ".join(_counted(names)), "dim"))
-
-
-def _counted(names: Sequence[str]) -> list[str]:
-    """Each name once, `massage (3)` where it is there several times."""
-    counts = {name: names.count(name) for name in names}
-    return [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
+        table.add_row(Text.assemble((f"{said}: ", "dim bold"), (counted(names), "dim")))
+    return table

@@ -1,5 +1,7 @@
 """States and reasons in words for people at the desk."""
 
+from collections.abc import Sequence
+
 from reminderd.explain import REASONS
 from reminderd.model import Reminder, State
 
@@ -20,3 +22,9 @@ def fate(reminder: Reminder) -> str:
     """`left out: the next session is booked already`."""
     said = _STATES[reminder.state]
     return f"{said}: {REASONS[reminder.reason]}" if reminder.reason else said
+
+
+def counted(names: Sequence[str]) -> str:
+    """`ice, massage (3)`: each name once, with how often it is there."""
+    counts = {name: names.count(name) for name in names}
+    return ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())

@@ -1,0 +1,70 @@
+"""A clinic of its own in a folder, and its command line at an instant of the test's choice."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from reminderd.cli.app import app
+from reminderd.cli.context import Desk
+from reminderd.clock import VirtualClock
+from reminderd.engines.embedded import store
+
+NOW = datetime(2026, 3, 27, 9, 0, tzinfo=UTC)  # Friday, 10:00 in Madrid
+DATA = Path(__file__).parents[1] / "data"
+
+CONFIG = """
+[clinics.main]
+name = "Alba Skin Clinic"
+phone = "+34 910 000 000"
+timezone = "Europe/Madrid"
+country = "ES"
+language = "en"
+quiet_hours = "21:00-08:00"
+
+[channels]
+sms = "file"
+email = "{email}"
+
+[transports.file]
+directory = "outbox"
+
+[transports.smtp]
+host = "mail.example.org"
+sender = "Alba Skin Clinic <care@example.org>"
+"""
+
+VERA = (
+    "--given-name", "Vera", "--family-name", "Verano", "--phone", "612 345 678",
+    "--email", "vera@example.org", "--consent", "sms,email", "--ref", "A-1",
+)  # fmt: skip
+CARE = ("--protocol", "mesotherapy")
+
+
+class FrontDesk:
+    """Runs commands; `now` is when."""
+
+    def __init__(self, folder: Path, *, email: str = "file") -> None:
+        self.config = folder / "reminderd.toml"
+        self.config.write_text(CONFIG.format(email=email), encoding="utf-8")
+        self.database = folder / "reminderd.db"
+        store.create(self.database)
+
+    def run(self, *arguments: str, now: datetime = NOW, typed: str = "") -> Result:
+        command = ["--config", str(self.config), *arguments]
+        return CliRunner().invoke(app, command, obj=Desk(VirtualClock(now)), input=typed)
+
+    def do(self, *arguments: str, now: datetime = NOW) -> str:
+        """What the command printed; it has to succeed."""
+        done = self.run(*arguments, now=now)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    def json(self, *arguments: str, now: datetime = NOW) -> Any:
+        return json.loads(self.do(*arguments, "--json", now=now))
+
+    def is_empty(self) -> bool:
+        """Whether nothing was stored."""
+        return self.json("patient", "list") == {"patients": []}
