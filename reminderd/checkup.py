@@ -102,12 +102,12 @@ def _patients(house: House, patients: Sequence[Patient]) -> Iterator[Finding]:
     for key, count in sorted(strangers.items()):
         yield problem(
             "patients",
-            f"{count} belong to the clinic {key}, which is not configured",
+            f"{count} of the clinic {key}, which is not configured",
             f"Add [clinics.{key}] to the configuration, or move the patients.",
         )
     nowhere = Counter(each.timezone for each in patients if not _zone_is_known(each.timezone))
     for name, count in sorted(nowhere.items(), key=str):
-        yield problem("patients", f"{count} live by {name}, which is not a time zone")
+        yield problem("patients", f"{count} in {name}, which is not a time zone")
     unserved = Counter(
         (each.clinic, channel)
         for each in patients
@@ -118,7 +118,7 @@ def _patients(house: House, patients: Sequence[Patient]) -> Iterator[Finding]:
     for (key, channel), count in sorted(unserved.items()):
         yield problem(
             "patients",
-            f"{count} of the clinic {key} want {channel}, which no transport serves",
+            f"of the clinic {key}, {count} would get {channel}, which no transport serves",
             f"Name one: [channels] {channel} = …",
         )
 
@@ -146,7 +146,7 @@ def _sessions(
     for key, count in sorted(unsigned.items()):
         yield problem(
             "approval",
-            f"{count} sessions wait for a signature under the protocol {key}",
+            f"{key} is not signed; sessions that wait for it: {count}",
             f"Read it and its texts, then: reminderd protocol approve {key} --by NAME",
         )
 

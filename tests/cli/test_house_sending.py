@@ -1,0 +1,97 @@
+"""`run` and `simulate`: the daemon itself, once, on a copy, or with nothing leaving."""
+
+import hashlib
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from reminderd.clock import SystemClock
+from reminderd.engines.embedded.lock import only_daemon
+from tests.cli.desk import Clinic
+
+KEYS = ["at", "patient", "channel", "to", "subject", "text", "segments", "reminders"]
+
+
+def content(database: Path) -> str:
+    return hashlib.sha256(database.read_bytes()).hexdigest()
+
+
+def present(clinic: Clinic) -> None:
+    """`run --once` goes by the machine's clock, so the treatment has just been there too."""
+    clinic.clock.move_to(SystemClock().now())
+    clinic.enrols(f"{clinic.clock.now():%Y-%m-%dT%H:%M}Z")
+
+
+def test_run_once_sends_what_is_due_and_ends(clinic: Clinic) -> None:
+    present(clinic)
+    assert clinic.says("run", "--once") == ""
+    (message,) = clinic.outbox
+    assert "shower" in message.read_text()
+    assert clinic.says("run", "--once") == ""
+    assert clinic.outbox == [message]
+
+
+def test_a_mail_has_a_subject(clinic: Clinic) -> None:
+    clinic.clock.move_to(SystemClock().now())
+    clinic.enrols(f"{clinic.clock.now():%Y-%m-%dT%H:%M}Z", channels="email")
+    clinic.says("run", "--once")
+    (message,) = clinic.outbox
+    assert message_from_bytes(message.read_bytes(), policy=policy.default)["Subject"]
+
+
+def test_a_dry_run_prints_what_is_due_and_changes_nothing(clinic: Clinic) -> None:
+    clinic.enrols()
+    clinic.clock.move(timedelta(hours=1))
+    database = clinic.config.with_name("reminderd.db")
+    before = content(database)
+    (message,) = clinic.lines("run", "--dry-run", "--once")
+    assert list(message) == KEYS
+    assert message["to"] == "+34600000001"
+    assert (content(database), clinic.outbox) == (before, [])
+
+
+def test_a_dry_run_works_beside_the_daemon(clinic: Clinic) -> None:
+    clinic.enrols()
+    with only_daemon(clinic.config.with_name("reminderd.db")):
+        assert "shower" in clinic.says("run", "--dry-run", "--once")
+        assert clinic.types("run", "--once").exit_code == 75
+
+
+def test_the_daemon_prints_no_data(clinic: Clinic) -> None:
+    assert clinic.types("run", "--once", "--json").exit_code == 2
+
+
+def test_simulate_is_three_weeks_in_one_line_a_message(clinic: Clinic) -> None:
+    clinic.enrols()
+    database = clinic.config.with_name("reminderd.db")
+    before = content(database)
+    messages = clinic.lines("simulate", "--until", "2026-04-18T00:00")
+    assert list(messages[0]) == KEYS
+    assert [each["at"] for each in messages[:5]] == [
+        "2026-03-28T10:00:00+01:00",  # now: the treatment was half an hour ago
+        "2026-03-29T08:00:00+02:00",  # all clear: 22:30 is quiet, and the clocks have changed
+        "2026-03-29T10:00:00+02:00",
+        "2026-03-30T08:00:00+02:00",
+        "2026-03-30T10:00:00+02:00",
+    ]
+    assert messages[0]["patient"] == "pat-1"
+    assert all(each["reminders"][0].startswith("rem-") for each in messages)
+    assert (content(database), clinic.outbox) == (before, [])
+
+
+def test_simulate_starts_where_it_is_told(clinic: Clinic) -> None:
+    clinic.enrols()
+    span = ("simulate", "--from", "2026-04-05T00:00", "--until", "2026-04-06T00:00")
+    assert [each["at"] for each in clinic.lines(*span)] == ["2026-04-05T10:00:00+02:00"]
+    assert "Sunday 5 April 2026" in clinic.says(*span)
+
+
+def test_simulate_takes_booked_sessions_as_done(clinic: Clinic) -> None:
+    clinic.enrols("2026-04-10T12:00")
+    (first, *_) = clinic.lines("simulate", "--until", "2026-04-11T00:00")
+    assert first["at"] == "2026-04-10T12:00:00+02:00"
+
+
+def test_simulate_must_end_after_it_starts(clinic: Clinic) -> None:
+    assert clinic.types("simulate", "--until", "2026-03-28T00:00").exit_code == 2
+    assert clinic.types("simulate", "--until", "28/03/2026").exit_code == 2
