@@ -7,7 +7,7 @@ from reminderd.cli.output import instant, note, table
 from reminderd.cli.view import reminder_data
 from reminderd.cli.wording import counted, fate
 from reminderd.model import Reminder, State, public_id
-from reminderd.plan import WAITING
+from reminderd.plan import WAITING, sort_key
 
 if TYPE_CHECKING:
     from reminderd.intake import Change
@@ -45,17 +45,18 @@ def data(before: Sequence[Reminder], change: "Change") -> list[dict[str, Any]]:
 def _differing(
     before: Iterable[Reminder], change: "Change"
 ) -> Iterator[tuple[str, Reminder | None, Reminder]]:
+    """What people would notice; not that what does not go out would do so at another time."""
     known = {each.key: each for each in before}
-    stored = {each.key: each for each in change.chart.reminders}
-    for each in change.reminders:
-        was, after = known.get(each.key), stored.get(each.key, each)
-        if was is None or not _left_out_alike(was, after):
+    for after in sorted(change.chart.reminders, key=sort_key):
+        was = known.get(after.key)
+        if was is None or _seen(was) != _seen(after):
             yield _what(was, after), was, after
 
 
-def _left_out_alike(was: Reminder, after: Reminder) -> bool:
-    """Whether only the instant differs at which it does not go out."""
-    return after.state not in WAITING and (was.state, was.reason) == (after.state, after.reason)
+def _seen(reminder: Reminder) -> tuple[object, ...]:
+    waits = reminder.state in WAITING
+    when = (reminder.due_at, reminder.channel) if waits else ()
+    return (reminder.state, reminder.reason, *when)
 
 
 def _what(was: Reminder | None, after: Reminder) -> str:

@@ -109,7 +109,7 @@ class _Picture:
 
     def _message(self, reminder: Reminder) -> tuple[datetime, str, str]:
         at = reminder.sent_at or reminder.due_at or reminder.nominal_at
-        if reminder.state is State.SCHEDULED:
+        if reminder.state is State.SCHEDULED and self.now < reminder.expires_at:
             at = max(at, self.now)  # what is overdue goes out at once
         return (at, reminder.channel or "", reminder.state)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from reminderd import bootstrap
 from reminderd.cli.app import app
 from reminderd.cli.context import Desk
 from reminderd.clock import VirtualClock
@@ -64,6 +65,16 @@ class FrontDesk:
 
     def json(self, *arguments: str, now: datetime = NOW) -> Any:
         return json.loads(self.do(*arguments, "--json", now=now))
+
+    def send(self, now: datetime = NOW) -> None:
+        """Send what is due, as the daemon does."""
+        settings = bootstrap.load_settings(self.config, {})
+        house = bootstrap.open_house(settings)
+        dispatch = house.dispatch(VirtualClock(now), bootstrap.build_transports(settings))
+        while dispatch.drain(now).more:
+            pass
+        dispatch.close()
+        house.outbox.close()
 
     def is_empty(self) -> bool:
         """Whether nothing was stored."""
