@@ -9,6 +9,7 @@ from typing import Any
 from reminderd import resources, settings, transports
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
+from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.importing import Importer
 from reminderd.intake import Intake
@@ -79,14 +80,18 @@ def open_house(
     database: Path | None = None,
     durable: bool = True,
     nothing_leaves: bool = False,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> House:
     """Wire everything on the configured database, or on `database`.
 
-    `nothing_leaves` is for houses whose transports stay on the machine whatever is configured.
+    `nothing_leaves` is for houses whose transports stay on the machine whatever is configured;
+    `patience_seconds` is how long another writer is waited for.
     """
     read = renderer(settings)
     practice = Practice(_clinics(settings, nothing_leaves), _routes(settings), read.texts)
-    outbox = EmbeddedOutbox(database or settings.database, durable=durable)
+    outbox = EmbeddedOutbox(
+        database or settings.database, durable=durable, patience_seconds=patience_seconds
+    )
     return _wired(settings, practice, read, outbox)
 
 
@@ -99,7 +104,7 @@ def with_fresh_texts(house: House) -> House:
 
 def _wired(settings: Settings, practice: Practice, read: Renderer, outbox: EmbeddedOutbox) -> House:
     library = protocol_library(settings)
-    intake = Intake(outbox, practice, library, confirm=settings.sections.sessions.confirm)
+    intake = Intake(outbox, practice, library)
     return House(settings, practice, library, read, outbox, intake)
 
 

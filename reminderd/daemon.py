@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 
 import tzdata
@@ -43,7 +43,8 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
     clock = SystemClock()
     store.create(settings.database)
     with only_daemon(settings.database), ExitStack() as open_things:
-        house = bootstrap.open_house(settings)
+        # A large import must not come between a message that left and the record of it.
+        house = bootstrap.open_house(settings, patience_seconds=60)
         open_things.callback(house.outbox.close)
         serving = bootstrap.build_transports(settings)
         for transport in serving.values():
@@ -216,7 +217,7 @@ def _teller(
     with house.outbox.transaction():
         known = [house.outbox.reminder(each) for each in told]
         house.outbox.save_reminders(
-            replace(each, state=State.SENT, wake_at=None)
+            each._replace(state=State.SENT, wake_at=None)
             for each in known
             if each is not None and each.state is State.SCHEDULED
         )

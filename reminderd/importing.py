@@ -4,7 +4,7 @@ New patients are planned in memory; patients who were known before are planned a
 stored, because sending goes on meanwhile. What is known of a patient is never overwritten.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -71,75 +71,54 @@ class Importer:
         """What storing these entries will cause; writes nothing."""
         groups = _by_ref(entries)
         known = self._outbox.patients_by_ref(groups)
-        protocols = {key: self._library.find(key).protocol for key in _keys(entries)}
-        numbers = _Numbers(*self._outbox.free_ids())
+        approvals = self._outbox.approvals()
+        basis = _Basis(
+            now,
+            {key: self._library.find(key).protocol for key in _keys(entries)},
+            frozenset(each.digest for each in approvals),
+            _Numbers(*self._outbox.free_ids()),
+        )
         prepared = [
-            self._prepare_new(group, protocols, numbers, now)
-            for ref, group in groups.items()
-            if ref not in known
+            self._prepare_new(group, basis) for ref, group in groups.items() if ref not in known
         ]
         ids = [each.id for each in known.values() if each.id is not None]
-        for chart in self._practice.charts(self._outbox.facts(ids), self._outbox.approvals()):
-            group = groups[chart.patient.ref or ""]
-            prepared.append(self._prepare_known(chart, group, protocols, numbers, now))
+        for chart in self._practice.charts(self._outbox.facts(ids), approvals):
+            prepared.append(self._prepare_known(chart, groups[chart.patient.ref or ""], basis))
         return prepared
 
-    def _prepare_new(
-        self,
-        group: Sequence[Entry],
-        protocols: dict[str, CareProtocol],
-        numbers: "_Numbers",
-        now: datetime,
-    ) -> Prepared:
-        patient = replace(group[0].patient, id=numbers.next_patient())
-        clinic = self._practice.clinic_of(patient)
-        empty = Chart(patient, clinic, (), {})
-        return self._with_sessions(empty, _sessions(group), protocols, numbers, now, is_new=True)
+    def _prepare_new(self, group: Sequence[Entry], basis: "_Basis") -> Prepared:
+        patient = replace(group[0].patient, id=basis.numbers.next_patient())
+        empty = Chart(patient, self._practice.clinic_of(patient), (), {})
+        return self._with_sessions(empty, _sessions(group), basis, is_new=True)
 
-    def _prepare_known(
-        self,
-        chart: Chart,
-        group: Sequence[Entry],
-        protocols: dict[str, CareProtocol],
-        numbers: "_Numbers",
-        now: datetime,
-    ) -> Prepared:
+    def _prepare_known(self, chart: Chart, group: Sequence[Entry], basis: "_Basis") -> Prepared:
         there = {(each.protocol, each.at) for each in chart.sessions}
         missing = [each for each in _sessions(group) if (each.protocol, each.at) not in there]
-        return self._with_sessions(chart, missing, protocols, numbers, now, is_new=False)
+        return self._with_sessions(chart, missing, basis, is_new=False)
 
     def _with_sessions(
-        self,
-        chart: Chart,
-        entries: Sequence[SessionEntry],
-        protocols: dict[str, CareProtocol],
-        numbers: "_Numbers",
-        now: datetime,
-        *,
-        is_new: bool,
+        self, chart: Chart, entries: Sequence[SessionEntry], basis: "_Basis", *, is_new: bool
     ) -> Prepared:
-        patient = chart.patient
-        assert patient.id is not None
-        added = tuple(
-            self._intake.recorded(
-                patient.id, numbers.next_session(), each, protocols[each.protocol], now
-            )
-            for each in entries
-        )
-        pinned = {each.id: protocols[each.protocol] for each in added}
-        signed = {each.id for each in added if self._is_signed(protocols[each.protocol], chart)}
+        patient_id, clinic = chart.patient.id, chart.clinic
+        assert patient_id is not None
+        added: list[tuple[Session, CareProtocol]] = []
+        for entry in entries:
+            number, protocol = basis.numbers.next_session(), basis.protocols[entry.protocol]
+            session = self._intake.recorded(patient_id, number, entry, protocol, basis.now)
+            added.append((session, protocol))
+        signed = {
+            each.id
+            for each, protocol in added
+            if self._practice.is_signed(protocol, clinic, basis.signed)
+        }
         full = replace(
             chart,
-            sessions=(*chart.sessions, *added),
-            protocols={**chart.protocols, **pinned},
+            sessions=(*chart.sessions, *(each for each, _ in added)),
+            protocols={**chart.protocols, **{each.id: one for each, one in added}},
             approved=chart.approved | signed,
         )
-        differing = tuple(changes(full, now)) if added else ()
-        return Prepared(full, differing, added, is_new)
-
-    def _is_signed(self, protocol: CareProtocol, chart: Chart) -> bool:
-        signed = frozenset(each.digest for each in self._outbox.approvals())
-        return self._practice.is_signed(protocol, chart.clinic, signed)
+        differing = tuple(changes(full, basis.now)) if added else ()
+        return Prepared(full, differing, tuple(each for each, _ in added), is_new)
 
     # Storing ---------------------------------------------------------------------------------
 
@@ -190,6 +169,16 @@ class Importer:
         return {key: self._intake.pinned(key)[1] for key in keys}
 
 
+@dataclass(frozen=True)
+class _Basis:
+    """What every patient of one import is planned by."""
+
+    now: datetime
+    protocols: Mapping[str, CareProtocol]
+    signed: frozenset[str]
+    numbers: "_Numbers"
+
+
 @dataclass
 class _Numbers:
     """The next free ids of patients and sessions."""
@@ -222,7 +211,7 @@ def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> P
     reminders = one.reminders
     if patient.id != one.chart.patient.id or any(old != new for old, new in ids.items()):
         reminders = tuple(
-            replace(each, patient_id=patient.id, session_id=ids[each.session_id])
+            each._replace(patient_id=patient.id, session_id=ids[each.session_id])
             for each in reminders
         )
     return Prepared(replace(one.chart, patient=patient), reminders, sessions, is_new=True)

@@ -3,7 +3,7 @@
 Every method is one transaction: the fact and the new plan are stored together, or neither is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -40,15 +40,12 @@ class Change:
 
 
 class Intake:
-    """Takes in what staff enter; `confirm` says whether a booked session waits to be confirmed."""
+    """Takes in what staff enter."""
 
-    def __init__(
-        self, outbox: Outbox, practice: Practice, library: ProtocolLibrary, *, confirm: bool
-    ) -> None:
+    def __init__(self, outbox: Outbox, practice: Practice, library: ProtocolLibrary) -> None:
         self._outbox = outbox
         self._practice = practice
         self._library = library
-        self._confirm = confirm
 
     # Looking up ------------------------------------------------------------------------------
 
@@ -179,7 +176,6 @@ class Intake:
         now: datetime,
     ) -> Session:
         """The session as it is stored: done where it lies in the past, else booked."""
-        ahead = session.at > now and self._confirm
         return Session(
             id=number,
             patient_id=patient_id,
@@ -187,7 +183,7 @@ class Intake:
             revision=protocol.revision,
             at=session.at,
             recorded_at=now,
-            state=SessionState.BOOKED if ahead else SessionState.DONE,
+            state=_state_at(session.at, now),
             tags=session.tags,
             area=session.area,
         )
@@ -207,7 +203,7 @@ class Intake:
 
     def move_session(self, name: str, at: datetime, now: datetime) -> Change:
         """The treatment is at another time; a session moved ahead is booked again."""
-        state = SessionState.BOOKED if at > now and self._confirm else SessionState.DONE
+        state = _state_at(at, now)
         return self._edit_session(name, lambda each: replace(each, at=at, state=state), now)
 
     def cancel_session(self, name: str, now: datetime, *, no_show: bool = False) -> Change:
@@ -230,7 +226,7 @@ class Intake:
             reminder = self.reminder(name)
             if reminder.state not in WAITING:
                 raise Refused(f"{name} is {reminder.state}: only what still waits can be cancelled")
-            off = replace(reminder, state=State.CANCELLED, reason=Reason.BY_STAFF, wake_at=None)
+            off = reminder._replace(state=State.CANCELLED, reason=Reason.BY_STAFF, wake_at=None)
             return self._decide(off, now)
 
     def retry_reminder(self, name: str, now: datetime) -> Change:
@@ -245,7 +241,7 @@ class Intake:
             if reminder.expires_at <= now:
                 raise Refused(f"{name} expired: sending it now would be pointless")
             # As `expired` it is planned afresh, and the plan says whether it may still leave.
-            again = replace(reminder, state=State.EXPIRED, reason=Reason.LATE, wake_at=None)
+            again = reminder._replace(state=State.EXPIRED, reason=Reason.LATE, wake_at=None)
             return self._decide(again, now)
 
     def _decide(self, reminder: Reminder, now: datetime) -> Change:
@@ -297,10 +293,5 @@ class Intake:
         return next((each for each in self._outbox.approvals() if each.digest == digest), None)
 
 
-def by_milestone(reminders: Sequence[Reminder]) -> Mapping[str, int]:
-    """How many of these reminders will go out, by milestone."""
-    counts: dict[str, int] = {}
-    for reminder in reminders:
-        if reminder.state in WAITING:
-            counts[reminder.milestone] = counts.get(reminder.milestone, 0) + 1
-    return counts
+def _state_at(at: datetime, now: datetime) -> SessionState:
+    return SessionState.BOOKED if at > now else SessionState.DONE

@@ -38,7 +38,7 @@ from reminderd.model import (
     public_id,
 )
 from reminderd.pace import Pace
-from reminderd.plan import changes, put_off_until
+from reminderd.plan import changes, put_off_until, still_true
 from reminderd.practice import Practice, item
 from reminderd.render import Composed, Item, Renderer
 from reminderd.retry import next_try_at
@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 REST = timedelta(minutes=5)
 FAILURES_BEFORE_REST = 5
+FRESH = timedelta(seconds=1)  # what was true at the claim is looked at again after this
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Lane:
         self._clock = means.clock
         self._installation = means.outbox.note("installation") or ""
         self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
+        self._group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
         self._failures = 0
@@ -131,16 +133,19 @@ class Lane:
         """Send these messages and settle each; returns how many were accepted."""
         accepted = 0
         verdicts: list[_Verdict] = []
-        for start in range(0, len(parcels), self.transport.concurrency):
-            group = parcels[start : start + self.transport.concurrency]
+        began = self._clock.now()
+        for start in range(0, len(parcels), self._group_size):
+            group = parcels[start : start + self._group_size]
+            verdicts = self._keep_pace(len(group), verdicts)
             now = self._clock.now()
             if self._halted(now):
                 verdicts += [_returned(parcel, parcel.claimed.reminders) for parcel in group]
                 continue
             self._means.alive()
+            if now - began >= FRESH:
+                group = list(self._still_right(group, now, verdicts))
             letters = list(self._letters(group, now, verdicts))
             self._record(verdicts, letters)
-            self._wait_for_pace(len(letters))
             verdicts = self._hand_over(letters)
             accepted += sum(each.settlement.outcome is Outcome.ACCEPTED for each in verdicts)
         self._record(verdicts, [])
@@ -157,9 +162,27 @@ class Lane:
     def _halted(self, now: datetime) -> bool:
         return self._stopping.is_set() or (self.rests_until is not None and now < self.rests_until)
 
-    def _wait_for_pace(self, count: int) -> None:
-        if self._pace is not None:
-            self._stopping.wait(self._pace.wait_seconds(count, time.monotonic()))
+    def _keep_pace(self, count: int, verdicts: list[_Verdict]) -> list[_Verdict]:
+        """Wait until so many more may leave; nothing is left open meanwhile."""
+        wait = self._pace.wait_seconds(count, time.monotonic()) if self._pace else 0
+        if wait == 0:
+            return verdicts
+        self._record(verdicts, [])
+        self._stopping.wait(wait)
+        return []
+
+    def _still_right(
+        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[_Verdict]
+    ) -> Iterator[Parcel]:
+        """Those of which everything is still true; the others go back, to be planned again."""
+        ids = [each.chart.patient.id or 0 for each in parcels]
+        charts = {each.patient.id: each for each in self._charts(ids)}
+        for parcel in parcels:
+            chart, reminders = charts[parcel.chart.patient.id], parcel.claimed.reminders
+            if all(still_true(chart, each, now) for each in reminders):
+                yield replace(parcel, chart=chart)
+            else:
+                verdicts.append(_returned(parcel, reminders))
 
     # Into words ------------------------------------------------------------------------------
 
@@ -246,19 +269,20 @@ class Lane:
     ) -> None:
         """Plan again without the channel that does not work; what has no other has failed."""
         assert verdict.patient_id is not None
-        known = self._chart(verdict.patient_id)
+        (known,) = self._charts([verdict.patient_id])
         self._outbox.update_patient(lesson(known.patient), now)
+        (chart,) = self._charts([verdict.patient_id])
         tried = {each.id: each for each in verdict.settlement.reminders}
         self._outbox.save_reminders(
-            replace(_ended(each, State.FAILED, Reason.REJECTED), channel=tried[each.id].channel)
+            _ended(each, State.FAILED, Reason.REJECTED)._replace(channel=tried[each.id].channel)
             if each.id in tried and each.reason in (Reason.NO_ADDRESS, Reason.NO_CONSENT)
             else each
-            for each in changes(self._chart(verdict.patient_id), now)
+            for each in changes(chart, now)
         )
 
-    def _chart(self, patient_id: int) -> Chart:
-        facts, approvals = self._outbox.facts([patient_id]), self._outbox.approvals()
-        return self._means.practice.charts(facts, approvals)[0]
+    def _charts(self, patient_ids: Sequence[int]) -> list[Chart]:
+        facts, approvals = self._outbox.facts(patient_ids), self._outbox.approvals()
+        return self._means.practice.charts(facts, approvals)
 
     # To the provider ---------------------------------------------------------------------------
 
@@ -314,28 +338,41 @@ class Lane:
             case ContentRefused():
                 failed = [_tried(_ended(each, State.FAILED, Reason.REJECTED)) for each in reminders]
                 return _verdict(letter, Outcome.REFUSED, failed, error=error)
-        doubted = [_tried(replace(each, state=State.UNKNOWN, reason=None)) for each in reminders]
-        return _verdict(letter, Outcome.IN_DOUBT, doubted, error=error)
+        self._count_failure(error, now)
+        return _verdict(letter, Outcome.IN_DOUBT, map(_doubted, reminders), error=error)
 
     def _later(
         self, reminders: Sequence[Reminder], error: Temporary, now: datetime
     ) -> list[Reminder]:
-        """Back on the schedule after a pause; many failures in a row rest the whole transport."""
+        """Back on the schedule after a pause that grows."""
         attempts = max(each.attempts for each in reminders) + 1
         again_at = next_try_at(
             now, attempts, retry_after=error.retry_after, chance=self._means.chance()
         )
+        self._count_failure(error, now, error.retry_after)
+        return [_tried(_back(each, min(again_at, each.expires_at))) for each in reminders]
+
+    def _count_failure(
+        self, error: TransportError, now: datetime, retry_after: timedelta | None = None
+    ) -> None:
+        """Many failures in a row, one after the other or side by side, rest the transport."""
         self._failures += 1
         if self._failures >= FAILURES_BEFORE_REST:
             self._failures = 0
-            self._rest(next_try_at(now, 1, retry_after=error.retry_after, chance=0), error)
-        return [_tried(_back(each, min(again_at, each.expires_at))) for each in reminders]
+            self._rest(next_try_at(now, 1, retry_after=retry_after, chance=0), error)
 
     def _rest(self, until: datetime, error: TransportError) -> None:
         if self.rests_until is None or until > self.rests_until:
             self.rests_until = until
             self.rests_because = str(error)
             log.error("transport %s rests until %s: %s", self._name, f"{until:%H:%M:%S}Z", error)
+
+
+def _group_size(transport: Transport) -> int:
+    """How many leave side by side: never more at once than may leave in a second."""
+    if transport.max_per_second is None:
+        return transport.concurrency
+    return min(transport.concurrency, max(int(transport.max_per_second), 1))
 
 
 def put_off_where_asleep(chart: Chart, reminder: Reminder, now: datetime) -> Reminder | None:
@@ -360,20 +397,23 @@ def _after_wait(parcel: Parcel, reminder: Reminder, now: datetime) -> Reminder:
 
 
 def _back(reminder: Reminder, wake_at: datetime) -> Reminder:
-    return replace(reminder, state=State.SCHEDULED, reason=None, wake_at=wake_at)
+    return reminder._replace(state=State.SCHEDULED, reason=None, wake_at=wake_at)
 
 
 def _ended(reminder: Reminder, state: State, reason: Reason) -> Reminder:
-    return replace(reminder, state=state, reason=reason, wake_at=None)
+    return reminder._replace(state=state, reason=reason, wake_at=None)
 
 
 def _tried(reminder: Reminder) -> Reminder:
-    return replace(reminder, attempts=reminder.attempts + 1)
+    return reminder._replace(attempts=reminder.attempts + 1)
+
+
+def _doubted(reminder: Reminder) -> Reminder:
+    return _tried(reminder._replace(state=State.UNKNOWN, reason=None, wake_at=None))
 
 
 def _sent(reminder: Reminder, now: datetime, provider_id: str) -> Reminder:
-    return replace(
-        reminder,
+    return reminder._replace(
         state=State.SENT,
         reason=None,
         wake_at=None,
@@ -398,7 +438,7 @@ def _returned(parcel: Parcel, reminders: Sequence[Reminder]) -> _Verdict:
 def _verdict(
     letter: _Letter,
     outcome: Outcome,
-    reminders: Sequence[Reminder],
+    reminders: Iterable[Reminder],
     *,
     provider_id: str | None = None,
     error: TransportError | None = None,

@@ -9,99 +9,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from enum import StrEnum
+from typing import NamedTuple
 
-
-class Channel(StrEnum):
-    """What a patient has: a phone that takes texts, a mailbox."""
-
-    SMS = "sms"
-    EMAIL = "email"
-
-
-class Kind(StrEnum):
-    """What a milestone is for (contract, section 3). In the order in which a bundle says them."""
-
-    RESTRICTION = "restriction"
-    RELEASE = "release"
-    CHECK = "check"
-    ROUTINE = "routine"
-    INFORM = "inform"
-    COURSE = "course"
-
-
-class QuietPolicy(StrEnum):
-    """What becomes of a reminder whose nominal instant falls into quiet hours."""
-
-    DEFER = "defer"
-    ADVANCE = "advance"
-    DROP = "drop"
-    IGNORE = "ignore"
-
-
-class State(StrEnum):
-    """Where a reminder is in its life (contract, section 4)."""
-
-    SCHEDULED = "scheduled"
-    HELD = "held"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
-
-
-class Reason(StrEnum):
-    """Why a reminder is skipped, held, cancelled, expired or failed."""
-
-    PAST = "past"
-    QUIET_HOURS = "quiet-hours"
-    SUPERSEDED = "superseded"
-    CONFLICT = "conflict"
-    DUPLICATE = "duplicate"
-    BOOKED = "booked"
-    NOT_APPLICABLE = "not-applicable"
-    OVERRIDE = "override"
-    NO_ADDRESS = "no-address"
-    NO_CONSENT = "no-consent"
-    UNAPPROVED = "unapproved"
-    PAUSED = "paused"
-    UNCONFIRMED = "unconfirmed"
-    SESSION_CANCELLED = "session-cancelled"
-    OPTED_OUT = "opted-out"
-    BY_STAFF = "by-staff"
-    ERASED = "erased"
-    CHANGED = "changed"
-    LATE = "late"
-    REJECTED = "rejected"
-    TEMPLATE = "template"
-
-
-class SessionState(StrEnum):
-    """A treatment lies ahead, took place, was called off, or the patient did not come."""
-
-    BOOKED = "booked"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    NO_SHOW = "no-show"
-
-
-class Outcome(StrEnum):
-    """How one attempt ended, or how far it has come."""
-
-    CLAIMED = "claimed"  # taken from the schedule, nothing has left
-    MARKED = "marked"  # about to be handed to the transport: from here on a crash means doubt
-    ACCEPTED = "accepted"
-    RETURNED = "returned"  # put back unsent: a fact changed, or the transport rests
-    TEMPORARY = "temporary"
-    WRONG_ADDRESS = "wrong-address"
-    OPTED_OUT = "opted-out"
-    REFUSED = "refused"
-    CREDENTIALS = "credentials"
-    IN_DOUBT = "in-doubt"
-
+from reminderd.words import (
+    Channel as Channel,
+)
+from reminderd.words import (
+    Kind as Kind,
+)
+from reminderd.words import (
+    Outcome as Outcome,
+)
+from reminderd.words import (
+    QuietPolicy as QuietPolicy,
+)
+from reminderd.words import (
+    Reason as Reason,
+)
+from reminderd.words import (
+    SessionState as SessionState,
+)
+from reminderd.words import (
+    State as State,
+)
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # names in files: clinics, protocols, topics
 
@@ -167,7 +97,7 @@ class Clinic:
     """Who treats: its name and phone for the texts, and the zone and hours it works by.
 
     `leaving` holds the channels whose transport leaves the machine: only these need a signature
-    under the protocol.
+    under the protocol. `confirms` says whether a booked session waits to be marked done.
     """
 
     key: str
@@ -178,6 +108,7 @@ class Clinic:
     language: str
     quiet_hours: QuietHours
     leaving: frozenset[Channel] = frozenset()
+    confirms: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +284,11 @@ class CareProtocol:
 ReminderKey = tuple[int | None, str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(NamedTuple):
     """One milestone of one session, planned for one instant: a row of the outbox.
+
+    A tuple, because there are thirty of them for every session and a dataclass takes thrice as
+    long to make.
 
     `first_planned_at` is when it was first thought of. `wake_at` is when sending looks at it next:
     `due_at`, unless the night or a retry put it off. `needs_staff` is set where the planner found

@@ -5,7 +5,6 @@ of `rules.py`; the first of them that finds a reason ends the walk.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from reminderd.hours import end_of_quiet, local_date, quiet_period
@@ -24,6 +23,10 @@ def plan(chart: Chart, now: datetime) -> list[Planned]:
 
     The reminders in `chart` are those planned before; an unchanged chart gives them back unchanged.
     """
+    return sorted(_planned(chart, now), key=lambda each: sort_key(each.reminder))
+
+
+def _planned(chart: Chart, now: datetime) -> list[Planned]:
     standing = treatments(chart)
     scene = Scene(chart, chart.timezone, now, standing, bans(standing))
     known = {reminder.key: reminder for reminder in chart.reminders}
@@ -38,14 +41,16 @@ def plan(chart: Chart, now: datetime) -> list[Planned]:
     kept += [Planned(_withdrawn(reminder, scene), ()) for reminder in known.values()]
     _skip_duplicates(drafts, [each.reminder for each in kept], scene)
     planned = kept + [Planned(_finished(draft, scene), tuple(draft.steps)) for draft in drafts]
-    return sorted(_with_staff_flags(planned, scene), key=lambda each: sort_key(each.reminder))
+    return _with_staff_flags(planned, scene)
 
 
 def changes(chart: Chart, now: datetime) -> list[Reminder]:
     """The diff: those reminders of a new plan that are new or differ from what was planned."""
     before = {reminder.key: reminder for reminder in chart.reminders}
     return [
-        each.reminder for each in plan(chart, now) if before.get(each.reminder.key) != each.reminder
+        each.reminder
+        for each in _planned(chart, now)
+        if before.get(each.reminder.key) != each.reminder
     ]
 
 
@@ -82,14 +87,14 @@ def _aged(draft: Draft) -> Reminder:
     assert draft.before is not None
     if draft.before.state not in WAITING:
         return draft.before
-    return expired(replace(draft.before, nominal_at=draft.nominal_at, expires_at=draft.expires_at))
+    return expired(draft.before._replace(nominal_at=draft.nominal_at, expires_at=draft.expires_at))
 
 
 def expired(reminder: Reminder) -> Reminder:
     """The waiting reminder as it is once its expiry has come."""
     late = reminder.state is State.SCHEDULED
     reason = Reason.LATE if late else reminder.reason
-    return replace(reminder, state=State.EXPIRED, reason=reason, wake_at=None)
+    return reminder._replace(state=State.EXPIRED, reason=reason, wake_at=None)
 
 
 def _withdrawn(reminder: Reminder, scene: Scene) -> Reminder:
@@ -100,7 +105,7 @@ def _withdrawn(reminder: Reminder, scene: Scene) -> Reminder:
         return expired(reminder)
     stands = any(each.session.id == reminder.session_id for each in scene.treatments)
     reason = Reason.CHANGED if stands else Reason.SESSION_CANCELLED
-    return replace(reminder, state=State.CANCELLED, reason=reason, wake_at=None)
+    return reminder._replace(state=State.CANCELLED, reason=reason, wake_at=None)
 
 
 # Step 1: nominal instant and expiry -----------------------------------------------------------
@@ -115,9 +120,10 @@ def _drafts(scene: Scene, known: dict[ReminderKey, Reminder]) -> Iterator[Draft]
                 first_planned_at = before.first_planned_at if before else scene.now
                 nominal_at, steps = nominal(treatment, milestone, occurrence)
                 expires_at = expiry(treatment, milestone, nominal_at)
+                steps.append(Step(Rule.EXPIRY, expires_at))
                 yield Draft(
                     treatment, milestone, occurrence, before, first_planned_at,
-                    nominal_at, expires_at, [*steps, Step(Rule.EXPIRY, expires_at)],
+                    nominal_at, expires_at, steps,
                 )  # fmt: skip
 
 
@@ -216,7 +222,7 @@ def _flagged(reminder: Reminder, releases: Iterable[Reminder], scene: Scene) -> 
         and (other.sent_at or other.due_at or other.nominal_at) >= free_at
         for other in releases
     )
-    return replace(reminder, needs_staff=not all_clear_comes)
+    return reminder._replace(needs_staff=not all_clear_comes)
 
 
 def _free_at(reminder: Reminder, scene: Scene) -> datetime:

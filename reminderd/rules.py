@@ -165,12 +165,17 @@ def _holds(draft: Draft, scene: Scene) -> None:
         reason = Reason.UNAPPROVED
     elif chart.patient.paused:
         reason = Reason.PAUSED
-    elif session.state is SessionState.BOOKED and not draft.milestone.is_pre_care:
+    elif _awaits_confirmation(draft, chart):
         reason = Reason.UNCONFIRMED
     else:
         return
     draft.state, draft.reason = State.HELD, reason
     draft.steps.append(Step(Rule.HELD, None, reason))
+
+
+def _awaits_confirmation(draft: Draft, chart: Chart) -> bool:
+    booked = draft.treatment.session.state is SessionState.BOOKED
+    return booked and chart.clinic.confirms and not draft.milestone.is_pre_care
 
 
 RULES: tuple[Callable[[Draft, Scene], None], ...] = (

@@ -86,6 +86,7 @@ class Settings:
             language=section.language,
             quiet_hours=QuietHours.parse(section.quiet_hours),
             leaving=frozenset(leaving),
+            confirms=self.sections.sessions.confirm,
         )
 
     def transport_for(self, clinic_key: str, channel: Channel) -> str | None:

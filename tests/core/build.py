@@ -200,7 +200,7 @@ def remembered(chart: Chart, now: datetime = LONG_AGO) -> Chart:
     stored = []
     for each in rows(chart, now):
         known += each.id is None
-        stored.append(each if each.id else replace(each, id=known))
+        stored.append(each if each.id else each._replace(id=known))
     return replace(chart, reminders=tuple(stored))
 
 
@@ -209,7 +209,7 @@ def with_row(chart: Chart, name: str, session_id: int = 1, **facts: object) -> C
     wanted = (name, session_id)
     assert any((each.milestone, each.session_id) == wanted for each in chart.reminders)
     reminders = (
-        replace(each, **facts) if (each.milestone, each.session_id) == wanted else each
+        each._replace(**facts) if (each.milestone, each.session_id) == wanted else each
         for each in chart.reminders
     )
     return replace(chart, reminders=tuple(reminders))

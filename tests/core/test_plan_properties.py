@@ -232,7 +232,7 @@ def test_whatever_happens_later_what_left_stays_and_a_second_look_changes_nothin
     before = remembered(of, now)
     left = frozenset(data.draw(st.sets(st.sampled_from(range(30)))))
     done = tuple(
-        replace(each, state=State.SENT, reason=None, sent_at=now) if place in left else each
+        each._replace(state=State.SENT, reason=None, sent_at=now) if place in left else each
         for place, each in enumerate(before.reminders)
     )
     moved = tuple(

@@ -48,7 +48,7 @@ def item(template: str = "care", reminder_id: int = 7, **known: object) -> Item:
     made = item_of(template)
     session = Session(1, "sample", 1, AT, AT, id=1, area="face")
     bare = replace(made, day=None, days=None, until=None, next_at=None, session=session)
-    return replace(bare, reminder=replace(made.reminder, id=reminder_id), **known)  # type: ignore[arg-type]
+    return replace(bare, reminder=made.reminder._replace(id=reminder_id), **known)  # type: ignore[arg-type]
 
 
 def compose(

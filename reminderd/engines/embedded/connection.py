@@ -21,7 +21,7 @@ else:
 Connection = sqlite3.Connection
 DatabaseError = sqlite3.DatabaseError
 
-BUSY_TIMEOUT_MS = 5000
+PATIENCE_SECONDS = 5.0
 
 
 def sqlite_version() -> str:
@@ -45,11 +45,17 @@ def journal_mode() -> str:
 
 
 def connect(
-    path: Path, *, durable: bool = True, create: bool = False, read_only: bool = False
+    path: Path,
+    *,
+    durable: bool = True,
+    create: bool = False,
+    read_only: bool = False,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Connection:
     """Open the database for this thread, in autocommit, with every guarantee switched on.
 
-    `durable=False` is for throw-away copies only; `read_only` leaves every file as it is. Raises
+    `durable=False` is for throw-away copies only; `read_only` leaves every file as it is; another
+    writer is waited for as long as `patience_seconds`. Raises
     ConfigurationError where there is no database at `path` or it cannot be read.
     """
     if not create and not path.exists():
@@ -63,7 +69,7 @@ def connect(
             f"{path.resolve().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=BUSY_TIMEOUT_MS / 1000,
+            timeout=patience_seconds,
         )
         connection.execute("PRAGMA schema_version")
         if not read_only:

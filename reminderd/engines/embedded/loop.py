@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch, Drained
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.errors import TryAgainLater
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,8 @@ class EmbeddedLoop:
             wake_at = self._dispatch.next_wake_at(self._clock.now())
             if wake_at is not None and not self._stopping.is_set():
                 self._look_at(max(wake_at, self._clock.now()))
+        except TryAgainLater as error:
+            log.warning("the next beat tries again: %s", error)
         except BaseException as error:
             log.exception("the beat failed")
             self._failure = error

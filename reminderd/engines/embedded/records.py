@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.rows import (
     PATIENT_COLUMNS,
     REMINDER_COLUMNS,
@@ -58,8 +59,10 @@ _NEEDS_STAFF = (
 class Records(Store):
     """The part of the outbox that intake and the command line use."""
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
-        super().__init__(path, durable=durable)
+    def __init__(
+        self, path: Path, *, durable: bool = True, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        super().__init__(path, durable=durable, patience_seconds=patience_seconds)
         self._protocols: dict[int, CareProtocol] = {}
 
     # Patients ------------------------------------------------------------------------------

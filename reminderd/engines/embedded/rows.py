@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from reminderd.model import (
@@ -32,21 +33,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=4096)
 def to_ms(instant: datetime) -> int:
     """Milliseconds since 1970 in UTC, rounded down."""
     return (instant - _EPOCH) // _MILLISECOND
 
 
 def to_ms_or_none(instant: datetime | None) -> int | None:
-    return None if instant is None else (instant - _EPOCH) // _MILLISECOND
+    return None if instant is None else to_ms(instant)
 
 
+@lru_cache(maxsize=4096)
 def from_ms(value: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=value)
 
 
 def from_ms_or_none(value: int | None) -> datetime | None:
-    return None if value is None else _EPOCH + timedelta(milliseconds=value)
+    return None if value is None else from_ms(value)
 
 
 def word(one: StrEnum | None) -> str | None:
@@ -56,6 +59,12 @@ def word(one: StrEnum | None) -> str | None:
 
 def join(words: Iterable[str]) -> str:
     return ";".join(words)
+
+
+@lru_cache(maxsize=1024)
+def in_order(words: frozenset[str]) -> str:
+    """A set of words as text, always in the same order."""
+    return join(sorted(words))
 
 
 def split(text: str) -> list[str]:
@@ -117,7 +126,7 @@ def session_row(session: Session) -> Row:
         session.protocol_version,
         to_ms(session.at),
         session.state.value,
-        join(sorted(session.tags)),
+        in_order(session.tags),
         session.area,
         to_ms(session.recorded_at),
         json.dumps({key: _adjustment_data(each) for key, each in session.adjustments.items()}),
@@ -180,7 +189,7 @@ def reminder_row(reminder: Reminder) -> Row:
         reminder.milestone,
         reminder.occurrence,
         reminder.kind.value,
-        join(sorted(reminder.topics)),
+        in_order(reminder.topics),
         reminder.template,
         word(reminder.channel),
         to_ms(reminder.nominal_at),

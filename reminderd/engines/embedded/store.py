@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from reminderd.engines.embedded import schema
-from reminderd.engines.embedded.connection import Connection, DatabaseError, connect, translated
+from reminderd.engines.embedded.connection import (
+    PATIENCE_SECONDS,
+    Connection,
+    DatabaseError,
+    connect,
+    translated,
+)
 from reminderd.errors import ConfigurationError
 
 Row = tuple[Any, ...]
@@ -17,9 +23,12 @@ Row = tuple[Any, ...]
 class Store:
     """Connections to one database file; `durable=False` is for throw-away copies only."""
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, durable: bool = True, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         self.path = path
         self._durable = durable
+        self._patience_seconds = patience_seconds
         self._local = threading.local()
         self._writing = threading.Lock()
         self._check_schema()
@@ -29,7 +38,9 @@ class Store:
         """This thread's connection."""
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = connect(self.path, durable=self._durable)
+            connection = connect(
+                self.path, durable=self._durable, patience_seconds=self._patience_seconds
+            )
             self._local.connection = connection
         return connection
 

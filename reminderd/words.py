@@ -1,0 +1,94 @@
+"""The words of the house that have a fixed set of values (contract, sections 3 and 4)."""
+
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """What a patient has: a phone that takes texts, a mailbox."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Kind(StrEnum):
+    """What a milestone is for (contract, section 3). In the order in which a bundle says them."""
+
+    RESTRICTION = "restriction"
+    RELEASE = "release"
+    CHECK = "check"
+    ROUTINE = "routine"
+    INFORM = "inform"
+    COURSE = "course"
+
+
+class QuietPolicy(StrEnum):
+    """What becomes of a reminder whose nominal instant falls into quiet hours."""
+
+    DEFER = "defer"
+    ADVANCE = "advance"
+    DROP = "drop"
+    IGNORE = "ignore"
+
+
+class State(StrEnum):
+    """Where a reminder is in its life (contract, section 4)."""
+
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a reminder is skipped, held, cancelled, expired or failed."""
+
+    PAST = "past"
+    QUIET_HOURS = "quiet-hours"
+    SUPERSEDED = "superseded"
+    CONFLICT = "conflict"
+    DUPLICATE = "duplicate"
+    BOOKED = "booked"
+    NOT_APPLICABLE = "not-applicable"
+    OVERRIDE = "override"
+    NO_ADDRESS = "no-address"
+    NO_CONSENT = "no-consent"
+    UNAPPROVED = "unapproved"
+    PAUSED = "paused"
+    UNCONFIRMED = "unconfirmed"
+    SESSION_CANCELLED = "session-cancelled"
+    OPTED_OUT = "opted-out"
+    BY_STAFF = "by-staff"
+    ERASED = "erased"
+    CHANGED = "changed"
+    LATE = "late"
+    REJECTED = "rejected"
+    TEMPLATE = "template"
+
+
+class SessionState(StrEnum):
+    """A treatment lies ahead, took place, was called off, or the patient did not come."""
+
+    BOOKED = "booked"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no-show"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended, or how far it has come."""
+
+    CLAIMED = "claimed"  # taken from the schedule, nothing has left
+    MARKED = "marked"  # about to be handed to the transport: from here on a crash means doubt
+    ACCEPTED = "accepted"
+    RETURNED = "returned"  # put back unsent: a fact changed, or the transport rests
+    TEMPORARY = "temporary"
+    WRONG_ADDRESS = "wrong-address"
+    OPTED_OUT = "opted-out"
+    REFUSED = "refused"
+    CREDENTIALS = "credentials"
+    IN_DOUBT = "in-doubt"
