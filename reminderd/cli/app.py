@@ -117,5 +117,7 @@ def _say(error: Exception) -> None:
 def app(ctx: click.Context, config: Path | None, debug: bool) -> None:
     """Aftercare reminders by SMS and email, each at the right minute."""
     os.umask(0o077)
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     desk = ctx.ensure_object(Desk)
     desk.config_path = config

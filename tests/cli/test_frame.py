@@ -1,5 +1,7 @@
 """Whatever is typed: help at once, every error in words, the right exit code, no traceback."""
 
+import os
+import pty
 import subprocess
 import sys
 from importlib import import_module
@@ -125,3 +127,40 @@ def test_commands_are_completed() -> None:
         [sys.executable, "-m", "reminderd"], env=environ, check=True, capture_output=True, text=True
     )
     assert done.stdout == "plain,simulate\n"
+
+
+def test_colour_is_for_terminals_that_want_it(clinic: Clinic) -> None:
+    words = [sys.executable, "-m", "reminderd", "--config", str(clinic.config), "doctor"]
+    for extra, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        environ = {"PYTHONPATH": str(Path(cli.HELP).parents[2]), "TERM": "xterm", **extra}
+        assert (b"\x1b[" in on_a_terminal(words, environ)) is coloured
+    assert "\x1b[" not in clinic.types("doctor").output
+
+
+def on_a_terminal(words: list[str], environ: dict[str, str]) -> bytes:
+    """What a command shows on a terminal of its own."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, env=environ) as process:
+        os.close(slave)
+        shown = b""
+        try:
+            while chunk := os.read(master, 65536):
+                shown += chunk
+        except OSError:
+            pass  # Linux says so that the other end is closed
+        process.wait()
+    os.close(master)
+    return shown
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    environ = {"PYTHONPATH": str(Path(cli.HELP).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-m", "reminderd", "demo"], env=environ, cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""

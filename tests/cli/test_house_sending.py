@@ -5,7 +5,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from reminderd.clock import SystemClock
+from reminderd.clock import SystemClock, VirtualClock
 from reminderd.engines.embedded.lock import only_daemon
 from tests.cli.desk import Clinic
 
@@ -16,14 +16,14 @@ def content(database: Path) -> str:
     return hashlib.sha256(database.read_bytes()).hexdigest()
 
 
-def present(clinic: Clinic) -> None:
-    """`run --once` goes by the machine's clock, so the treatment has just been there too."""
-    clinic.clock.move_to(SystemClock().now())
-    clinic.enrols(f"{clinic.clock.now():%Y-%m-%dT%H:%M}Z")
+def enrols_now(clinic: Clinic, **more: str) -> None:
+    """`run --once` goes by the machine's clock, so the treatment is at its present minute."""
+    clinic.clock = VirtualClock(SystemClock().now())
+    clinic.enrols(f"{clinic.clock.now():%Y-%m-%dT%H:%M}Z", **more)
 
 
 def test_run_once_sends_what_is_due_and_ends(clinic: Clinic) -> None:
-    present(clinic)
+    enrols_now(clinic)
     assert clinic.says("run", "--once") == ""
     (message,) = clinic.outbox
     assert "shower" in message.read_text()
@@ -32,8 +32,7 @@ def test_run_once_sends_what_is_due_and_ends(clinic: Clinic) -> None:
 
 
 def test_a_mail_has_a_subject(clinic: Clinic) -> None:
-    clinic.clock.move_to(SystemClock().now())
-    clinic.enrols(f"{clinic.clock.now():%Y-%m-%dT%H:%M}Z", channels="email")
+    enrols_now(clinic, channels="email")
     clinic.says("run", "--once")
     (message,) = clinic.outbox
     assert message_from_bytes(message.read_bytes(), policy=policy.default)["Subject"]
