@@ -4,7 +4,6 @@ A command lives in the module of its name, as `command`, and is loaded when it i
 """
 
 import os
-import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -72,6 +71,8 @@ class Application(click.Group):
             raise Exit(130) from None
         except Exception as error:
             if ctx.params["debug"]:
+                import traceback
+
                 traceback.print_exc()
             _say(error)
             raise Exit(getattr(error, "exit_code", 1)) from error

@@ -29,8 +29,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     if sys.stdout.isatty():
         _draw(columns, rows)
         return
-    for row in ([each.lower() for each in columns], *rows):
-        click.echo("\t".join(_cell(each) for each in row))
+    header = [each.lower() for each in columns]
+    click.echo("\n".join("\t".join(map(_cell, row)) for row in (header, *rows)))
 
 
 def _draw(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

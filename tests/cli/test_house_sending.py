@@ -1,10 +1,14 @@
 """`run` and `simulate`: the daemon itself, once, on a copy, or with nothing leaving."""
 
 import hashlib
+import logging
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import pytest
+
+from reminderd.cli.log import log_to_stderr
 from reminderd.clock import SystemClock, VirtualClock
 from reminderd.engines.embedded.lock import only_daemon
 from tests.cli.desk import Clinic
@@ -94,3 +98,19 @@ def test_simulate_takes_booked_sessions_as_done(clinic: Clinic) -> None:
 def test_simulate_must_end_after_it_starts(clinic: Clinic) -> None:
     assert clinic.types("simulate", "--until", "2026-03-28T00:00").exit_code == 2
     assert clinic.types("simulate", "--until", "28/03/2026").exit_code == 2
+
+
+def test_the_log_holds_nobodys_address_even_in_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log_to_stderr()
+    try:
+        raise ValueError("no route to +34 600 000 001")
+    except ValueError:
+        logging.getLogger("reminderd.lanes").exception("ana@example.org failed")
+    logging.getLogger("twilio.http_client").info("To: +34600000001")
+    said = capsys.readouterr().err
+    assert "<mailbox> failed" in said
+    assert "no route to <number>" in said
+    assert "000 001" not in said
+    assert "0000001" not in said
