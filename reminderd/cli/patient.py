@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +11,6 @@ from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.fields import CONSENT_OPTION, PATIENT_OPTIONS, given, typed
 from reminderd.cli.options import as_json as json_option
 from reminderd.cli.options import read
-from reminderd.cli.patient_import import import_patients
 
 if TYPE_CHECKING:
     from reminderd.intake import Change
@@ -26,7 +26,25 @@ def command() -> None:
     """
 
 
-command.add_command(import_patients)
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what it would cause, and store nothing.")
+@click.option("--skip-bad", is_flag=True, help="Store the good rows although others have faults.")
+@click.option("--yes", is_flag=True, help="Do not ask before storing.")
+@json_option
+@pass_desk
+def import_patients(
+    desk: Desk, file: Path, dry_run: bool, skip_bad: bool, yes: bool, as_json: bool
+) -> None:
+    """Take in a list of patients and sessions (CSV): all rows, or none where one has a fault.
+
+    It says first what it will cause. A list can be taken in again: what is known by its ref stays
+    as it is.
+    """
+    from reminderd.cli import patient_import
+
+    wanted = patient_import.Wanted(dry_run, skip_bad, yes, as_json)
+    patient_import.take_in(desk, file, wanted)
 
 
 @command.command("add")
@@ -86,7 +104,7 @@ def list_patients(desk: Desk, as_json: bool) -> None:
     )
 
 
-def _emit_all(configuration: "Raw", database: Any) -> None:
+def _emit_all(configuration: "Raw", database: Path) -> None:
     from reminderd.cli import output, view
     from reminderd.engines.embedded.records import Records
 

@@ -4,12 +4,11 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from reminderd.cli.context import Desk, pass_desk
-from reminderd.cli.options import as_json as json_option
+from reminderd.cli.context import Desk
 from reminderd.errors import FaultsFound, NotFound
 
 if TYPE_CHECKING:
@@ -23,43 +22,33 @@ MOST_NAMED = 20
 PARTLY_DONE = 3
 
 
-@click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what it would cause, and store nothing.")
-@click.option("--skip-bad", is_flag=True, help="Store the good rows although others have faults.")
-@click.option("--yes", is_flag=True, help="Do not ask before storing.")
-@json_option
-@pass_desk
-@click.pass_context
-def import_patients(
-    ctx: click.Context,
-    desk: Desk,
-    file: Path,
-    dry_run: bool,
-    skip_bad: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    """Take in a list of patients and sessions (CSV): all rows, or none where one has a fault.
+class Wanted(NamedTuple):
+    """What the options ask for."""
 
-    A list can be taken in again: what is known by its ref stays as it is.
-    """
+    dry_run: bool
+    skip_bad: bool
+    yes: bool
+    as_json: bool
+
+
+def take_in(desk: Desk, file: Path, wanted: Wanted) -> None:
+    """Read, forecast, ask, store; exits with 3 where faulty rows were left out."""
     from reminderd import forecast, roster
     from reminderd.cli import output
 
     house, now = desk.house, desk.clock.now()
     keys = house.library.keys()
     read = roster.read(_bytes(file), house.practice.clinics, keys, now, file.name)
-    _tell_faults(file, read, as_json, refuse=not skip_bad)
+    _tell_faults(file, read, wanted.as_json, refuse=not wanted.skip_bad)
     prepared = house.importer.prepare(read.entries, now)
     expected = forecast.of(prepared, house.renderer, now)
     differing = list(_differing(read, prepared))
-    if not as_json:
+    if not wanted.as_json:
         _tell(expected, differing)
-    store = not dry_run and (yes or as_json or _agreed(expected))
+    store = not wanted.dry_run and (wanted.yes or wanted.as_json or _agreed(expected))
     if store:
         _store(desk, prepared, now)
-    if as_json:
+    if wanted.as_json:
         data = _data(expected, differing, read.faults)
         output.emit({"file": str(file), "stored": store, **data})
     elif store:
@@ -67,7 +56,7 @@ def import_patients(
     else:
         output.note("Nothing was stored.")
     if read.faults:
-        ctx.exit(PARTLY_DONE)
+        click.get_current_context().exit(PARTLY_DONE)
 
 
 def _bytes(file: Path) -> bytes:
