@@ -10,10 +10,11 @@ from datetime import datetime
 from itertools import groupby
 
 from reminderd.interfaces import NewMessage, Transport
-from reminderd.lanes import Lane, Means, Parcel, put_off_where_asleep
+from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
 from reminderd.plan import changes, still_true
 from reminderd.practice import Route
+from reminderd.verdicts import Parcel, put_off_where_asleep
 
 BATCH = 500
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
@@ -36,10 +37,16 @@ class Dispatch:
         self._outbox = means.outbox
         self._practice = means.practice
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
+        self._stopping = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Expire, claim a batch, and carry it away; what is claimed is settled on return."""
+        """Expire, claim a batch, and carry it away; what is claimed is settled on return.
+
+        Does nothing once it was asked to stop.
+        """
+        if self._stopping:
+            return Drained()
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
             parcels, more = self._claim(now)
@@ -54,14 +61,14 @@ class Dispatch:
 
     def close(self) -> None:
         """Finish what is in flight and hand the rest back; the transports stay open."""
-        for lane in self.lanes.values():
-            lane.stop()
+        self.request_stop()
         self._pool.shutdown(wait=True)
         for lane in self.lanes.values():
             lane.close()
 
     def request_stop(self) -> None:
-        """Ask a running `drain` to end soon."""
+        """Ask a running `drain` to end soon, and every later one at once."""
+        self._stopping = True
         for lane in self.lanes.values():
             lane.stop()
 
@@ -82,7 +89,7 @@ class Dispatch:
         wanted: list[tuple[Chart, NewMessage]] = []
         for chart in charts:
             awake = _awake(chart, now, put_off)
-            wanted += [(chart, each) for each in self._bundles(chart, awake)]
+            wanted += [(chart, each) for each in self._bundles(chart, awake, now)]
         outbox.save_reminders(put_off)
         claimed = outbox.claim([message for _, message in wanted], now)
         parcels = [
@@ -97,15 +104,18 @@ class Dispatch:
         for chart in self._practice.charts(facts, self._outbox.approvals()):
             self._outbox.save_reminders(changes(chart, now))
 
-    def _bundles(self, chart: Chart, reminders: Sequence[Reminder]) -> list[NewMessage]:
+    def _bundles(
+        self, chart: Chart, reminders: Sequence[Reminder], now: datetime
+    ) -> list[NewMessage]:
         """What is due for one patient on one channel is one message."""
         found = []
         by_channel = sorted(reminders, key=lambda each: (each.channel or "", *_place(each)))
         for channel, group in groupby(by_channel, key=lambda each: each.channel):
             assert channel is not None, "what is scheduled has a channel"
-            transport = self._practice.routes.get((chart.patient.clinic, channel))
-            if transport in self.lanes and chart.patient.id is not None:
-                found.append(NewMessage(chart.patient.id, channel, transport, tuple(group)))
+            clinic, patient_id = chart.patient.clinic, chart.patient.id
+            transport = self._practice.routes.get((clinic, channel))
+            if transport and patient_id and self._can_leave(clinic, channel, now):
+                found.append(NewMessage(patient_id, channel, transport, tuple(group)))
         return found
 
     def _resting(self, now: datetime) -> list[Route]:

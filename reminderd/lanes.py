@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from reminderd.clock import Clock
 from reminderd.errors import (
@@ -24,40 +23,44 @@ from reminderd.errors import (
     TransportError,
     WrongAddress,
 )
-from reminderd.interfaces import Claimed, Outbox, Rendered, Settlement, Transport
+from reminderd.interfaces import Outbox, Rendered, Transport
 from reminderd.model import (
-    Channel,
     Chart,
-    Consent,
     Message,
     Outcome,
     Patient,
     Reason,
     Reminder,
-    State,
     public_id,
 )
 from reminderd.pace import Pace
-from reminderd.plan import changes, put_off_until, still_true
+from reminderd.plan import changes, still_true
 from reminderd.practice import Practice, item
 from reminderd.render import Composed, Item, Renderer
 from reminderd.retry import next_try_at
+from reminderd.verdicts import (
+    Letter,
+    Parcel,
+    Verdict,
+    accepted,
+    doubted,
+    opted_out,
+    overtaken,
+    refused,
+    rejected,
+    returned,
+    template_failed,
+    tried_later,
+    unburned,
+    wordless,
+    wrong_address,
+)
 
 log = logging.getLogger(__name__)
 
 REST = timedelta(minutes=5)
 FAILURES_BEFORE_REST = 5
 FRESH = timedelta(seconds=1)  # what was true at the claim is looked at again after this
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """A claimed message on its way to a transport."""
-
-    chart: Chart
-    channel: Channel
-    transport: str
-    claimed: Claimed
 
 
 @dataclass(frozen=True)
@@ -92,25 +95,6 @@ class Means:
     alive: Callable[[], None] = _nobody
 
 
-@dataclass(frozen=True)
-class _Letter:
-    """A parcel in words; its reminders are those whose template rendered."""
-
-    parcel: Parcel
-    reminders: tuple[Reminder, ...]
-    message: Message
-    composed: Composed
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    """What an attempt came to; `lesson` is what it taught us about the person, if anything."""
-
-    settlement: Settlement
-    patient_id: int | None = None
-    lesson: Callable[[Patient], Patient] | None = None
-
-
 class Lane:
     """Carries one transport's messages; keeps its pace and its pauses."""
 
@@ -131,15 +115,15 @@ class Lane:
 
     def carry(self, parcels: Sequence[Parcel]) -> int:
         """Send these messages and settle each; returns how many were accepted."""
-        accepted = 0
-        verdicts: list[_Verdict] = []
+        count = 0
+        verdicts: list[Verdict] = []
         began = self._clock.now()
         for start in range(0, len(parcels), self._group_size):
             group = parcels[start : start + self._group_size]
             verdicts = self._keep_pace(len(group), verdicts)
             now = self._clock.now()
             if self._halted(now):
-                verdicts += [_returned(parcel, parcel.claimed.reminders) for parcel in group]
+                verdicts += map(returned, group)
                 continue
             self._means.alive()
             if now - began >= FRESH:
@@ -147,9 +131,9 @@ class Lane:
             letters = list(self._letters(group, now, verdicts))
             self._record(verdicts, letters)
             verdicts = self._hand_over(letters)
-            accepted += sum(each.settlement.outcome is Outcome.ACCEPTED for each in verdicts)
+            count += sum(each.settlement.outcome is Outcome.ACCEPTED for each in verdicts)
         self._record(verdicts, [])
-        return accepted
+        return count
 
     def stop(self) -> None:
         """Hand over nothing more: what is in flight is finished, the rest is put back."""
@@ -162,7 +146,7 @@ class Lane:
     def _halted(self, now: datetime) -> bool:
         return self._stopping.is_set() or (self.rests_until is not None and now < self.rests_until)
 
-    def _keep_pace(self, count: int, verdicts: list[_Verdict]) -> list[_Verdict]:
+    def _keep_pace(self, count: int, verdicts: list[Verdict]) -> list[Verdict]:
         """Wait until so many more may leave; nothing is left open meanwhile."""
         wait = self._pace.wait_seconds(count, time.monotonic()) if self._pace else 0
         if wait == 0:
@@ -172,37 +156,32 @@ class Lane:
         return []
 
     def _still_right(
-        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[_Verdict]
+        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
     ) -> Iterator[Parcel]:
         """Those of which everything is still true; the others go back, to be planned again."""
         ids = [each.chart.patient.id or 0 for each in parcels]
         charts = {each.patient.id: each for each in self._charts(ids)}
         for parcel in parcels:
-            chart, reminders = charts[parcel.chart.patient.id], parcel.claimed.reminders
-            if all(still_true(chart, each, now) for each in reminders):
+            chart = charts[parcel.chart.patient.id]
+            if all(still_true(chart, each, now) for each in parcel.claimed.reminders):
                 yield replace(parcel, chart=chart)
             else:
-                verdicts.append(_returned(parcel, reminders))
+                verdicts.append(returned(parcel))
 
     # Into words ------------------------------------------------------------------------------
 
     def _letters(
-        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[_Verdict]
-    ) -> Iterator[_Letter]:
+        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
+    ) -> Iterator[Letter]:
         """The parcels that may still leave, in words; the others are given a verdict."""
         for parcel in parcels:
-            late = [each for each in parcel.claimed.reminders if _too_late(parcel, each, now)]
-            if late:
-                rows = [_after_wait(parcel, each, now) for each in parcel.claimed.reminders]
-                verdicts.append(_returned(parcel, rows))
-                continue
-            letter = self._letter(parcel, now)
-            if isinstance(letter, _Verdict):
+            letter = overtaken(parcel, now) or self._letter(parcel, now)
+            if isinstance(letter, Verdict):
                 verdicts.append(letter)
             else:
                 yield letter
 
-    def _letter(self, parcel: Parcel, now: datetime) -> _Letter | _Verdict:
+    def _letter(self, parcel: Parcel, now: datetime) -> Letter | Verdict:
         patient, clinic = parcel.chart.patient, parcel.chart.clinic
         whole = [(each, item(parcel.chart, each)) for each in parcel.claimed.reminders]
         items = [each for _, each in whole if each is not None]
@@ -218,21 +197,17 @@ class Lane:
                 log.error("%s: %s", _names(each.reminder for each in blamed), error)
         self._fail_templates(failed)
         if not items:
-            return _returned(
-                parcel, [_ended(each, State.FAILED, Reason.TEMPLATE) for each in failed]
-            )
+            return wordless(parcel)
         return self._addressed(parcel, items, composed, now)
 
     def _fail_templates(self, failed: Sequence[Reminder]) -> None:
         if failed:
             with self._outbox.transaction():
-                self._outbox.save_reminders(
-                    [_ended(each, State.FAILED, Reason.TEMPLATE) for each in failed]
-                )
+                self._outbox.save_reminders(map(template_failed, failed))
 
     def _addressed(
         self, parcel: Parcel, items: Sequence[Item], composed: Composed, now: datetime
-    ) -> _Letter:
+    ) -> Letter:
         patient = parcel.chart.patient
         reminders = tuple(each.reminder for each in items)
         message = Message(
@@ -248,11 +223,11 @@ class Lane:
             valid_for=min(each.expires_at for each in reminders) - now,
             at=now,
         )
-        return _Letter(parcel, reminders, message, composed)
+        return Letter(parcel, reminders, message, composed)
 
     # On the record ---------------------------------------------------------------------------
 
-    def _record(self, verdicts: Sequence[_Verdict], letters: Sequence[_Letter]) -> None:
+    def _record(self, verdicts: Sequence[Verdict], letters: Sequence[Letter]) -> None:
         """Settle what has ended and mark what is about to leave, in one transaction."""
         if not verdicts and not letters:
             return
@@ -264,9 +239,7 @@ class Lane:
                 if verdict.lesson is not None:
                     self._learn(verdict, verdict.lesson, now)
 
-    def _learn(
-        self, verdict: _Verdict, lesson: Callable[[Patient], Patient], now: datetime
-    ) -> None:
+    def _learn(self, verdict: Verdict, lesson: Callable[[Patient], Patient], now: datetime) -> None:
         """Plan again without the channel that does not work; what has no other has failed."""
         assert verdict.patient_id is not None
         (known,) = self._charts([verdict.patient_id])
@@ -274,7 +247,7 @@ class Lane:
         (chart,) = self._charts([verdict.patient_id])
         tried = {each.id: each for each in verdict.settlement.reminders}
         self._outbox.save_reminders(
-            _ended(each, State.FAILED, Reason.REJECTED)._replace(channel=tried[each.id].channel)
+            rejected(each)._replace(channel=tried[each.id].channel)
             if each.id in tried and each.reason in (Reason.NO_ADDRESS, Reason.NO_CONSENT)
             else each
             for each in changes(chart, now)
@@ -286,7 +259,7 @@ class Lane:
 
     # To the provider ---------------------------------------------------------------------------
 
-    def _hand_over(self, letters: Sequence[_Letter]) -> list[_Verdict]:
+    def _hand_over(self, letters: Sequence[Letter]) -> list[Verdict]:
         if len(letters) < 2:
             results = [self._send(each) for each in letters]
         else:
@@ -297,7 +270,7 @@ class Lane:
             for letter, result in zip(letters, results, strict=True)
         ]
 
-    def _send(self, letter: _Letter) -> str | TransportError:
+    def _send(self, letter: Letter) -> str | TransportError:
         try:
             return self.transport.send(letter.message)
         except TransportError as error:
@@ -306,51 +279,37 @@ class Lane:
             # A stranger's error says nothing about whether the message was accepted.
             return InDoubt(f"{type(error).__name__} in transport {self._name}")
 
-    def _judge(self, letter: _Letter, result: str | TransportError, now: datetime) -> _Verdict:
+    def _judge(self, letter: Letter, result: str | TransportError, now: datetime) -> Verdict:
         if isinstance(result, str):
             self._failures = 0
             self.rests_because = None
             self._means.observe(_delivery(letter, now))
-            sent = [_sent(each, now, result) for each in letter.reminders]
-            return _verdict(letter, Outcome.ACCEPTED, sent, provider_id=result)
+            return accepted(letter, result, now)
         log.warning("%s by %s: %s", _names(letter.reminders), self._name, result)
         return self._judge_error(letter, result, now)
 
-    def _judge_error(self, letter: _Letter, error: TransportError, now: datetime) -> _Verdict:
-        reminders, channel = letter.reminders, letter.parcel.channel
+    def _judge_error(self, letter: Letter, error: TransportError, now: datetime) -> Verdict:
         match error:
             case CredentialsRefused():
                 self._rest(now + REST, error)
-                return _verdict(letter, Outcome.CREDENTIALS, reminders, error=error)
+                return unburned(letter, error)
             case Temporary():
-                return _verdict(
-                    letter, Outcome.TEMPORARY, self._later(reminders, error, now), error=error
-                )
+                self._count_failure(error, now, error.retry_after)
+                return tried_later(letter, error, self._again_at(letter, error, now))
             case WrongAddress():
-                tried = [_tried(each) for each in reminders]
-                lesson = partial(_without_address, channel=channel)
-                return _verdict(letter, Outcome.WRONG_ADDRESS, tried, error=error, lesson=lesson)
+                return wrong_address(letter, error)
             case OptedOut():
-                tried = [_tried(each) for each in reminders]
-                said = Consent(False, now, f"{self._name} {error.code or ''}".strip())
-                lesson = partial(_without_consent, channel=channel, said=said)
-                return _verdict(letter, Outcome.OPTED_OUT, tried, error=error, lesson=lesson)
+                return opted_out(letter, error, self._name, now)
             case ContentRefused():
-                failed = [_tried(_ended(each, State.FAILED, Reason.REJECTED)) for each in reminders]
-                return _verdict(letter, Outcome.REFUSED, failed, error=error)
+                return refused(letter, error)
         self._count_failure(error, now)
-        return _verdict(letter, Outcome.IN_DOUBT, map(_doubted, reminders), error=error)
+        return doubted(letter, error)
 
-    def _later(
-        self, reminders: Sequence[Reminder], error: Temporary, now: datetime
-    ) -> list[Reminder]:
-        """Back on the schedule after a pause that grows."""
-        attempts = max(each.attempts for each in reminders) + 1
-        again_at = next_try_at(
-            now, attempts, retry_after=error.retry_after, chance=self._means.chance()
-        )
-        self._count_failure(error, now, error.retry_after)
-        return [_tried(_back(each, min(again_at, each.expires_at))) for each in reminders]
+    def _again_at(self, letter: Letter, error: Temporary, now: datetime) -> datetime:
+        """After a pause that grows with the attempts."""
+        attempts = max(each.attempts for each in letter.reminders) + 1
+        chance = self._means.chance()
+        return next_try_at(now, attempts, retry_after=error.retry_after, chance=chance)
 
     def _count_failure(
         self, error: TransportError, now: datetime, retry_after: timedelta | None = None
@@ -375,87 +334,7 @@ def _group_size(transport: Transport) -> int:
     return min(transport.concurrency, max(int(transport.max_per_second), 1))
 
 
-def put_off_where_asleep(chart: Chart, reminder: Reminder, now: datetime) -> Reminder | None:
-    """The reminder as it becomes in quiet hours; None where it may leave at `now`."""
-    until = put_off_until(chart, reminder, now)
-    if until is None:
-        return None
-    if until < reminder.expires_at:
-        return _back(reminder, until)
-    return _ended(reminder, State.EXPIRED, Reason.QUIET_HOURS)
-
-
-def _too_late(parcel: Parcel, reminder: Reminder, now: datetime) -> bool:
-    return reminder.expires_at <= now or put_off_until(parcel.chart, reminder, now) is not None
-
-
-def _after_wait(parcel: Parcel, reminder: Reminder, now: datetime) -> Reminder:
-    """Time has passed since the claim: too late, asleep by now, or simply the next message."""
-    if reminder.expires_at <= now:
-        return _ended(reminder, State.EXPIRED, Reason.LATE)
-    return put_off_where_asleep(parcel.chart, reminder, now) or reminder
-
-
-def _back(reminder: Reminder, wake_at: datetime) -> Reminder:
-    return reminder._replace(state=State.SCHEDULED, reason=None, wake_at=wake_at)
-
-
-def _ended(reminder: Reminder, state: State, reason: Reason) -> Reminder:
-    return reminder._replace(state=state, reason=reason, wake_at=None)
-
-
-def _tried(reminder: Reminder) -> Reminder:
-    return reminder._replace(attempts=reminder.attempts + 1)
-
-
-def _doubted(reminder: Reminder) -> Reminder:
-    return _tried(reminder._replace(state=State.UNKNOWN, reason=None, wake_at=None))
-
-
-def _sent(reminder: Reminder, now: datetime, provider_id: str) -> Reminder:
-    return reminder._replace(
-        state=State.SENT,
-        reason=None,
-        wake_at=None,
-        sent_at=now,
-        provider_id=provider_id,
-        attempts=reminder.attempts + 1,
-    )
-
-
-def _without_address(patient: Patient, channel: Channel) -> Patient:
-    return replace(patient, bad_addresses=patient.bad_addresses | {channel})
-
-
-def _without_consent(patient: Patient, channel: Channel, said: Consent) -> Patient:
-    return replace(patient, consent={**patient.consent, channel: said})
-
-
-def _returned(parcel: Parcel, reminders: Sequence[Reminder]) -> _Verdict:
-    return _Verdict(Settlement(parcel.claimed.attempt_id, Outcome.RETURNED, tuple(reminders)))
-
-
-def _verdict(
-    letter: _Letter,
-    outcome: Outcome,
-    reminders: Iterable[Reminder],
-    *,
-    provider_id: str | None = None,
-    error: TransportError | None = None,
-    lesson: Callable[[Patient], Patient] | None = None,
-) -> _Verdict:
-    settlement = Settlement(
-        letter.parcel.claimed.attempt_id,
-        outcome,
-        tuple(reminders),
-        provider_id=provider_id,
-        code=error.code if error else None,
-        error=error.message if error else None,
-    )
-    return _Verdict(settlement, letter.parcel.chart.patient.id, lesson)
-
-
-def _rendered(letter: _Letter) -> Rendered:
+def _rendered(letter: Letter) -> Rendered:
     size = letter.composed.size
     return Rendered(
         attempt_id=letter.parcel.claimed.attempt_id,
@@ -468,7 +347,7 @@ def _rendered(letter: _Letter) -> Rendered:
     )
 
 
-def _delivery(letter: _Letter, at: datetime) -> Delivery:
+def _delivery(letter: Letter, at: datetime) -> Delivery:
     size = letter.composed.size
     segments = size.segments if size else None
     return Delivery(at, letter.parcel.chart, letter.message, segments, letter.reminders)
