@@ -37,7 +37,10 @@ def new_house(folder: Path) -> House:
 
 def roster_of(patients: int, at: datetime, channel: str = "sms") -> bytes:
     """A CSV of that many patients with one session each, all at the same instant."""
-    header = "ref,given_name,family_name,phone,email,timezone,language,channels,consent,protocol,session_at"
+    header = (
+        "ref,given_name,family_name,phone,email,timezone,language,channels,consent,protocol,"
+        "session_at"
+    )
     rows = [
         f"P-{n},Ana,García {n},+346{n:08d},p{n}@example.org,Europe/Madrid,{('en', 'es')[n % 2]},"
         f"{channel},{channel},mesotherapy,{at.isoformat()}"
@@ -91,9 +94,10 @@ def fill(house: House, pending: int, due: int, now_ms: int, channel: str) -> Non
                 INSERT INTO reminders (patient, session, protocol, revision, milestone,
                     occurrence, kind, topics, template, channel, nominal_at, due_at, wake_at,
                     expires_at, first_planned_at, state)
-                SELECT patient, patient, 'mesotherapy', 1, 'spf', 1 + occurrence, 'routine', 'sun', 'spf',
-                       '{channel}', later, later, later, later + 28800000, 0, 'scheduled'
-                FROM (SELECT patients.id AS patient, value AS occurrence, :now + 31536000000 + abs(random()) % 31536000000 AS later
+                SELECT patient, patient, 'mesotherapy', 1, 'spf', 1 + occurrence, 'routine',
+                       'sun', 'spf', '{channel}', later, later, later, later + 28800000, 0, 'scheduled'
+                FROM (SELECT patients.id AS patient, value AS occurrence, :now + 31536000000
+                             + (patients.id * 7919 + value * 104729) % 31536000 * 1000 AS later
                       FROM patients, json_each('[1,2,3,4,5,6,7,8,9,10]')
                       WHERE patients.id <= :patients)
                 """,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from reminderd.words import (
@@ -66,10 +67,15 @@ class Duration:
         """The length on the UTC line; only for minutes and hours."""
         if self.unit == "d":
             raise ValueError(f"{self} counts calendar days and has no fixed length")
-        return timedelta(minutes=self.amount if self.unit == "m" else self.amount * 60)
+        return _elapsed(self.amount, self.unit)
 
     def __str__(self) -> str:
         return f"{self.amount}{self.unit}"
+
+
+@lru_cache(maxsize=1024)
+def _elapsed(amount: int, unit: str) -> timedelta:
+    return timedelta(minutes=amount if unit == "m" else amount * 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +242,9 @@ class Milestone:
     @property
     def is_pre_care(self) -> bool:
         """Whether it speaks before the treatment."""
-        match self.timing:
-            case Elapsed(offset):
-                return offset < timedelta(0)
-            case OnDays(first):
-                return first < 0
-        return False
+        if isinstance(self.timing, OnDays):
+            return self.timing.first < 0
+        return isinstance(self.timing, Elapsed) and self.timing.offset < timedelta(0)
 
     @property
     def occurrences(self) -> int:

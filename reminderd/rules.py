@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reminderd.hours import end_of_quiet, quiet_period
@@ -13,6 +13,7 @@ from reminderd.model import (
     Chart,
     Kind,
     Milestone,
+    Patient,
     QuietPolicy,
     Reason,
     Reminder,
@@ -27,13 +28,17 @@ ONE_MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What every rule may look at; `treatments` are in the order of time."""
+    """What every rule may look at; `treatments` are in the order of time.
+
+    `channels` remembers the choice among the channels that milestones allow.
+    """
 
     chart: Chart
     zone: str
     now: datetime
     treatments: Sequence[Treatment]
     bans: tuple[Ban, ...]
+    channels: dict[tuple[Channel, ...] | None, Channel | Reason] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -134,16 +139,23 @@ REASON_WHERE_FORBIDDEN = {Kind.RELEASE: Reason.SUPERSEDED, Kind.ROUTINE: Reason.
 
 
 def _choose_channel(draft: Draft, scene: Scene) -> None:
-    patient, allowed = scene.chart.patient, draft.milestone.channels
-    reason = Reason.NO_ADDRESS
-    for channel in patient.channels:
-        if (allowed is None or channel in allowed) and patient.address(channel):
-            if patient.consents(channel):
-                draft.channel = channel
-                draft.steps.append(Step(Rule.CHANNEL, None, channel))
-                return
-            reason = Reason.NO_CONSENT
-    draft.skip(reason, Step(Rule.NO_CHANNEL, None, reason))
+    allowed = draft.milestone.channels
+    if allowed not in scene.channels:
+        scene.channels[allowed] = channel_for(scene.chart.patient, allowed)
+    chosen = scene.channels[allowed]
+    if isinstance(chosen, Channel):
+        draft.channel = chosen
+        draft.steps.append(Step(Rule.CHANNEL, None, chosen))
+    else:
+        draft.skip(chosen, Step(Rule.NO_CHANNEL, None, chosen))
+
+
+def channel_for(patient: Patient, allowed: tuple[Channel, ...] | None) -> Channel | Reason:
+    """The patient's first channel of those allowed with an address and consent, or why none."""
+    listed = [each for each in patient.channels if allowed is None or each in allowed]
+    reachable = [each for each in listed if patient.address(each)]
+    agreed = (each for each in reachable if patient.consents(each))
+    return next(agreed, Reason.NO_CONSENT if reachable else Reason.NO_ADDRESS)
 
 
 def _course(draft: Draft, scene: Scene) -> None:

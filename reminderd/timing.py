@@ -11,7 +11,6 @@ from reminderd.hours import ONE_DAY, add, local_date, resolve
 from reminderd.model import (
     CareProtocol,
     Chart,
-    CourseLead,
     Duration,
     Elapsed,
     Kind,
@@ -85,15 +84,15 @@ def nominal(
 
 
 def _timed(treatment: Treatment, milestone: Milestone, occurrence: int) -> datetime:
-    match milestone.timing:
-        case Elapsed(offset):
-            return treatment.session.at + offset
-        case OnDays(first, _, at):
-            day = treatment.day + (first + occurrence - 1) * ONE_DAY
-        case CourseLead(days, at):
-            day = _next_date(treatment) + days * ONE_DAY
+    timing = milestone.timing
+    if isinstance(timing, Elapsed):
+        return treatment.session.at + timing.offset
+    if isinstance(timing, OnDays):
+        day = treatment.day + (timing.first + occurrence - 1) * ONE_DAY
+    else:
+        day = _next_date(treatment) + timing.days * ONE_DAY
     adjustment = treatment.session.adjustments.get(milestone.id)
-    return resolve(treatment.zone, day, (adjustment and adjustment.at) or at)
+    return resolve(treatment.zone, day, (adjustment and adjustment.at) or timing.at)
 
 
 def _next_date(treatment: Treatment) -> date:

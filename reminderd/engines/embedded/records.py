@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
@@ -10,6 +11,7 @@ from reminderd.engines.embedded.rows import (
     PATIENT_COLUMNS,
     REMINDER_COLUMNS,
     SESSION_COLUMNS,
+    Row,
     attempt_from,
     from_ms,
     patient_from,
@@ -41,9 +43,9 @@ _SESSIONS = (
     "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version"
 )
 _REMINDER_NAMES = REMINDER_COLUMNS.split(", ")
-_INSERT_REMINDER = (
-    f"INSERT INTO reminders ({REMINDER_COLUMNS}) VALUES ({', '.join('?' * len(_REMINDER_NAMES))})"
-)
+_INSERT_REMINDERS = f"INSERT INTO reminders ({REMINDER_COLUMNS}) VALUES "
+_ROW = f"({', '.join('?' * len(_REMINDER_NAMES))})"
+_ROWS_AT_ONCE = 40  # one statement for so many rows is a seventh faster than one for each
 _UPDATE_REMINDER = (
     f"UPDATE reminders SET {', '.join(f'{name} = ?' for name in _REMINDER_NAMES[1:])} WHERE id = ?"
 )
@@ -209,8 +211,19 @@ class Records(Store):
                 new.append(row)
             else:
                 known.append((*row[1:], row[0]))
-        self.connection.executemany(_INSERT_REMINDER, new)
+        self._insert_reminders(new)
         self.connection.executemany(_UPDATE_REMINDER, known)
+
+    def _insert_reminders(self, rows: Sequence[Row]) -> None:
+        full = len(rows) - len(rows) % _ROWS_AT_ONCE
+        self.connection.executemany(
+            _INSERT_REMINDERS + ", ".join([_ROW] * _ROWS_AT_ONCE),
+            (
+                tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
+                for start in range(0, full, _ROWS_AT_ONCE)
+            ),
+        )
+        self.connection.executemany(_INSERT_REMINDERS + _ROW, rows[full:])
 
     def reminder(self, reminder_id: int) -> Reminder | None:
         rows = self.query(f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE id = ?", (reminder_id,))
