@@ -54,8 +54,8 @@ def connect(
 ) -> Connection:
     """Open the database for this thread, in autocommit, with every guarantee switched on.
 
-    `durable=False` is for throw-away copies only; `read_only` leaves every file as it is; another
-    writer is waited for as long as `patience_seconds`. Raises
+    `durable=False` is for throw-away copies only; `read_only` leaves every file as it is once it
+    is closed; another writer is waited for as long as `patience_seconds`. Raises
     ConfigurationError where there is no database at `path` or it cannot be read.
     """
     if not create and not path.exists():
@@ -63,7 +63,7 @@ def connect(
             [f"{path}: there is no database here"],
             remedy="Run `reminderd init`, or correct database.url in the configuration.",
         )
-    mode = "ro" if read_only else "rwc" if create else "rw"
+    mode = _reading_mode(path) if read_only else "rwc" if create else "rw"
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode={mode}",
@@ -72,18 +72,31 @@ def connect(
             timeout=patience_seconds,
         )
         connection.execute("PRAGMA schema_version")
-        if not read_only:
-            _prepare(connection, durable=durable)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        else:
+            _prepare(connection, durable=durable, create=create)
     except DatabaseError as error:
         raise translated(error, path) from error
     return connection
 
 
-def _prepare(connection: Connection, *, durable: bool) -> None:
+def _reading_mode(path: Path) -> str:
+    """How to open a file that is only to be read, and leave nothing behind.
+
+    To read in WAL mode needs two files beside it. Who made them has to be able to remove them;
+    where somebody else did, nothing of theirs is to be written, not even when they crashed.
+    """
+    log = path.resolve().with_name(f"{path.resolve().name}-wal")
+    return "ro" if log.exists() else "rw"
+
+
+def _prepare(connection: Connection, *, durable: bool, create: bool) -> None:
     journal = journal_mode()
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != journal:
+    is_ours = create or connection.execute("PRAGMA user_version").fetchone()[0] > 0
+    if is_ours and connection.execute("PRAGMA journal_mode").fetchone()[0] != journal:
         connection.execute(f"PRAGMA journal_mode = {journal}")
     level = ("FULL" if journal == "wal" else "EXTRA") if durable else "OFF"
     connection.execute(f"PRAGMA synchronous = {level}")

@@ -101,6 +101,7 @@ def create(path: Path) -> bool:
     """
     from sqlite_utils import Database
 
+    _refuse_strangers(path)
     connection = connect(path, create=True)
     try:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -119,3 +120,22 @@ def create(path: Path) -> bool:
         raise translated(error, path) from error
     finally:
         connection.close()
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Write nothing into a file in which another program keeps something."""
+    if not path.exists():
+        return
+    connection = connect(path, read_only=True)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except DatabaseError as error:
+        raise translated(error, path) from error
+    finally:
+        connection.close()
+    if version == 0 and tables:
+        raise ConfigurationError(
+            [f"{path}: the database of another program"],
+            remedy="Correct database.url in the configuration: name a file of its own.",
+        )
