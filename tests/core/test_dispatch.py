@@ -27,7 +27,7 @@ def said(delivery: Delivery) -> list[str]:
     return [each.milestone for each in delivery.reminders]
 
 
-# Bundling ---------------------------------------------------------------------------------------
+# Bundling -----------------------------------------------------------------------------------------
 
 
 def test_what_is_due_for_one_patient_on_one_channel_is_one_message_in_the_order_of_kinds(
@@ -98,7 +98,7 @@ def test_more_than_one_batch_falls_due_at_once(desk: Desk) -> None:
     assert len(desk.sms.sent) == 3
 
 
-# The night --------------------------------------------------------------------------------------
+# The night ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("policy", ["defer", "advance"])
@@ -140,7 +140,7 @@ def test_the_night_is_the_patients_own(desk: Desk) -> None:
     assert state(desk.the()) == "sent"
 
 
-# Too late, or no longer true --------------------------------------------------------------------
+# Too late, or no longer true ----------------------------------------------------------------------
 
 
 def test_what_is_too_late_is_never_sent(desk: Desk) -> None:
@@ -237,7 +237,7 @@ def test_a_patient_who_opts_out_while_a_batch_is_under_way_gets_nothing_more(des
     assert [state(each) for each in desk.reminders(patient_id=paco.id)] == ["skipped/no-consent"]
 
 
-# Templates --------------------------------------------------------------------------------------
+# Templates ----------------------------------------------------------------------------------------
 
 
 def test_a_template_that_fails_takes_down_its_own_reminder_and_no_other(
@@ -263,7 +263,7 @@ def test_where_every_template_fails_nothing_leaves(desk: Desk) -> None:
     assert attempt.outcome is Outcome.RETURNED
 
 
-# What the log may say ---------------------------------------------------------------------------
+# What the log may say -----------------------------------------------------------------------------
 
 
 def test_the_log_names_reminders_and_never_a_person_an_address_or_a_text(

@@ -41,7 +41,7 @@ def several(desk: Desk, count: int) -> None:
         desk.treat(desk.patient(), MORNING)
 
 
-# Temporary ------------------------------------------------------------------------
+# Temporary ----------------------------------------------------------------------------------------
 
 
 def test_a_temporary_error_is_tried_again_after_pauses_that_grow_until_it_is_accepted(
@@ -108,7 +108,7 @@ def test_many_failures_in_a_row_rest_the_transport_instead_of_using_up_everybody
     assert desk.dispatch().next_wake_at(desk.now) == desk.now + timedelta(seconds=30)
 
 
-# The address, or the person ----------------------------------------------------------------------
+# The address, or the person -----------------------------------------------------------------------
 
 REFUSALS = pytest.mark.parametrize("error", [WrongAddress, OptedOut])
 
@@ -200,7 +200,7 @@ def test_refused_credentials_rest_the_transport_and_burn_nothing(desk: Desk) -> 
     assert {state(each) for each in desk.reminders()} == {"sent"}
 
 
-# In doubt ------------------------------------------------------------------------
+# In doubt -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [InDoubt("timeout"), ValueError("boom"), TransportError("?")])
@@ -219,7 +219,7 @@ def test_what_may_have_been_accepted_is_unknown_and_never_sent_again_by_itself(
     assert len(desk.reminders(needs_staff=True)) == 1
 
 
-# Side by side ------------------------------------------------------------------------
+# Side by side -------------------------------------------------------------------------------------
 
 
 def test_a_transport_that_rests_does_not_stop_the_other(desk: Desk) -> None:
@@ -313,7 +313,7 @@ def test_no_transaction_is_open_while_a_transport_is_called(desk: Desk) -> None:
     assert state(desk.the()) == "sent"
 
 
-# The pace ------------------------------------------------------------------------
+# The pace -----------------------------------------------------------------------------------------
 
 
 def test_a_seconds_worth_may_leave_at_once_and_then_no_more_than_the_pace() -> None:
