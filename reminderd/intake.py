@@ -242,7 +242,10 @@ class Intake:
                 raise Refused(f"{name} expired: sending it now would be pointless")
             # As `expired` it is planned afresh, and the plan says whether it may still leave.
             again = reminder._replace(state=State.EXPIRED, reason=Reason.LATE, wake_at=None)
-            return self._decide(again, now)
+            change = self._decide(again, now)
+            if self.reminder(name) == again:
+                raise Refused(f"{name} is no longer planned: its session or its rule is gone")
+            return change
 
     def _decide(self, reminder: Reminder, now: datetime) -> Change:
         self._outbox.save_reminders([reminder])

@@ -110,6 +110,14 @@ def test_staff_call_one_off_and_ask_for_it_again(tmp_path: Path) -> None:
     assert again["reminder"]["state"] == "scheduled"
 
 
+def test_what_a_called_off_session_wanted_cannot_be_asked_for_again(tmp_path: Path) -> None:
+    desk = enrolled(tmp_path)
+    desk.do("session", "cancel", "ses-1")
+    before = desk.json("reminder", "list")
+    assert desk.run("reminder", "retry", named(desk, "check-in")).exit_code == 5
+    assert desk.json("reminder", "list") == before
+
+
 def test_what_is_over_cannot_be_asked_for_again(tmp_path: Path) -> None:
     desk = enrolled(tmp_path)
     desk.do("reminder", "cancel", named(desk, "check-in"))
