@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from reminderd import dates, markup
 from reminderd.dates import Moment
 from reminderd.errors import TemplateFailed
-from reminderd.model import Channel, Clinic, Milestone, Patient, Reminder, Session
+from reminderd.model import Channel, Clinic, Kind, Milestone, Patient, Reminder, Session
 from reminderd.segments import SmsSize, measure, plain
 from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
 
@@ -177,15 +177,16 @@ class Renderer:
     ) -> Composed:
         """One message of one or more reminders, in the first language that has all of it.
 
-        Raises TemplateFailed; its `reminder_id` names the reminder to blame, None the bundle.
+        What two sessions ask for alike is said once. Raises TemplateFailed; its `reminder_id` names
+        the reminder to blame, None the bundle.
         """
         voice = self._voice(items, patient, clinic)
-        if len(items) == 1:
-            sheet = self._sheet(items[0], voice)
-        else:
-            lines = [self._line(item, voice) for item in items]
+        lines = self._lines(items, voice) if len(items) > 1 else {}
+        if len(lines) > 1:
             bundle = self.texts.get(voice.language, BUNDLE)
-            sheet = _Sheet(self, bundle, {**voice.common, "lines": lines})
+            sheet = _Sheet(self, bundle, {**voice.common, "lines": list(lines)})
+        else:
+            sheet = self._sheet(next(iter(lines.values()), items[0]), voice)
         return sheet.sms() if channel is Channel.SMS else sheet.email()
 
     def faults(self, text: Text) -> list[str]:
@@ -238,9 +239,28 @@ class Renderer:
         text = self.texts.get(voice.language, item.milestone.template)
         return _Sheet(self, text, voice.variables(item), item.reminder.id)
 
+    def _lines(self, items: Sequence[Item], voice: _Voice) -> dict[Line, Item]:
+        """Every line of a bundle, each once, with an item that says it."""
+        return {self._line(item, voice): item for item in _longest_restrictions(items)}
+
     def _line(self, item: Item, voice: _Voice) -> Line:
         text = _one_line(self._sheet(item, voice).block("line"))
         return Line(item.milestone.kind.value, text, voice.moment(item.until))
+
+
+def _longest_restrictions(items: Sequence[Item]) -> list[Item]:
+    """Of restrictions that are in force for two sessions at once, the one that ends last."""
+    longest: dict[tuple[Kind, str], Item] = {}
+    for item in items:
+        key = (item.milestone.kind, item.milestone.template)
+        known = longest.setdefault(key, item)
+        if item.until is not None and known.until is not None and item.until > known.until:
+            longest[key] = item
+    return [
+        item
+        for item in items
+        if item.until is None or longest[item.milestone.kind, item.milestone.template] is item
+    ]
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

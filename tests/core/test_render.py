@@ -238,6 +238,22 @@ def milestone(template: str, kind: Kind) -> Milestone:
     return Milestone("m", kind, frozenset({"care"}), OnDays(1, 1, time(10)), template)
 
 
+def test_of_restrictions_for_two_sessions_only_the_longest_is_said(folder: Path) -> None:
+    write(folder, en__care=page("No shower."), en__rest=page("Rest."), en___bundle=BUNDLE)
+    dry = replace(item(until=AT), milestone=milestone("care", Kind.RESTRICTION))
+    longer = replace(dry, until=AT + timedelta(hours=2))
+    told = compose(folder, [dry, longer, item("rest")]).text
+    assert told.count("No shower.") == 1
+    assert compose(folder, [dry, longer]).text == "Text.", "one restriction is left: no bundle"
+
+
+def test_what_two_sessions_say_alike_is_said_once(folder: Path) -> None:
+    write(folder, en__care=page("All clear."), en__rest=page("Rest."), en___bundle=BUNDLE)
+    twice = [item("care", 1), item("care", 2), item("rest", 3)]
+    assert compose(folder, twice).text.count("All clear.") == 1
+    assert compose(folder, twice[:2]).text == "Text."
+
+
 # Mistakes --------------------------------------------------------------------------------------
 
 
