@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from reminderd.errors import TryAgainLater
 from reminderd.intake import Intake
 from reminderd.interfaces import Outbox
 from reminderd.model import CareProtocol, Channel, Chart, Patient, Reminder, Session, State
@@ -134,7 +135,10 @@ class Importer:
         now: datetime,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Store what was prepared, in few large transactions; `progress` hears how many are in."""
+        """Store what was prepared, in few large transactions; `progress` hears how many are in.
+
+        Raises TryAgainLater where somebody has stored one of these patients or sessions meanwhile.
+        """
         new = [each for each in prepared if each.is_new]
         known = [each for each in prepared if not each.is_new and each.sessions]
         stored = 0
@@ -148,6 +152,9 @@ class Importer:
             progress(stored)
 
     def _store_new(self, chunk: Sequence[Prepared], now: datetime) -> None:
+        meanwhile = self._outbox.patients_by_ref(each.chart.patient.ref or "" for each in chunk)
+        if meanwhile:
+            raise _overtaken(meanwhile)
         sessions = sum(len(each.sessions) for each in chunk)
         numbers = _Numbers(*self._outbox.reserve_ids(len(chunk), sessions))
         versions = self._versions(chunk)
@@ -168,6 +175,8 @@ class Importer:
         )
         ids = [one.chart.patient.id for one in chunk if one.chart.patient.id is not None]
         for chart in self._practice.charts(self._outbox.facts(ids), self._outbox.approvals()):
+            if _has_a_double(chart, first):
+                raise _overtaken([chart.patient.ref or ""])
             self._outbox.save_reminders(changes(chart, now))
 
     def _versions(self, chunk: Iterable[Prepared]) -> dict[str, int]:
@@ -236,6 +245,21 @@ def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> P
             for each in reminders
         )
     return Prepared(replace(one.chart, patient=patient), reminders, sessions, is_new=True)
+
+
+def _has_a_double(chart: Chart, first: int) -> bool:
+    """Whether one of the sessions from that id on was there already."""
+    before = {(each.protocol, each.at) for each in chart.sessions if (each.id or 0) < first}
+    return any(
+        (each.protocol, each.at) in before for each in chart.sessions if (each.id or 0) >= first
+    )
+
+
+def _overtaken(refs: Iterable[str]) -> TryAgainLater:
+    return TryAgainLater(
+        f"somebody has entered {', '.join(refs)} meanwhile",
+        remedy="Import the list once more: it adds what is still missing.",
+    )
 
 
 def _departure(reminder: Reminder) -> tuple[datetime, str]:
