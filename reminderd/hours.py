@@ -52,6 +52,7 @@ def add(zone_name: str, instant: datetime, duration: Duration) -> datetime:
     return resolve(zone_name, local.date() + duration.amount * ONE_DAY, local.time())
 
 
+@lru_cache(maxsize=16384)
 def quiet_period(zone_name: str, quiet: QuietHours, instant: datetime) -> Period | None:
     """The quiet period `[start, end)` that holds `instant`, or None where nobody is asleep."""
     for period in _periods_around(zone_name, local_date(zone_name, instant), quiet):
@@ -60,7 +61,7 @@ def quiet_period(zone_name: str, quiet: QuietHours, instant: datetime) -> Period
     return None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _periods_around(zone_name: str, day: date, quiet: QuietHours) -> tuple[Period, ...]:
     """Every quiet period that can hold an instant of that day."""
     # Two days back: a zone that skipped a day stretches the night before it.

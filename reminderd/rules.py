@@ -21,7 +21,7 @@ from reminderd.model import (
     State,
 )
 from reminderd.steps import Rule, Step
-from reminderd.timing import Ban, Treatment, applies, ban_on, turned_off
+from reminderd.timing import Ban, Treatment, applies, ban_on
 
 ONE_MINUTE = timedelta(minutes=1)
 
@@ -74,12 +74,15 @@ def apply_rules(draft: Draft, scene: Scene) -> None:
 
 def _not_applicable(draft: Draft, scene: Scene) -> None:
     session, milestone = draft.treatment.session, draft.milestone
-    adjustment = session.adjustments.get(milestone.id)
     if not applies(session, milestone):
         draft.skip(Reason.NOT_APPLICABLE, Step(Rule.TAGS, None, milestone.only_for))
-    elif turned_off(session, milestone):
+        return
+    adjustment = session.adjustments.get(milestone.id)
+    if adjustment is None:
+        return
+    if adjustment.off:
         draft.skip(Reason.OVERRIDE, Step(Rule.TURNED_OFF, None, adjustment))
-    elif adjustment is not None and draft.nominal_at >= draft.expires_at:
+    elif draft.nominal_at >= draft.expires_at:
         draft.skip(Reason.OVERRIDE, Step(Rule.NO_TIME_LEFT, draft.expires_at, adjustment))
 
 

@@ -1,6 +1,5 @@
 """The database file: one connection a thread, one exclusive transaction at a time."""
 
-import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -99,6 +98,8 @@ def create(path: Path) -> bool:
 
     All or nothing. Raises ConfigurationError where the file cannot be used.
     """
+    import secrets
+
     from sqlite_utils import Database
 
     _refuse_strangers(path)
