@@ -3,7 +3,7 @@
 `sentences` tells the planner's steps one by one; what is history is told from its row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,7 +28,6 @@ RULES: Mapping[Rule, str] = {
     Rule.NOMINAL: "{detail} → {at}",
     Rule.LONGER_HOLD: "staff changed how long {detail} holds: moved to {at}",
     Rule.AT_TREATMENT: "aftercare never comes before the treatment: moved to {at}",
-    Rule.EXPIRY: "worth sending until {at}",
     Rule.TAGS: "skipped: only for sessions tagged {detail}, and this one is not",
     Rule.TURNED_OFF: "skipped: turned off for this session by {detail}",
     Rule.NO_TIME_LEFT: "skipped: too late from {at} on, as decided for this session by {detail}",
@@ -80,14 +79,19 @@ def sentences(planned: Planned, chart: Chart) -> list[str]:
     Instants are on the clocks of the patient's zone.
     """
     teller = _Teller(planned.reminder, chart)
-    if planned.reminder.state in _DECIDED and any(map(_is_decision, planned.steps)):
-        return [*map(teller.tell, planned.steps), *teller.what_next()]
-    return [*teller.stored_instants(planned.steps), teller.outcome(), *teller.what_next()]
+    timing = [each for each in planned.steps if not _is_decision(each)]
+    decisions = [each for each in planned.steps if _is_decision(each)]
+    if planned.reminder.state in _DECIDED and decisions:
+        until = f"worth sending until {teller.when(planned.reminder.expires_at)}"
+        told = [*map(teller.tell, timing), until, *map(teller.tell, decisions)]
+    else:
+        told = [*teller.stored_instants(timing), teller.outcome()]
+    return [*told, *teller.what_next()]
 
 
 def _is_decision(step: Step) -> bool:
-    """Whether the step lies beyond the nominal instant and expiry, where history ends."""
-    return step.rule not in (Rule.NOMINAL, Rule.LONGER_HOLD, Rule.AT_TREATMENT, Rule.EXPIRY)
+    """Whether the step lies beyond the nominal instant, where history ends."""
+    return step.rule not in (Rule.NOMINAL, Rule.LONGER_HOLD, Rule.AT_TREATMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,11 @@ class _Teller:
             detail=self.detail(step.detail, at),
         )
 
-    def stored_instants(self, steps: tuple[Step, ...]) -> list[str]:
+    def stored_instants(self, timing: Sequence[Step]) -> list[str]:
         """What led to the instant: the steps where they still do, else what the row has kept."""
         row = self.reminder
-        last = [step for step in steps if step.rule is not Rule.EXPIRY][-1:]
-        if last and last[0].at == row.nominal_at:
-            told = [self.tell(step) for step in steps if step.rule is not Rule.EXPIRY]
+        if timing and timing[-1].at == row.nominal_at:
+            told = [self.tell(step) for step in timing]
         else:
             told = [f"meant for {self.when(row.nominal_at)}"]
         if row.due_at is None or row.due_at == row.nominal_at:

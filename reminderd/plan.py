@@ -120,7 +120,6 @@ def _drafts(scene: Scene, known: dict[ReminderKey, Reminder]) -> Iterator[Draft]
                 first_planned_at = before.first_planned_at if before else scene.now
                 nominal_at, steps = nominal(treatment, milestone, occurrence)
                 expires_at = expiry(treatment, milestone, nominal_at)
-                steps.append(Step(Rule.EXPIRY, expires_at))
                 yield Draft(
                     treatment, milestone, occurrence, before, first_planned_at,
                     nominal_at, expires_at, steps,

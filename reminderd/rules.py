@@ -38,7 +38,7 @@ class Scene:
     now: datetime
     treatments: Sequence[Treatment]
     bans: tuple[Ban, ...]
-    channels: dict[tuple[Channel, ...] | None, Channel | Reason] = field(default_factory=dict)
+    channels: dict[tuple[Channel, ...] | None, Step] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -143,22 +143,25 @@ REASON_WHERE_FORBIDDEN = {Kind.RELEASE: Reason.SUPERSEDED, Kind.ROUTINE: Reason.
 
 def _choose_channel(draft: Draft, scene: Scene) -> None:
     allowed = draft.milestone.channels
-    if allowed not in scene.channels:
-        scene.channels[allowed] = channel_for(scene.chart.patient, allowed)
-    chosen = scene.channels[allowed]
-    if isinstance(chosen, Channel):
-        draft.channel = chosen
-        draft.steps.append(Step(Rule.CHANNEL, None, chosen))
+    step = scene.channels.get(allowed)
+    if step is None:
+        step = scene.channels[allowed] = _channel_for(scene.chart.patient, allowed)
+    if step.rule is Rule.CHANNEL:
+        draft.channel = step.detail
+        draft.steps.append(step)
     else:
-        draft.skip(chosen, Step(Rule.NO_CHANNEL, None, chosen))
+        draft.skip(step.detail, step)
 
 
-def channel_for(patient: Patient, allowed: tuple[Channel, ...] | None) -> Channel | Reason:
+def _channel_for(patient: Patient, allowed: tuple[Channel, ...] | None) -> Step:
     """The patient's first channel of those allowed with an address and consent, or why none."""
     listed = [each for each in patient.channels if allowed is None or each in allowed]
     reachable = [each for each in listed if patient.address(each)]
-    agreed = (each for each in reachable if patient.consents(each))
-    return next(agreed, Reason.NO_CONSENT if reachable else Reason.NO_ADDRESS)
+    for channel in reachable:
+        if patient.consents(channel):
+            return Step(Rule.CHANNEL, None, channel)
+    reason = Reason.NO_CONSENT if reachable else Reason.NO_ADDRESS
+    return Step(Rule.NO_CHANNEL, None, reason)
 
 
 def _course(draft: Draft, scene: Scene) -> None:

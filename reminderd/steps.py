@@ -13,7 +13,6 @@ class Rule(StrEnum):
     NOMINAL = "nominal"  # the milestone's timing
     LONGER_HOLD = "longer-hold"  # the id of the restriction that staff adjusted
     AT_TREATMENT = "at-treatment"
-    EXPIRY = "expiry"
     TAGS = "tags"  # the tags of which the session has none
     TURNED_OFF = "turned-off"  # the adjustment
     NO_TIME_LEFT = "no-time-left"  # the adjustment

@@ -76,7 +76,7 @@ class Records(Store):
         return self._reserve("patients", patients), self._reserve("sessions", sessions)
 
     def _reserve(self, table: str, count: int) -> int:
-        # AUTOINCREMENT remembers ids that are gone, so that a name never means somebody else.
+        # The counter remembers ids that are gone, so that a name never means somebody else.
         first = self._next_id(table)
         self.connection.execute(
             "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (first + count - 1, table)
@@ -208,13 +208,15 @@ class Records(Store):
         for reminder in reminders:
             row = reminder_row(reminder)
             if reminder.id is None:
-                new.append(row)
+                new.append(row[1:])
             else:
                 known.append((*row[1:], row[0]))
         self._insert_reminders(new)
         self.connection.executemany(_UPDATE_REMINDER, known)
 
     def _insert_reminders(self, rows: Sequence[Row]) -> None:
+        first = self._reserve("reminders", len(rows))
+        rows = [(number, *row) for number, row in enumerate(rows, first)]
         full = len(rows) - len(rows) % _ROWS_AT_ONCE
         self.connection.executemany(
             _INSERT_REMINDERS + ", ".join([_ROW] * _ROWS_AT_ONCE),

@@ -54,7 +54,7 @@ def from_ms_or_none(value: int | None) -> datetime | None:
 
 def word(one: StrEnum | None) -> str | None:
     """The plain text of a word, or None where there is none."""
-    return None if one is None else one.value
+    return None if one is None else one._value_
 
 
 def join(words: Iterable[str]) -> str:
@@ -188,7 +188,7 @@ def reminder_row(reminder: Reminder) -> Row:
         reminder.revision,
         reminder.milestone,
         reminder.occurrence,
-        reminder.kind.value,
+        reminder.kind._value_,
         in_order(reminder.topics),
         reminder.template,
         word(reminder.channel),
@@ -197,7 +197,7 @@ def reminder_row(reminder: Reminder) -> Row:
         to_ms_or_none(reminder.wake_at),
         to_ms(reminder.expires_at),
         to_ms(reminder.first_planned_at),
-        reminder.state.value,
+        reminder.state._value_,
         word(reminder.reason),
         reminder.attempts,
         to_ms_or_none(reminder.sent_at),

@@ -87,7 +87,7 @@ CREATE INDEX sessions_of_patient ON sessions (patient);
 -- wake_at is when sending looks at it next; it is set exactly where it is scheduled, and is never
 -- after the expiry. A patient's reminders are found by their sessions.
 CREATE TABLE reminders (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     patient INTEGER NOT NULL REFERENCES patients (id),
     session INTEGER NOT NULL REFERENCES sessions (id),
     protocol TEXT NOT NULL,
@@ -159,9 +159,10 @@ CREATE TABLE notes (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- From the first row on, every table that numbers its rows has its counter.
+-- The highest id that was ever given in a table, so that no id ever names two things. Reminders
+-- come by the thousand and count here without AUTOINCREMENT, which counts again for every row.
 INSERT INTO sqlite_sequence (name, seq)
-VALUES ('patients', 0), ('sessions', 0), ('messages', 0), ('attempts', 0);
+VALUES ('patients', 0), ('sessions', 0), ('reminders', 0), ('messages', 0), ('attempts', 0);
 """
 
 
