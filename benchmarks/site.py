@@ -95,7 +95,8 @@ def fill(house: House, pending: int, due: int, now_ms: int, channel: str) -> Non
                     occurrence, kind, topics, template, channel, nominal_at, due_at, wake_at,
                     expires_at, first_planned_at, state)
                 SELECT patient, patient, 'mesotherapy', 1, 'spf', 1 + occurrence, 'routine',
-                       'sun', 'spf', '{channel}', later, later, later, later + 28800000, 0, 'scheduled'
+                       'sun', 'spf', '{channel}', later, later, later, later + 28800000, 0,
+                       'scheduled'
                 FROM (SELECT patients.id AS patient, value AS occurrence, :now + 31536000000
                              + (patients.id * 7919 + value * 104729) % 31536000 * 1000 AS later
                       FROM patients, json_each('[1,2,3,4,5,6,7,8,9,10]')
@@ -103,4 +104,8 @@ def fill(house: House, pending: int, due: int, now_ms: int, channel: str) -> Non
                 """,
                 {"now": now_ms, "patients": pending // 10},
             )
+        connection.execute(
+            "UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM reminders) "
+            "WHERE name = 'reminders'"
+        )
     connection.execute("ANALYZE")

@@ -4,11 +4,12 @@ import hashlib
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from queue import SimpleQueue
 from types import FrameType
 
 import tzdata
@@ -91,11 +92,11 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport]) -> Non
     try:
         while dispatch.drain(clock.now()).more:
             pass
-        resting = {name: lane for name, lane in dispatch.lanes.items() if lane.rests_because}
+        troubled = {name: lane for name, lane in dispatch.lanes.items() if lane.trouble}
     finally:
         dispatch.close()
-    if resting:
-        reasons = "; ".join(f"{name}: {lane.rests_because}" for name, lane in resting.items())
+    if troubled:
+        reasons = "; ".join(f"{name}: {lane.trouble}" for name, lane in troubled.items())
         raise TryAgainLater(
             f"not everything could be sent: {reasons}",
             remedy="What is due stays due: run the command again later.",
@@ -106,15 +107,14 @@ def _serve(
     house: House, clock: Clock, serving: dict[str, Transport], stop: threading.Event
 ) -> None:
     reload = threading.Event()
-    dispatch = house.dispatch(clock, serving, alive=_alive)
 
-    def renewed() -> Dispatch | None:
+    def renewed() -> Sequence[Dispatch] | None:
         if not reload.is_set():
             return None
         reload.clear()
         return _reloaded(house, clock, serving)
 
-    loop = EmbeddedLoop(house.outbox, dispatch, clock, on_beat=_alive)
+    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving), clock)
     with _signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
@@ -123,12 +123,31 @@ def _serve(
     log.info("stopped")
 
 
-def _alive() -> None:
-    """The database has answered and something has moved on: the watchdog may rest."""
-    systemd.watchdog()
+def _dispatches(house: House, clock: Clock, serving: dict[str, Transport]) -> list[Dispatch]:
+    """One for each transport, so that one that hangs keeps nobody else from sending."""
+    loads = [{name: each} for name, each in serving.items()] or [{}]
+    signs = _signs_of_life(len(loads))
+    return [
+        house.dispatch(clock, load, alive=alive) for load, alive in zip(loads, signs, strict=True)
+    ]
 
 
-def _reloaded(house: House, clock: Clock, serving: dict[str, Transport]) -> Dispatch | None:
+def _signs_of_life(count: int) -> list[Callable[[], None]]:
+    """One to call for each who sends; the watchdog rests once all of them have called."""
+    silent = set(range(count))
+
+    def alive(number: int) -> None:
+        silent.discard(number)
+        if not silent:
+            silent.update(range(count))
+            systemd.watchdog()
+
+    return [partial(alive, number) for number in range(count)]
+
+
+def _reloaded(
+    house: House, clock: Clock, serving: dict[str, Transport]
+) -> Sequence[Dispatch] | None:
     """Sending by the protocols and templates as they are now; None where they hold mistakes."""
     systemd.reloading()
     try:
@@ -145,25 +164,39 @@ def _reloaded(house: House, clock: Clock, serving: dict[str, Transport]) -> Disp
         systemd.ready()
     _plan_by_present_rules(renewed, clock.now())
     log.info("reloaded protocols and templates")
-    return renewed.dispatch(clock, serving, alive=_alive)
+    return _dispatches(renewed, clock, serving)
 
 
 @contextmanager
 def _signals(flags: dict[signal.Signals, threading.Event]) -> Iterator[None]:
-    """Signals set flags, and the loop acts on them; only the main thread can listen."""
+    """Signals set flags, and the loop acts on them; only the main thread can listen.
+
+    A handler runs in the middle of whatever the main thread does, which may hold the very lock that
+    a flag takes: it only drops a note, and another thread sets the flag.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def raise_flag(number: int, _: FrameType | None) -> None:
-        flags[signal.Signals(number)].set()
+    arrived: SimpleQueue[int | None] = SimpleQueue()
 
-    before = {each: signal.signal(each, raise_flag) for each in flags}
+    def drop_note(number: int, _: FrameType | None) -> None:
+        arrived.put(number)
+
+    def raise_flags() -> None:
+        while (number := arrived.get()) is not None:
+            flags[signal.Signals(number)].set()
+
+    listener = threading.Thread(target=raise_flags, name="signals", daemon=True)
+    listener.start()
+    before = {each: signal.signal(each, drop_note) for each in flags}
     try:
         yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+        arrived.put(None)
+        listener.join()
 
 
 def dry_run(

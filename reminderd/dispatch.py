@@ -36,6 +36,7 @@ class Dispatch:
     def __init__(self, means: Means, transports: Mapping[str, Transport]) -> None:
         self._outbox = means.outbox
         self._practice = means.practice
+        self._alive = means.alive
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
         self._stopping = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
@@ -50,6 +51,7 @@ class Dispatch:
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
             parcels, more = self._claim(now)
+        self._alive()
         counts = self._carry(parcels)
         return Drained(sum(counts), len(parcels) - sum(counts), expired.by_reason, more)
 

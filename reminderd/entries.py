@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reminderd.faults import did_you_mean
 from reminderd.hours import resolve, zone
-from reminderd.model import SLUG, Channel, Clinic, Consent, Patient, looks_like_public_id
+from reminderd.ids import looks_like_public_id
+from reminderd.model import SLUG, Channel, Clinic, Consent, Patient
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reminderd.hours import quiet_period, zone
+from reminderd.ids import public_id
 from reminderd.model import (
     Adjustment,
     Chart,
@@ -19,7 +20,6 @@ from reminderd.model import (
     Session,
     State,
     Timing,
-    public_id,
 )
 from reminderd.steps import Planned, Rule, Step
 from reminderd.timing import Ban

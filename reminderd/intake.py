@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reminderd.errors import InvalidInput, NotFound, Refused
+from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import Approval, Outbox
 from reminderd.model import (
     CareProtocol,
@@ -20,8 +21,6 @@ from reminderd.model import (
     Session,
     SessionState,
     State,
-    internal_id,
-    public_id,
 )
 from reminderd.plan import WAITING, changes, plan
 from reminderd.practice import Practice

@@ -23,16 +23,9 @@ from reminderd.errors import (
     TransportError,
     WrongAddress,
 )
+from reminderd.ids import public_id
 from reminderd.interfaces import Outbox, Rendered, Transport
-from reminderd.model import (
-    Chart,
-    Message,
-    Outcome,
-    Patient,
-    Reason,
-    Reminder,
-    public_id,
-)
+from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
 from reminderd.pace import Pace
 from reminderd.plan import changes, still_true
 from reminderd.practice import Practice, item
@@ -101,7 +94,7 @@ class Lane:
     def __init__(self, name: str, transport: Transport, means: Means) -> None:
         self.transport = transport
         self.rests_until: datetime | None = None
-        self.rests_because: str | None = None
+        self.trouble: str | None = None  # what kept a message from leaving, the latest
         self._name = name
         self._means = means
         self._outbox = means.outbox
@@ -282,7 +275,6 @@ class Lane:
     def _judge(self, letter: Letter, result: str | TransportError, now: datetime) -> Verdict:
         if isinstance(result, str):
             self._failures = 0
-            self.rests_because = None
             self._means.observe(_delivery(letter, now))
             return accepted(letter, result, now)
         log.warning("%s by %s: %s", _names(letter.reminders), self._name, result)
@@ -294,6 +286,7 @@ class Lane:
                 self._rest(now + REST, error)
                 return unburned(letter, error)
             case Temporary():
+                self.trouble = str(error)
                 self._count_failure(error, now, error.retry_after)
                 return tried_later(letter, error, self._again_at(letter, error, now))
             case WrongAddress():
@@ -323,7 +316,7 @@ class Lane:
     def _rest(self, until: datetime, error: TransportError) -> None:
         if self.rests_until is None or until > self.rests_until:
             self.rests_until = until
-            self.rests_because = str(error)
+            self.trouble = str(error)
             log.error("transport %s rests until %s: %s", self._name, f"{until:%H:%M:%S}Z", error)
 
 

@@ -1,8 +1,8 @@
 """The words of the house as frozen value objects.
 
 Instants are aware datetimes in UTC. A local time is a `time` without a zone and only becomes an
-instant in `hours.py`. Identifiers are the integers of the database; `public_id` writes them for
-people (`pat-12`), so that they cannot be mistaken for a clinic's own key.
+instant in `hours.py`. Identifiers are the integers of the database; `ids.py` writes them for
+people.
 """
 
 import re
@@ -384,23 +384,3 @@ class Attempt:
     provider_id: str | None
     code: str | None
     error: str | None
-
-
-_PREFIXES = ("pat", "ses", "rem", "msg")
-_PUBLIC_ID = re.compile(rf"({'|'.join(_PREFIXES)})-([1-9]\d{{0,17}})", re.ASCII)
-
-
-def public_id(prefix: str, number: int | None) -> str | None:
-    """`public_id("pat", 12)` is `"pat-12"`; None stays None."""
-    return None if number is None else f"{prefix}-{number}"
-
-
-def internal_id(prefix: str, text: str) -> int | None:
-    """The number behind `pat-12`, or None where `text` is not an identifier of that kind."""
-    match = _PUBLIC_ID.fullmatch(text)
-    return int(match[2]) if match and match[1] == prefix else None
-
-
-def looks_like_public_id(text: str) -> bool:
-    """Whether `text` could be taken for one of our own identifiers."""
-    return _PUBLIC_ID.fullmatch(text) is not None

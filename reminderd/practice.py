@@ -6,18 +6,9 @@ from hashlib import sha256
 
 from reminderd.errors import ConfigurationError
 from reminderd.hours import add
+from reminderd.ids import public_id
 from reminderd.interfaces import Approval, PatientFacts
-from reminderd.model import (
-    CareProtocol,
-    Channel,
-    Chart,
-    Clinic,
-    Kind,
-    OnDays,
-    Patient,
-    Reminder,
-    public_id,
-)
+from reminderd.model import CareProtocol, Channel, Chart, Clinic, Kind, OnDays, Patient, Reminder
 from reminderd.render import Item
 from reminderd.texts import Texts
 from reminderd.timing import holds, next_session_at

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from reminderd.cli.output import instant, note, table
 from reminderd.cli.view import reminder_data
 from reminderd.cli.wording import counted, fate
-from reminderd.model import Reminder, State, public_id
+from reminderd.ids import public_id
+from reminderd.model import Reminder, State
 from reminderd.plan import WAITING, sort_key
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def _take_in(house: "House") -> int:
 def _live_through(house: "House", observe: "Callable[[Delivery], None]") -> None:
     """Let the days pass; staff mark each treatment done when it is over."""
     from reminderd.clock import VirtualClock
-    from reminderd.model import public_id
+    from reminderd.ids import public_id
     from reminderd.rehearsal import play
 
     clock = VirtualClock(START)

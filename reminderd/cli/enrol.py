@@ -35,7 +35,7 @@ def command(desk: Desk, /, tags: tuple[str, ...], as_json: bool, **options: str 
     Shows what will go out. On a terminal it asks for what is missing.
     """
     from reminderd.cli import fields, notices, output, rows, view
-    from reminderd.model import public_id
+    from reminderd.ids import public_id
 
     form = given(**options)
     if sys.stdin.isatty() and not as_json:

@@ -8,8 +8,9 @@ import click
 from reminderd import explain
 from reminderd.cli import output, view
 from reminderd.cli.context import Desk
+from reminderd.ids import public_id
 from reminderd.interfaces import Rendered
-from reminderd.model import Attempt, Reminder, public_id
+from reminderd.model import Attempt, Reminder
 
 
 def tell(desk: Desk, name: str, as_json: bool) -> None:

@@ -18,7 +18,7 @@ _INDENT = " " * 7
 
 def delivery_data(delivery: "Delivery") -> dict[str, Any]:
     """One message (contract, section 6): exactly these keys; `at` in the patient's zone."""
-    from reminderd.model import public_id
+    from reminderd.ids import public_id
 
     message = delivery.message
     return {

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminderd.cli.output import note
-from reminderd.model import Channel, Chart, Reason, Reminder, Session, State, public_id
+from reminderd.ids import public_id
+from reminderd.model import Channel, Chart, Reason, Reminder, Session, State
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -139,7 +139,7 @@ def _clinic(configuration: "Raw", key: str) -> "Clinic":
 def show(desk: Desk, patient: str, as_json: bool) -> None:
     """Show what is known of a patient, the sessions, and the plan as a picture."""
     from reminderd.cli import notices, output, rows, view
-    from reminderd.model import public_id
+    from reminderd.ids import public_id
 
     found = desk.house.intake.patient(patient)
     assert found.id is not None
@@ -170,7 +170,8 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
 
 def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":
     from reminderd.cli.output import instant
-    from reminderd.model import Channel, public_id
+    from reminderd.ids import public_id
+    from reminderd.model import Channel
 
     zone, own = patient.timezone or clinic.timezone, "" if patient.timezone else " (the clinic's)"
     consents = [

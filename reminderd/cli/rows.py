@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from reminderd.cli import output, view
-from reminderd.model import Chart, Reminder, public_id
+from reminderd.ids import public_id
+from reminderd.model import Chart, Reminder
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
-from reminderd.model import Reason, Reminder, State, public_id
+from reminderd.model import Reason, Reminder, State
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House

@@ -50,7 +50,7 @@ def command(desk: Desk, as_json: bool) -> None:
 def _messages(house: "House", now: datetime) -> Iterator[dict[str, Any]]:
     """What has left or will leave: what is due at once on one channel is one message."""
     from reminderd.cli import output
-    from reminderd.model import public_id
+    from reminderd.ids import public_id
 
     patients = {each.id: each for each in house.outbox.patients()}
     for (at, patient_id, channel, state), group in groupby(_todays(house, now), key=_message):

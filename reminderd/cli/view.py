@@ -3,7 +3,8 @@
 from typing import Any
 
 from reminderd.cli.output import instant
-from reminderd.model import Clinic, Patient, Reminder, Session, public_id
+from reminderd.ids import public_id
+from reminderd.model import Clinic, Patient, Reminder, Session
 
 
 def reminder_data(reminder: Reminder, zone: str) -> dict[str, Any]:

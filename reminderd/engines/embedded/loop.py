@@ -1,12 +1,13 @@
 """The loop on one machine: APScheduler as the alarm clock, and a look-out for other processes.
 
-The outbox row is the schedule; a job here only says when to look. One job sleeps until the next
-due instant, one beats every 15 seconds as a cap (a clock step, a resume from suspend, an expiry).
+The outbox row is the schedule; a job here only says when to look. For each dispatch, one job sleeps
+until the next due instant, one beats every 15 seconds as a cap (a clock step, a resume from
+suspend, an expiry).
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -24,81 +25,110 @@ LOOK_OUT_SECONDS = 0.5
 
 
 class EmbeddedLoop:
-    """Drains whenever something is due; `on_beat` is called at the end of every look."""
+    """Lets every dispatch drain whenever something is due, each in a thread of its own."""
 
     def __init__(
-        self,
-        outbox: EmbeddedOutbox,
-        dispatch: Dispatch,
-        clock: Clock,
-        on_beat: Callable[[], None],
+        self, outbox: EmbeddedOutbox, dispatches: Sequence[Dispatch], clock: Clock
     ) -> None:
         self._outbox = outbox
-        self._dispatch = dispatch
-        self._clock = clock
-        self._on_beat = on_beat
-        self._stopping = threading.Event()
-        self._sending = threading.Lock()
-        self._failure: BaseException | None = None
         # A beat that came late is still wanted, and two that wait are one.
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(1)},
+            executors={"default": ThreadPoolExecutor(len(dispatches))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
+        self._beats = [
+            _Beat(f"{number}", each, clock, self._scheduler)
+            for number, each in enumerate(dispatches)
+        ]
 
-    def run(self, stop: threading.Event, renewed: Callable[[], Dispatch | None]) -> None:
+    def run(self, stop: threading.Event, renewed: Callable[[], Sequence[Dispatch] | None]) -> None:
         """Send until `stop` is set; finishes what is in flight.
 
-        `renewed` is asked twice a second for a dispatch that is to take over. What a beat raised
-        is raised here.
+        `renewed` is asked twice a second for dispatches, as many as before, that are to take over.
+        What a beat raised is raised here.
         """
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        self._scheduler.add_job(self._beat, "interval", seconds=BEAT.total_seconds(), id="beat")
+        for beat in self._beats:
+            beat.start()
         self._scheduler.start()
         try:
-            self._look_now()
             self._watch(stop, renewed)
         finally:
-            self._stopping.set()
-            self._dispatch.request_stop()
+            for beat in self._beats:
+                beat.stop()
             self._scheduler.shutdown(wait=True)
-            self._dispatch.close()
-        if self._failure is not None:
-            raise self._failure
+            for beat in self._beats:
+                beat.close()
+        for beat in self._beats:
+            if beat.failure is not None:
+                raise beat.failure
 
-    def _watch(self, stop: threading.Event, renewed: Callable[[], Dispatch | None]) -> None:
+    def _watch(
+        self, stop: threading.Event, renewed: Callable[[], Sequence[Dispatch] | None]
+    ) -> None:
         """Notice within a second what another process has committed."""
         seen = self._outbox.data_version()
-        while not stop.wait(LOOK_OUT_SECONDS) and self._failure is None:
-            successor = renewed()
-            if successor is not None:
-                self._take_over(successor)
+        while not stop.wait(LOOK_OUT_SECONDS) and not any(each.failure for each in self._beats):
+            successors = renewed()
+            if successors is not None:
+                for beat, successor in zip(self._beats, successors, strict=True):
+                    beat.take_over(successor)
             version = self._outbox.data_version()
-            if successor is not None or version != seen:
+            if successors is not None or version != seen:
                 seen = version
-                self._look_now()
+                for beat in self._beats:
+                    beat.look_now()
 
-    def _take_over(self, successor: Dispatch) -> None:
+
+class _Beat:
+    """One dispatch's jobs; two of its looks never overlap."""
+
+    def __init__(
+        self, name: str, dispatch: Dispatch, clock: Clock, scheduler: BackgroundScheduler
+    ) -> None:
+        self.failure: BaseException | None = None
+        self._name = name
+        self._dispatch = dispatch
+        self._clock = clock
+        self._scheduler = scheduler
+        self._stopping = threading.Event()
+        self._sending = threading.Lock()
+
+    def start(self) -> None:
+        """Look at once, and from then on at every beat."""
+        seconds = BEAT.total_seconds()
+        self._scheduler.add_job(self._look, "interval", seconds=seconds, id=f"beat-{self._name}")
+        self.look_now()
+
+    def stop(self) -> None:
+        """Hand over nothing more; what is in flight is finished by `close`."""
+        self._stopping.set()
+        self._dispatch.request_stop()
+
+    def close(self) -> None:
+        """Settle what is left, once no look is under way."""
+        self._dispatch.close()
+
+    def take_over(self, successor: Dispatch) -> None:
         """Let the running dispatch finish what is in flight, then send by the new one."""
         self._dispatch.request_stop()
         with self._sending:
             self._dispatch.close()
             self._dispatch = successor
 
-    def _look_now(self) -> None:
+    def look_now(self) -> None:
         self._look_at(self._clock.now())
 
     def _look_at(self, instant: datetime) -> None:
         self._scheduler.add_job(
-            self._beat, "date", run_date=instant, id="due", replace_existing=True
+            self._look, "date", run_date=instant, id=f"due-{self._name}", replace_existing=True
         )
 
-    def _beat(self) -> None:
+    def _look(self) -> None:
         try:
             while not self._stopping.is_set() and self._drained().more:
-                self._on_beat()
-            self._on_beat()
+                pass
             wake_at = self._dispatch.next_wake_at(self._clock.now())
             if wake_at is not None and not self._stopping.is_set():
                 self._look_at(max(wake_at, self._clock.now()))
@@ -106,7 +136,7 @@ class EmbeddedLoop:
             log.warning("the next beat tries again: %s", error)
         except BaseException as error:
             log.exception("the beat failed")
-            self._failure = error
+            self.failure = error
 
     def _drained(self) -> Drained:
         with self._sending:

@@ -23,6 +23,7 @@ from reminderd.engines.embedded.rows import (
     to_ms,
 )
 from reminderd.engines.embedded.store import Store
+from reminderd.ids import internal_id
 from reminderd.interfaces import Approval, PatientFacts, ReminderFilter, Rendered
 from reminderd.model import (
     Attempt,
@@ -34,7 +35,6 @@ from reminderd.model import (
     Reminder,
     Session,
     State,
-    internal_id,
 )
 
 _THESE = "(SELECT value FROM json_each(?))"
