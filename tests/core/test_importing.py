@@ -186,7 +186,7 @@ def test_the_sample_list_comes_in_whole_and_again_adds_nothing(desk: Desk) -> No
     data = (DATA / "patients.csv").read_bytes()
     told = take_in(desk, data)
     refs = {line.split(",")[0] for line in data.decode("utf-8-sig").splitlines()[1:]}
-    rows = len({line for line in data.decode("utf-8-sig").splitlines()[1:]})
+    rows = len(set(data.decode("utf-8-sig").splitlines()[1:]))
     assert len(desk.outbox.patients()) == len(refs) == len(told)
     assert len(desk.outbox.sessions()) == rows
     assert {each.ref for each in desk.outbox.patients()} == refs

@@ -34,7 +34,7 @@ class EmbeddedLoop:
         # A beat that came late is still wanted, and two that wait are one.
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(len(dispatches))},
+            executors={f"{number}": ThreadPoolExecutor(1) for number in range(len(dispatches))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._beats = [
@@ -57,6 +57,7 @@ class EmbeddedLoop:
         finally:
             for beat in self._beats:
                 beat.stop()
+            log.info("stopping: what is under way is finished first")
             self._scheduler.shutdown(wait=True)
             for beat in self._beats:
                 beat.close()
@@ -98,7 +99,9 @@ class _Beat:
     def start(self) -> None:
         """Look at once, and from then on at every beat."""
         seconds = BEAT.total_seconds()
-        self._scheduler.add_job(self._look, "interval", seconds=seconds, id=f"beat-{self._name}")
+        self._scheduler.add_job(
+            self._look, "interval", seconds=seconds, id=f"beat-{self._name}", executor=self._name
+        )
         self.look_now()
 
     def stop(self) -> None:
@@ -122,7 +125,12 @@ class _Beat:
 
     def _look_at(self, instant: datetime) -> None:
         self._scheduler.add_job(
-            self._look, "date", run_date=instant, id=f"due-{self._name}", replace_existing=True
+            self._look,
+            "date",
+            run_date=instant,
+            id=f"due-{self._name}",
+            executor=self._name,
+            replace_existing=True,
         )
 
     def _look(self) -> None:
