@@ -24,3 +24,10 @@ def read_at(option: str, text: str, zone: str) -> datetime:
     from reminderd.entries import read_instant
 
     return read(option, lambda typed: read_instant(typed.strip(), zone), text)
+
+
+def read_bound(option: str, text: str, zone: str) -> datetime:
+    """As `read_at`; a date alone is the beginning of that day, for ranges are spoken of in days."""
+    typed = text.strip()
+    whole_day = typed.count("-") == 2 and len(typed) == len("2026-03-28")
+    return read_at(option, f"{typed}T00:00" if whole_day else typed, zone)

@@ -7,7 +7,7 @@ import click
 
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json as json_option
-from reminderd.cli.options import read_at
+from reminderd.cli.options import read_bound
 from reminderd.model import Reason, State
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def list_reminders(
         protocol=protocol,
         states=frozenset(map(State, states)),
         reasons=frozenset(map(Reason, reasons)),
-        due_from=read_at("--due-from", due_from, zone) if due_from is not None else None,
-        due_until=read_at("--due-until", due_until, zone) if due_until is not None else None,
+        due_from=read_bound("--due-from", due_from, zone) if due_from is not None else None,
+        due_until=read_bound("--due-until", due_until, zone) if due_until is not None else None,
         needs_staff=needs_staff,
         limit=limit,
     )

@@ -4,15 +4,15 @@ import click
 
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.messages import Teller
-from reminderd.cli.options import as_json, read_at
+from reminderd.cli.options import as_json, read_bound
 from reminderd.cli.output import note
 
 
 @click.command("simulate")
 @click.option(
-    "--from", "start", metavar="T", help="Where the virtual clock starts; now by default."
+    "--from", "start", metavar="T", help="Where the virtual clock starts: an instant or a date; now by default."
 )
-@click.option("--until", required=True, metavar="T", help="Where it ends.")
+@click.option("--until", required=True, metavar="T", help="Where it ends: an instant or a date.")
 @as_json
 @pass_desk
 def command(desk: Desk, start: str | None, until: str, as_json: bool) -> None:
@@ -24,8 +24,8 @@ def command(desk: Desk, start: str | None, until: str, as_json: bool) -> None:
     from reminderd.clock import VirtualClock
     from reminderd.rehearsal import house_on_a_copy, plan_afresh, play
 
-    start_at = read_at("--from", start, desk.timezone) if start else desk.clock.now()
-    until_at = read_at("--until", until, desk.timezone)
+    start_at = read_bound("--from", start, desk.timezone) if start else desk.clock.now()
+    until_at = read_bound("--until", until, desk.timezone)
     if until_at <= start_at:
         raise click.BadParameter("must be later than --from", param_hint="--until")
     tell = Teller(as_json=as_json)

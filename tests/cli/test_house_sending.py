@@ -95,6 +95,14 @@ def test_simulate_takes_booked_sessions_as_done(clinic: Clinic) -> None:
     assert first["at"] == "2026-04-10T12:00:00+02:00"
 
 
+def test_a_range_may_be_told_in_days(clinic: Clinic) -> None:
+    clinic.enrols()
+    in_days = ("simulate", "--from", "2026-04-05", "--until", "2026-04-06")
+    assert clinic.lines(*in_days) == clinic.lines(
+        "simulate", "--from", "2026-04-05T00:00", "--until", "2026-04-06T00:00"
+    )
+
+
 def test_simulate_must_end_after_it_starts(clinic: Clinic) -> None:
     assert clinic.types("simulate", "--until", "2026-03-28T00:00").exit_code == 2
     assert clinic.types("simulate", "--until", "28/03/2026").exit_code == 2
