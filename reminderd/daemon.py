@@ -228,6 +228,7 @@ def dry_run(
 
     try:
         with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
+            log.info("dry run: nothing leaves and nothing changes: %s", settings.database)
             while not stop.is_set():
                 copied = version()
                 with house_on_a_copy(settings, nothing_leaves=False) as house:

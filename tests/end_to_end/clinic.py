@@ -81,12 +81,14 @@ class Daemon:
     def told(self, count: int) -> list[dict[str, Any]]:
         """Wait for so many lines of JSON."""
 
-        def enough() -> bool:
-            assert self._process.poll() is None, self.log
-            return self.output.read_text().count("\n") >= count
+        until(lambda: len(self.lines) >= count, f"{count} lines; the log: {self.log}")
+        return self.lines
 
-        until(enough, f"{count} lines")
-        return [json.loads(line) for line in self.output.read_text().splitlines()]
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Every whole line of JSON that it has printed."""
+        text = self.output.read_text()
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -107,26 +107,25 @@ def test_it_finishes_what_is_under_way_and_puts_back_the_rest(
     approved: Clinic, servers: tuple[TwilioServer, SmtpServer], number: signal.Signals
 ) -> None:
     twilio, _ = servers
-    approved.config.write_text(
-        approved.config.read_text().replace(
-            "[transports.twilio]", "[transports.twilio]\nconcurrency = 1"
-        )
-    )
+    section, text = "[transports.twilio]", approved.config.read_text()
+    approved.config.write_text(text.replace(section, f"{section}\nconcurrency = 1"))
     twilio.script(hang(accept=True))
     for name in ("Vera", "Paco", "Rosa"):
         approved.enrol(name)
     daemon = approved.runs()
     until(lambda: twilio.requests, "the first request")
     daemon.signal(number)
+    daemon.logs("stopping")
     twilio.released.set()
     assert daemon.ends() == 0
     assert "stopped" in daemon.log
     assert len(twilio.requests) == 1
-    states = {name: set() for name in ("pat-1", "pat-2", "pat-3")}  # type: dict[str, set[str]]
-    for each in approved.reminders():
-        if each["milestone"] in DAY_0:
-            states[each["patient"]].add(each["state"])
-    assert states == {"pat-1": {"unknown"}, "pat-2": {"scheduled"}, "pat-3": {"scheduled"}}
+    day_0 = [each for each in approved.reminders() if each["milestone"] in DAY_0]
+    assert {(each["patient"], each["state"]) for each in day_0} == {
+        ("pat-1", "unknown"),
+        ("pat-2", "scheduled"),
+        ("pat-3", "scheduled"),
+    }
 
 
 def test_there_is_one_daemon_for_a_database_by_whichever_path(
@@ -186,7 +185,7 @@ def test_a_text_channel_that_hangs_does_not_hold_up_the_mail(
     assert daemon.stop() == 0
 
 
-# Reloading -------------------------------------------------------------------------------------------
+# Reloading --------------------------------------------------------------------------------------
 
 BROKEN = "{% block line %}{{ nobody.knows }}{% endblock %}\n"
 
