@@ -1,4 +1,4 @@
-"""The main job on the sample list: imported, planned, and sent over its weeks on a virtual clock."""
+"""The main job on the sample list: imported, planned, told over its weeks on a virtual clock."""
 
 import json
 from collections import Counter
@@ -100,7 +100,7 @@ def test_time_only_goes_forward(told: Told) -> None:
 def test_nobody_is_disturbed_at_night_but_by_what_may_come_at_any_hour(told: Told) -> None:
     at_any_hour = {
         (key, each.id)
-        for key in LIBRARY.keys()
+        for key in sorted(LIBRARY.keys())
         for each in LIBRARY.find(key).protocol.milestones
         if each.quiet is QuietPolicy.IGNORE
     }

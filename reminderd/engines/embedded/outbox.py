@@ -158,11 +158,15 @@ class EmbeddedOutbox(Records):
         )
 
     def forget_after(self, start: datetime) -> None:
-        """As if nothing had been planned or sent after `start`; for copies only."""
+        """As if nothing had been planned or sent after `start`; for copies only.
+
+        What staff called off stays off.
+        """
         self.connection.execute(
             "UPDATE reminders SET state = 'skipped', reason = 'past', channel = NULL, "
             "wake_at = NULL, sent_at = NULL, provider_id = NULL, receipt = NULL, attempts = 0, "
-            "needs_staff = 0, first_planned_at = ? WHERE state <> 'sent' OR sent_at > ?",
+            "needs_staff = 0, first_planned_at = ? "
+            "WHERE (state <> 'sent' OR sent_at > ?) AND reason IS NOT 'by-staff'",
             (to_ms(start), to_ms(start)),
         )
 
