@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 BUNDLE = "_bundle"
@@ -72,6 +73,7 @@ class Texts:
         return hashlib.sha256(self.sources(names).encode()).hexdigest()
 
 
+@lru_cache(maxsize=1024)
 def language_chain(patient: str | None, clinic: str) -> tuple[str, ...]:
     """In which languages to look for a text: pt_BR, pt, the clinic's, English."""
     tags = [normal_tag(tag) for tag in (patient, clinic, LAST_LANGUAGE) if tag]
@@ -79,6 +81,7 @@ def language_chain(patient: str | None, clinic: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(both))
 
 
+@lru_cache(maxsize=1024)
 def normal_tag(tag: str) -> str:
     """`pt-br` as `pt_BR`, `zh-hant` as `zh_Hant`."""
     first, *rest = re.split("[-_]", tag.strip())
