@@ -279,6 +279,7 @@ def read_language(text: str) -> str:
     raise ValueError(f'{shown(text)} is not a language; write for example "es", "en" or "pt_BR"')
 
 
+@lru_cache(maxsize=1024)
 def read_channels(text: str, separator: str = ";") -> tuple[Channel, ...]:
     """Channels in the order in which they are written."""
     words = [word for each in text.split(separator) if (word := each.strip().lower())]

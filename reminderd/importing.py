@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from reminderd.errors import TryAgainLater
 from reminderd.intake import Intake
@@ -159,7 +160,7 @@ class Importer:
         numbers = _Numbers(*self._outbox.reserve_ids(len(chunk), sessions))
         versions = self._versions(chunk)
         renumbered = [_renumbered(each, numbers, versions) for each in chunk]
-        self._outbox.add_patients([each.chart.patient for each in renumbered], now)
+        self._outbox.add_patients([each.patient for each in renumbered], now)
         self._outbox.add_sessions([each for one in renumbered for each in one.sessions])
         self._outbox.save_reminders(each for one in renumbered for each in one.reminders)
 
@@ -225,9 +226,19 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> Prepared:
+class _Stored(NamedTuple):
+    """A new patient as it goes into the store."""
+
+    patient: Patient
+    sessions: tuple[Session, ...]
+    reminders: tuple[Reminder, ...]
+
+
+def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> _Stored:
     """The patient under the ids that were reserved, should somebody have been quicker."""
-    patient = replace(one.chart.patient, id=numbers.next_patient())
+    patient, number = one.chart.patient, numbers.next_patient()
+    if number != patient.id:
+        patient = replace(patient, id=number)
     ids = {each.id: numbers.next_session() for each in one.sessions}
     sessions = tuple(
         replace(
@@ -244,7 +255,7 @@ def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> P
             each._replace(patient_id=patient.id, session_id=ids[each.session_id])
             for each in reminders
         )
-    return Prepared(replace(one.chart, patient=patient), reminders, sessions, is_new=True)
+    return _Stored(patient, sessions, reminders)
 
 
 def _has_a_double(chart: Chart, first: int) -> bool:

@@ -46,12 +46,11 @@ def _planned(chart: Chart, now: datetime) -> list[Planned]:
 
 def changes(chart: Chart, now: datetime) -> list[Reminder]:
     """The diff: those reminders of a new plan that are new or differ from what was planned."""
+    planned = [each.reminder for each in _planned(chart, now)]
+    if not chart.reminders:
+        return planned
     before = {reminder.key: reminder for reminder in chart.reminders}
-    return [
-        each.reminder
-        for each in _planned(chart, now)
-        if before.get(each.reminder.key) != each.reminder
-    ]
+    return [each for each in planned if before.get(each.key) != each]
 
 
 def sort_key(reminder: Reminder) -> tuple[bool, datetime, datetime, str, int, int]:
