@@ -4,13 +4,14 @@ import hashlib
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from queue import SimpleQueue
 from types import FrameType
+from typing import Protocol
 
 import tzdata
 
@@ -89,9 +90,14 @@ def _rules(house: House) -> str:
 
 def _send_once(house: House, clock: Clock, serving: dict[str, Transport]) -> None:
     dispatch = house.dispatch(clock, serving)
+    stop = _Stop(dispatch)
     try:
-        while dispatch.drain(clock.now()).more:
-            pass
+        with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
+            while dispatch.drain(clock.now()).more:
+                pass
+        if stop.is_set:
+            log.info("stopped")
+            return
         troubled = {name: lane for name, lane in dispatch.lanes.items() if lane.trouble}
     finally:
         dispatch.close()
@@ -101,6 +107,19 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport]) -> Non
             f"not everything could be sent: {reasons}",
             remedy="What is due stays due: run the command again later.",
         )
+
+
+class _Stop:
+    """A flag that asks a dispatch to end soon."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.is_set = False
+        self._dispatch = dispatch
+
+    def set(self) -> None:
+        log.info("stopping: what is under way is finished first")
+        self.is_set = True
+        self._dispatch.request_stop()
 
 
 def _serve(
@@ -167,8 +186,12 @@ def _reloaded(
     return _dispatches(renewed, clock, serving)
 
 
+class _Flag(Protocol):
+    def set(self) -> None: ...
+
+
 @contextmanager
-def _signals(flags: dict[signal.Signals, threading.Event]) -> Iterator[None]:
+def _signals(flags: Mapping[signal.Signals, _Flag]) -> Iterator[None]:
     """Signals set flags, and the loop acts on them; only the main thread can listen.
 
     A handler runs in the middle of whatever the main thread does, which may hold the very lock that

@@ -102,9 +102,13 @@ def test_an_unsigned_protocol_waits_and_leaves_once_it_is_signed(
     assert len(twilio.messages) == 1
 
 
+@pytest.mark.parametrize("words", [(), ("--once",)], ids=["daemon", "once"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_finishes_what_is_under_way_and_puts_back_the_rest(
-    approved: Clinic, servers: tuple[TwilioServer, SmtpServer], number: signal.Signals
+    approved: Clinic,
+    servers: tuple[TwilioServer, SmtpServer],
+    number: signal.Signals,
+    words: tuple[str, ...],
 ) -> None:
     twilio, _ = servers
     section, text = "[transports.twilio]", approved.config.read_text()
@@ -112,7 +116,7 @@ def test_it_finishes_what_is_under_way_and_puts_back_the_rest(
     twilio.script(hang(accept=True))
     for name in ("Vera", "Paco", "Rosa"):
         approved.enrol(name)
-    daemon = approved.runs()
+    daemon = approved.runs(*words)
     until(lambda: twilio.requests, "the first request")
     daemon.signal(number)
     daemon.logs("stopping")
