@@ -10,7 +10,10 @@ from reminderd.cli.output import note
 
 @click.command("simulate")
 @click.option(
-    "--from", "start", metavar="T", help="Where the virtual clock starts: an instant or a date; now by default."
+    "--from",
+    "start",
+    metavar="T",
+    help="Where the virtual clock starts: an instant or a date; now by default.",
 )
 @click.option("--until", required=True, metavar="T", help="Where it ends: an instant or a date.")
 @as_json
