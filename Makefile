@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types floors check docs wheel bench
+.PHONY: demo test lint types floors check docs pictures wheel bench
 
 demo: .venv/ready
 	@$(BIN)/reminderd demo
@@ -28,6 +28,9 @@ check: lint types floors test
 
 docs: .venv/ready-dev
 	$(BIN)/python -m docs.generate
+
+pictures: .venv/ready-dev
+	$(BIN)/python -m docs.pictures
 
 wheel: .venv/ready-dev
 	$(BIN)/python -m build --no-isolation

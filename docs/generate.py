@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+from docs.console import filled
+from docs.milestone_page import milestone_page
+from docs.schema_page import schema_page
 from reminderd import cli
 from reminderd.bootstrap import transport_models
 from reminderd.cli.app import app
@@ -20,8 +23,15 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "commands.md": "\n".join(_commands()),
         DOCS / "settings.md": "\n".join(_settings()),
+        DOCS / "milestones.md": milestone_page(),
+        DOCS / "schema.md": schema_page(),
         Path(cli.HELP): help_text(),
     }
+
+
+def told() -> list[Path]:
+    """The pages with examples: people write them, and the answers on them are the program's."""
+    return sorted(each for each in DOCS.glob("*.md") if "```console" in each.read_text("utf-8"))
 
 
 # Commands -------------------------------------------------------------------------------------
@@ -143,3 +153,5 @@ def _cell(text: str) -> str:
 if __name__ == "__main__":
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
+    for path in told():
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

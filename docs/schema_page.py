@@ -1,0 +1,172 @@
+"""The database's tables as a new one has them, with what every column means."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlite_utils import Database
+
+from reminderd.engines.embedded import connection, schema, store
+from reminderd.words import Outcome, SessionState
+
+_OUTCOMES = ", ".join(f"`{each}`" for each in Outcome)
+_SESSION_STATES = ", ".join(f"`{each}`" for each in SessionState)
+_CHANNEL = "`sms` or `email`."
+
+TABLES = {
+    "patients": "A person in aftercare.",
+    "consents": "Whether a patient wants to hear from the clinic on a channel.",
+    "protocol_versions": "Every text of a protocol that a session was recorded under, for good.",
+    "approvals": "Signatures under protocols.",
+    "sessions": "Treatments, past and booked.",
+    "reminders": "The outbox: one milestone of one session, planned for one instant. "
+    "The row is the schedule; there is no other.",
+    "messages": "What leaves: one or more reminders of one patient, in words, for one channel.",
+    "message_reminders": "Which reminders a message carries.",
+    "attempts": "Each hand-over of a message to a transport.",
+    "notes": "What reminderd remembers about itself.",
+}
+
+COLUMNS = {
+    "patients": {
+        "id": "The number in `pat-12`. Never used twice.",
+        "ref": "The clinic's own key.",
+        "clinic": "The section `[clinics.…]` that the patient belongs to.",
+        "given_name": "What the texts call the patient.",
+        "family_name": "For the staff; no text says it.",
+        "phone": "E.164, such as `+34600000001`.",
+        "email": "One address.",
+        "timezone": "An IANA name; the clinic's where it is empty.",
+        "language": "Such as `es`; the clinic's where it is empty.",
+        "channels": "In the patient's order, joined with `;`.",
+        "paused": "1 while everything of the patient is held.",
+        "bad_addresses": "Channels whose address a provider called wrong, joined with `;`.",
+        "created_at": "When the patient was taken in.",
+        "updated_at": "When anything here changed last.",
+    },
+    "consents": {
+        "patient": "Whose.",
+        "channel": _CHANNEL,
+        "granted": "1 where the patient agreed, 0 where consent was withdrawn.",
+        "at": "Since when.",
+        "source": "How it is known: a form, an import, a provider's answer.",
+    },
+    "protocol_versions": {
+        "id": "What sessions point to.",
+        "key": "The protocol's key.",
+        "revision": "The number in its file.",
+        "digest": "A fingerprint of the document, whatever its layout.",
+        "document": "The protocol as JSON.",
+    },
+    "approvals": {
+        "id": "A number.",
+        "protocol": "The protocol's key.",
+        "revision": "Its revision when it was signed.",
+        "digest": "A fingerprint of the protocol and of every template that it uses.",
+        "by": "Who signed.",
+        "at": "When.",
+    },
+    "sessions": {
+        "id": "The number in `ses-12`. Never used twice.",
+        "patient": "Who was or will be treated.",
+        "protocol_version": "The protocol as it was when the session was recorded.",
+        "at": "When the treatment is or was.",
+        "state": f"One of {_SESSION_STATES}.",
+        "tags": "Such as `weight-loss`, joined with `;`.",
+        "area": "The treated area, as the clinic typed it.",
+        "recorded_at": "When the session was entered.",
+        "adjustments": "What staff decided for this session: a JSON object by milestone.",
+    },
+    "reminders": {
+        "id": "The number in `rem-12`. Never used twice.",
+        "patient": "Who is to read it.",
+        "session": "The treatment that it belongs to.",
+        "protocol": "The protocol's key.",
+        "revision": "The protocol's revision.",
+        "milestone": "Which rule of the protocol.",
+        "occurrence": "Which day of a milestone that has several, from 1.",
+        "kind": "The milestone's kind; see [protocol files](protocol-format.md).",
+        "topics": "What it is about, joined with `;`.",
+        "template": "The name of its text.",
+        "channel": f"{_CHANNEL} Empty where none was chosen.",
+        "nominal_at": "When the protocol wants it.",
+        "due_at": "When it is due, quiet hours considered.",
+        "wake_at": "When sending looks at it next. Set exactly while it is `scheduled`.",
+        "expires_at": "From here on it is not sent any more.",
+        "first_planned_at": "When it was first thought of.",
+        "state": "See [how it decides](how-it-decides.md).",
+        "reason": "Why it is in that state; the same page.",
+        "attempts": "How many hand-overs counted.",
+        "sent_at": "When the provider took it.",
+        "provider_id": "What the provider calls it.",
+        "receipt": "What the provider said later; not filled in yet.",
+        "needs_staff": "1 where the planner found something that only a person can settle.",
+    },
+    "messages": {
+        "id": "The number in `msg-12`. Never used twice.",
+        "patient": "Who is to read it.",
+        "channel": _CHANNEL,
+        "transport": "What carries it.",
+        "created_at": "When it was put together.",
+        "recipient": "The number or address.",
+        "language": "In which it was written.",
+        "subject": "Of a mail.",
+        "text": "The words as they left.",
+        "html": "Of a mail.",
+        "segments": "Of an SMS: how many it is paid for as.",
+    },
+    "message_reminders": {"reminder": "The reminder.", "message": "The message that carries it."},
+    "attempts": {
+        "id": "A number.",
+        "message": "What was handed over.",
+        "outcome": f"One of {_OUTCOMES}.",
+        "claimed_at": "When it was taken from the schedule: nothing has left.",
+        "marked_at": "When it was about to be handed over: from here on it may have left.",
+        "settled_at": "When the outcome was known.",
+        "provider_id": "What the provider calls it.",
+        "code": "The provider's code for what went wrong.",
+        "error": "What went wrong, without names, numbers and addresses.",
+    },
+    "notes": {"key": "What it is about.", "value": "What is remembered."},
+}
+
+
+def schema_page() -> str:
+    """The page `schema.md`; raises KeyError for a table or a column that nobody explained."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "reminderd.db"
+        store.create(path)
+        opened = connection.connect(path, read_only=True)
+        try:
+            return "\n".join(_page(Database(opened)))
+        finally:
+            opened.close()
+
+
+def _page(database: Database) -> Iterator[str]:
+    yield "# The database\n"
+    yield "Written from a new database by `make docs`; the statements themselves stand in"
+    yield "[`schema.py`](../reminderd/engines/embedded/schema.py). This is schema"
+    yield f"{schema.VERSION} (`PRAGMA user_version`).\n"
+    yield "It is one SQLite file. Every table is STRICT, and states, kinds and channels are"
+    yield "checked by the database itself. Instants are whole milliseconds since 1970 in UTC:"
+    yield "`datetime(due_at / 1000, 'unixepoch')` reads one. Read it with any SQLite tool;"
+    yield "leave the writing to reminderd.\n"
+    for table in database.tables:
+        if not table.name.startswith(("_", "sqlite_")):
+            yield from _table(database, table.name)
+
+
+def _table(database: Database, name: str) -> Iterator[str]:
+    yield f"## {name}\n"
+    yield f"{TABLES[name]}\n"
+    yield "| column | type | | is |"
+    yield "|---|---|---|---|"
+    others = {each.column: each.other_table for each in database[name].foreign_keys}
+    for column in database[name].columns:
+        marks = ["key"] if column.is_pk else []
+        marks += [f"of `{others[column.name]}`"] if column.name in others else []
+        marks += [] if column.notnull or column.is_pk else ["may be empty"]
+        meaning = COLUMNS[name][column.name]
+        yield f"| `{column.name}` | {column.type} | {', '.join(marks)} | {meaning} |"
+    yield ""
