@@ -230,11 +230,12 @@ def _why_invalid(number: "PhoneNumber") -> str:
 
 def read_email(text: str) -> str:
     """One email address, of any script, without a name; nothing is looked up."""
-    from email_validator import EmailNotValidError, validate_email
+    import email_validator
 
     try:
-        return validate_email(text, check_deliverability=False, strict=True).normalized
-    except EmailNotValidError as error:
+        checked = email_validator.validate_email(text, check_deliverability=False, strict=True)
+        return checked.normalized
+    except email_validator.EmailNotValidError as error:
         reason = "there is more than one @" if text.count("@") > 1 else str(error).rstrip(".")
         raise ValueError(
             f"{shown(text)} is not one email address: {reason};"

@@ -208,9 +208,9 @@ class Records(Store):
         for reminder in reminders:
             row = reminder_row(reminder)
             if reminder.id is None:
-                new.append(row[1:])
+                new.append(row)
             else:
-                known.append((*row[1:], row[0]))
+                known.append((*row, reminder.id))
         self._insert_reminders(new)
         self.connection.executemany(_UPDATE_REMINDER, known)
 

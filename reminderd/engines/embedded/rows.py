@@ -39,6 +39,7 @@ def to_ms(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
+@lru_cache(maxsize=4096)
 def to_ms_or_none(instant: datetime | None) -> int | None:
     return None if instant is None else to_ms(instant)
 
@@ -48,10 +49,12 @@ def from_ms(value: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=value)
 
 
+@lru_cache(maxsize=4096)
 def from_ms_or_none(value: int | None) -> datetime | None:
     return None if value is None else from_ms(value)
 
 
+@lru_cache(maxsize=128)
 def word(one: StrEnum | None) -> str | None:
     """The plain text of a word, or None where there is none."""
     return None if one is None else one._value_
@@ -180,8 +183,8 @@ REMINDER_COLUMNS = (
 
 
 def reminder_row(reminder: Reminder) -> Row:
+    """All columns but the id."""
     return (
-        reminder.id,
         reminder.patient_id,
         reminder.session_id,
         reminder.protocol,
