@@ -22,7 +22,7 @@ PLAN = "reminderd plan mesotherapy --at 2026-03-27T14:30 --timezone Europe/Madri
 
 # Each picture: when it is, what was typed before, what is typed.
 PICTURES = {
-    "plan": ("2026-03-27T12:00+01:00", (), PLAN),
+    "plan": ("2026-03-27T12:00+01:00", ("reminderd init .",), PLAN),
     "day-0": (
         "2026-03-27T14:40+01:00",
         ("reminderd init .", ENROL),
