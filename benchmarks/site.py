@@ -54,58 +54,50 @@ def fill(house: House, pending: int, due: int, now_ms: int, channel: str) -> Non
 
     One patient has ten reminders ahead, and of those that are due one each.
     """
-    document = house.library.find("mesotherapy")
-    patients = max(due, pending // 10, 1)
     with house.outbox.transaction():
-        version = house.outbox.pin_protocol(document.protocol, document.document)
         connection = house.outbox.connection
+        _add_patients(house, max(due, pending // 10, 1), now_ms, channel)
         connection.execute(
-            f"""
-            INSERT INTO patients (id, ref, clinic, given_name, family_name, phone, email, channels,
-                                  created_at, updated_at)
-            SELECT value, 'P-' || value, 'main', 'Ana', 'García', '+3461' || (1000000 + value),
-                   'p' || value || '@example.org', '{channel}', 0, 0
-            FROM json_each(?)
-            """,
-            (json.dumps(list(range(1, patients + 1))),),
+            _REMINDERS + "SELECT id, id, 1, :channel, :now, :now, :now, :now + 28800000, "
+            f"{_CONSTANTS} FROM patients WHERE id <= :due",
+            {"now": now_ms, "due": due, "channel": channel},
         )
         connection.execute(
-            "INSERT INTO consents SELECT id, channels, 1, 0, 'benchmark' FROM patients"
+            _REMINDERS + "SELECT patient, patient, 1 + occurrence, :channel, later, later, later, "
+            f"later + 28800000, {_CONSTANTS} FROM ("
+            "SELECT patients.id AS patient, value AS occurrence, "
+            ":now + 31536000000 + (patients.id * 7919 + value * 104729) % 31536000 * 1000 AS later "
+            "FROM patients, json_each('[1,2,3,4,5,6,7,8,9,10]') WHERE patients.id <= :patients)",
+            {"now": now_ms, "patients": pending // 10, "channel": channel},
         )
-        connection.execute(
-            "INSERT INTO sessions (id, patient, protocol_version, at, state, recorded_at) "
-            "SELECT id, id, ?, ?, 'done', 0 FROM patients",
-            (version, now_ms - 86_400_000),
-        )
-        connection.execute(
-            f"""
-            INSERT INTO reminders (patient, session, protocol, revision, milestone, occurrence,
-                kind, topics, template, channel, nominal_at, due_at, wake_at, expires_at,
-                first_planned_at, state)
-            SELECT id, id, 'mesotherapy', 1, 'spf', 1, 'routine', 'sun', 'spf', '{channel}',
-                   :now, :now, :now, :now + 28800000, 0, 'scheduled'
-            FROM patients WHERE id <= :due
-            """,
-            {"now": now_ms, "due": due},
-        )
-        if pending:
-            connection.execute(
-                f"""
-                INSERT INTO reminders (patient, session, protocol, revision, milestone,
-                    occurrence, kind, topics, template, channel, nominal_at, due_at, wake_at,
-                    expires_at, first_planned_at, state)
-                SELECT patient, patient, 'mesotherapy', 1, 'spf', 1 + occurrence, 'routine',
-                       'sun', 'spf', '{channel}', later, later, later, later + 28800000, 0,
-                       'scheduled'
-                FROM (SELECT patients.id AS patient, value AS occurrence, :now + 31536000000
-                             + (patients.id * 7919 + value * 104729) % 31536000 * 1000 AS later
-                      FROM patients, json_each('[1,2,3,4,5,6,7,8,9,10]')
-                      WHERE patients.id <= :patients)
-                """,
-                {"now": now_ms, "patients": pending // 10},
-            )
         connection.execute(
             "UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM reminders) "
             "WHERE name = 'reminders'"
         )
     connection.execute("ANALYZE")
+
+
+_REMINDERS = (
+    "INSERT INTO reminders (patient, session, occurrence, channel, nominal_at, due_at, wake_at, "
+    "expires_at, protocol, revision, milestone, kind, topics, template, first_planned_at, state) "
+)
+_CONSTANTS = "'mesotherapy', 1, 'spf', 'routine', 'sun', 'spf', 0, 'scheduled'"
+
+
+def _add_patients(house: House, count: int, now_ms: int, channel: str) -> None:
+    """So many patients, each treated a day ago, who agree to the channel."""
+    document = house.library.find("mesotherapy")
+    version = house.outbox.pin_protocol(document.protocol, document.document)
+    connection = house.outbox.connection
+    connection.execute(
+        "INSERT INTO patients (id, ref, clinic, given_name, family_name, phone, email, channels, "
+        "created_at, updated_at) SELECT value, 'P-' || value, 'main', 'Ana', 'García', "
+        "'+3461' || (1000000 + value), 'p' || value || '@example.org', ?, 0, 0 FROM json_each(?)",
+        (channel, json.dumps(list(range(1, count + 1)))),
+    )
+    connection.execute("INSERT INTO consents SELECT id, channels, 1, 0, 'benchmark' FROM patients")
+    connection.execute(
+        "INSERT INTO sessions (id, patient, protocol_version, at, state, recorded_at) "
+        "SELECT id, id, ?, ?, 'done', 0 FROM patients",
+        (version, now_ms - 86_400_000),
+    )
