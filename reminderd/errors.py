@@ -95,7 +95,11 @@ class OptedOut(TransportError):
 
 
 class ContentRefused(TransportError):
-    """The text or the sender is refused, or the code is unknown: a person has to look."""
+    """This text is refused, or the code is unknown: a person has to look at this message."""
+
+
+class SenderRefused(TransportError):
+    """The sender's number, address or set-up is refused: nothing can leave until that is mended."""
 
 
 class CredentialsRefused(TransportError):

@@ -18,6 +18,7 @@ from reminderd.errors import (
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    SenderRefused,
     TemplateFailed,
     Temporary,
     TransportError,
@@ -282,7 +283,7 @@ class Lane:
 
     def _judge_error(self, letter: Letter, error: TransportError, now: datetime) -> Verdict:
         match error:
-            case CredentialsRefused():
+            case CredentialsRefused() | SenderRefused():
                 self._rest(now + REST, error)
                 return unburned(letter, error)
             case Temporary():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from reminderd.errors import TransportError
+from reminderd.errors import CredentialsRefused, TransportError
 from reminderd.interfaces import Claimed, Settlement
 from reminderd.model import (
     Channel,
@@ -124,8 +124,10 @@ def accepted(letter: Letter, provider_id: str, now: datetime) -> Verdict:
 
 
 def unburned(letter: Letter, error: TransportError) -> Verdict:
-    """The provider does not know us: as if it had not been tried."""
-    return _failed(letter, Outcome.CREDENTIALS, letter.reminders, error)
+    """We are at fault, not this message: as if it had not been tried."""
+    ours = isinstance(error, CredentialsRefused)
+    outcome = Outcome.CREDENTIALS if ours else Outcome.REFUSED
+    return _failed(letter, outcome, letter.reminders, error)
 
 
 def tried_later(letter: Letter, error: TransportError, again_at: datetime) -> Verdict:

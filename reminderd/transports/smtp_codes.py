@@ -10,6 +10,7 @@ from enum import StrEnum
 from reminderd.errors import (
     ContentRefused,
     CredentialsRefused,
+    SenderRefused,
     Temporary,
     TransportError,
     WrongAddress,
@@ -33,8 +34,8 @@ class Phase(StrEnum):
 # An exact code comes before its class.
 ENHANCED: Mapping[str, Verdict] = {
     "5.1": (WrongAddress, "the mailbox or its domain does not exist"),
-    "5.1.7": (ContentRefused, "the sender's address is malformed"),
-    "5.1.8": (ContentRefused, "the sender's domain is not accepted"),
+    "5.1.7": (SenderRefused, "the sender's address is malformed"),
+    "5.1.8": (SenderRefused, "the sender's domain is not accepted"),
     "5.2": (WrongAddress, "the mailbox does not take mail"),
     "5.2.3": (ContentRefused, "the mail is longer than this mailbox takes"),
     "5.4.1": (WrongAddress, "the recipient's server does not take mail for this address"),
@@ -64,6 +65,7 @@ OF_THE_RECIPIENT: Mapping[int, Verdict] = {
 _LATER: Verdict = (Temporary, "the server asks to try again later")
 _UNREADABLE: Verdict = (Temporary, "the server's reply is not readable")
 _SIGN_IN: Verdict = (CredentialsRefused, "the server does not let us sign in")
+_SENDER: Verdict = (SenderRefused, "the server refuses us as the sender")
 _UNKNOWN: Verdict = (ContentRefused, "the server refuses for a reason that a person has to read")
 
 
@@ -89,9 +91,9 @@ def _verdict(phase: Phase, code: int, enhanced: str | None) -> Verdict:
         return _SIGN_IN
     of_recipient = OF_THE_RECIPIENT if phase is Phase.RCPT else {}
     known = _by_enhanced(enhanced) or ANYWHERE.get(code) or of_recipient.get(code) or _UNKNOWN
-    # Before RCPT nobody has heard of the recipient: the address at fault is the sender's.
-    about_nobody = known[0] is WrongAddress and phase not in (Phase.RCPT, Phase.DATA)
-    return _UNKNOWN if about_nobody else known
+    # Before RCPT nobody has heard of the recipient or the text: what is at fault is the sender.
+    about_nobody = phase not in (Phase.RCPT, Phase.DATA)
+    return _SENDER if about_nobody and known[0] in (WrongAddress, ContentRefused) else known
 
 
 def _by_enhanced(enhanced: str | None) -> Verdict | None:

@@ -12,6 +12,7 @@ from reminderd.errors import (
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    SenderRefused,
     Temporary,
     TransportError,
     WrongAddress,
@@ -188,9 +189,12 @@ def test_a_refused_text_has_failed_and_is_not_sent_another_way(desk: Desk) -> No
     assert len(desk.reminders(needs_staff=True)) == 1
 
 
-def test_refused_credentials_rest_the_transport_and_burn_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("error", [CredentialsRefused("who are you"), SenderRefused("not yours")])
+def test_a_refused_account_or_sender_rests_the_transport_and_burns_nothing(
+    desk: Desk, error: TransportError
+) -> None:
     several(desk, 3)
-    desk.sms.script(CredentialsRefused("who are you"))
+    desk.sms.script(error)
     desk.drain(DUE)
     assert desk.sms.asked == 1
     assert {(state(each), each.attempts) for each in desk.reminders()} == {("scheduled", 0)}

@@ -15,6 +15,7 @@ from reminderd.errors import (
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    SenderRefused,
     Temporary,
     TransportError,
     WrongAddress,
@@ -121,7 +122,8 @@ def test_every_listed_code_is_told_as_the_table_says(
 PROMISED: list[tuple[fake.Behaviour, type[TransportError]]] = [
     *[(fake.error(code), WrongAddress) for code in (21211, 21614, 30005, 30006)],
     (fake.error(21610), OptedOut),
-    *[(fake.error(code), ContentRefused) for code in (30007, 21606)],
+    (fake.error(30007), ContentRefused),
+    (fake.error(21606), SenderRefused),
     (fake.error(99999), ContentRefused),
     (fake.error(20003, 401), CredentialsRefused),
     (fake.error(99999, 401), CredentialsRefused),
