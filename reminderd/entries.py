@@ -135,6 +135,8 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udff
 
 def plain(text: str) -> str:
     """The text in Unicode's composed form; ValueError where it holds control characters."""
+    if text.isascii() and text.isprintable():
+        return text  # the common case, in which there is nothing to find or to compose
     if _UNSEEN.search(text):
         raise ValueError(f"{shown(text)} holds a line break or a control character; remove it")
     return unicodedata.normalize("NFC", text)
