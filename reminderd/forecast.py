@@ -1,13 +1,15 @@
 """What an import will cause, in numbers and in the words of its first messages."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nsmallest
 
 from reminderd.errors import TemplateFailed
-from reminderd.importing import Prepared, Upcoming
+from reminderd.importing import Prepared, Upcoming, without_collecting
 from reminderd.model import Channel, Kind, Reason, Reminder, State
+from reminderd.plan import WAITING
 from reminderd.practice import item
 from reminderd.render import Composed, Renderer
 
@@ -39,13 +41,19 @@ class Forecast:
 def of(
     prepared: Sequence[Prepared], renderer: Renderer, now: datetime, most: int = 1000
 ) -> Forecast:
-    """What these will cause; every message is rendered, or `most` of them, evenly spread."""
-    messages = sorted(
-        (each for one in prepared for each in _leaving(one, now)), key=lambda each: each.at
-    )
+    """What these will cause; of many messages about `most` are rendered, evenly chosen."""
+    with without_collecting():
+        return _of(prepared, renderer, now, most)
+
+
+def _of(prepared: Sequence[Prepared], renderer: Renderer, now: datetime, most: int) -> Forecast:
     reminders = [each for one in prepared for each in one.reminders]
-    sample = _evenly(messages, most)
-    texts, unwritable = _written([*messages[:FIRST], *sample], renderer)
+    departures = [_departures(one, now) for one in prepared]
+    total = sum(map(len, departures))
+    sampled = _evenly(prepared, len(prepared) * most // total) if total > most else prepared
+    sample = [each for one in sampled for each in _leaving(one, now)]
+    first = _first(zip(prepared, departures, strict=True), now)
+    texts, unwritable = _written([*first, *sample], renderer)
     segments = sum(
         text.size.segments for each in sample if (text := texts.get(id(each))) and text.size
     )
@@ -53,16 +61,36 @@ def of(
         new_patients=sum(each.is_new for each in prepared),
         known_patients=sum(not each.is_new for each in prepared),
         new_sessions=sum(len(each.sessions) for each in prepared),
-        by_milestone=Counter(r.milestone for each in messages for r in each.reminders),
-        messages=len(messages),
-        segments=round(segments * len(messages) / len(sample)) if sample else 0,
-        exact=len(sample) == len(messages),
-        first=tuple((each, texts[id(each)]) for each in messages[:FIRST] if id(each) in texts),
+        by_milestone=Counter(each.milestone for each in reminders if each.state in WAITING),
+        messages=total,
+        segments=round(segments * total / len(sample)) if sample else 0,
+        exact=total <= most,
+        first=tuple((each, texts[id(each)]) for each in first if id(each) in texts),
         left_out=_reasons(reminders, State.SKIPPED),
         held=_reasons(reminders, State.HELD),
         unapproved=Counter(r.protocol for r in reminders if r.reason is Reason.UNAPPROVED),
         unwritable=unwritable,
     )
+
+
+Departure = tuple[datetime, Channel | None]
+
+
+def _departures(one: Prepared, now: datetime) -> set[Departure]:
+    """When and how something leaves for the patient: each is one message."""
+    return {
+        (each.due_at if each.due_at > now else now, each.channel)
+        for each in one.reminders
+        if each.state in WAITING and each.due_at is not None
+    }
+
+
+def _first(departing: Iterable[tuple[Prepared, set[Departure]]], now: datetime) -> list[Upcoming]:
+    """The earliest messages of all: they are of the patients who hear of us first."""
+    ahead = [(min(at for at, _ in times), one) for one, times in departing if times]
+    soonest = nsmallest(FIRST, ahead, key=lambda each: each[0])
+    messages = (each for _, one in soonest for each in _leaving(one, now))
+    return sorted(messages, key=lambda each: each.at)[:FIRST]
 
 
 def _leaving(one: Prepared, now: datetime) -> Iterator[Upcoming]:
@@ -75,10 +103,8 @@ def _leaving(one: Prepared, now: datetime) -> Iterator[Upcoming]:
         yield Upcoming(at, one.chart, channel, tuple(ordered))
 
 
-def _evenly(messages: Sequence[Upcoming], most: int) -> Sequence[Upcoming]:
-    if len(messages) <= most:
-        return messages
-    return [messages[n * len(messages) // most] for n in range(most)]
+def _evenly(prepared: Sequence[Prepared], count: int) -> Sequence[Prepared]:
+    return [prepared[n * len(prepared) // max(count, 1)] for n in range(max(count, 1))]
 
 
 def _written(

@@ -73,7 +73,7 @@ class Importer:
 
     def prepare(self, entries: Sequence[Entry], now: datetime) -> list[Prepared]:
         """What storing these entries will cause; writes nothing."""
-        with _without_collecting():
+        with without_collecting():
             return self._prepare(entries, now)
 
     def _prepare(self, entries: Sequence[Entry], now: datetime) -> list[Prepared]:
@@ -147,7 +147,7 @@ class Importer:
             *((each, self._store_new) for each in _chunks(new)),
             *((each, self._store_known) for each in _chunks(known)),
         ]:
-            with _without_collecting(), self._outbox.transaction():
+            with without_collecting(), self._outbox.transaction():
                 store(chunk, now)
             stored += len(chunk)
             progress(stored)
@@ -212,7 +212,7 @@ class _Numbers:
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
+def without_collecting() -> Iterator[None]:
     """Let the garbage collector rest: it walks over all that was prepared, again and again.
 
     Value objects hold no cycles, so it would find nothing; it costs a tenth of an import.
