@@ -1,7 +1,7 @@
 """What staff must know after an entry: what waits and for whom, and what will never go out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,8 @@ def lines(
     if counts[Reason.PAUSED]:
         yield f"The patient is paused. To go on: reminderd patient resume {name}"
     if session is not None:
-        yield from _about_session(session, counts, now)
+        own = [each for each in reminders if each.session_id == session.id]
+        yield from _about_session(session, own, now)
 
 
 def unapproved(protocols: Iterable[str]) -> Iterator[str]:
@@ -70,17 +71,15 @@ def unapproved(protocols: Iterable[str]) -> Iterator[str]:
         )
 
 
-def _about_session(
-    session: Session, counts: Counter[Reason | None], now: datetime
-) -> Iterator[str]:
-    if session.at < now and counts[Reason.PAST]:
-        yield (
-            f"The session is in the past: {_many(counts[Reason.PAST])} left out as too late;"
-            " what is still valid goes out now, in one message."
-        )
-    elif session.at < now:
+def _about_session(session: Session, own: Sequence[Reminder], now: datetime) -> Iterator[str]:
+    too_late = sum(each.reason is Reason.PAST for each in own)
+    goes_out = any(each.state is State.SCHEDULED and (each.due_at or now) <= now for each in own)
+    if session.at < now and too_late:
+        rest = "; what is still valid goes out now, in one message." if goes_out else "."
+        yield f"The session is in the past: {_many(too_late)} left out as too late{rest}"
+    elif session.at < now and goes_out:
         yield "The session is in the past: what was due by now goes out now, in one message."
-    if counts[Reason.UNCONFIRMED]:
+    if any(each.reason is Reason.UNCONFIRMED and _waits(each) for each in own):
         yield (
             "What follows the treatment waits until it took place: reminderd session done"
             f" {public_id('ses', session.id)}"
