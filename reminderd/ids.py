@@ -15,8 +15,11 @@ def public_id(prefix: str, number: int | None) -> str | None:
 
 
 def internal_id(prefix: str, text: str) -> int | None:
-    """The number behind `pat-12`, or None where `text` is not an identifier of that kind."""
-    match = _PUBLIC_ID.fullmatch(text)
+    """The number behind `pat-12`, or None where `text` is not an identifier of that kind.
+
+    Spaces around it, as pasted, do not count.
+    """
+    match = _PUBLIC_ID.fullmatch(text.strip())
     return int(match[2]) if match and match[1] == prefix else None
 
 

@@ -50,7 +50,7 @@ class Intake:
 
     def patient(self, name: str) -> Patient:
         """The patient of that id or ref; NotFound where there is none."""
-        found = self._outbox.find_patient(name)
+        found = self._outbox.find_patient(name.strip())
         if found is None:
             raise NotFound(
                 f'there is no patient "{name}"', remedy="See them all with: reminderd patient list"

@@ -54,6 +54,11 @@ def test_every_filter_narrows_the_list(tmp_path: Path) -> None:
     assert milestones(desk, "--needs-staff") == set()
 
 
+def test_a_protocol_without_reminders_yet_is_no_mistake(tmp_path: Path) -> None:
+    desk = enrolled(tmp_path)
+    assert desk.json("reminder", "list", "--protocol", "mesotherapy-gentle") == {"reminders": []}
+
+
 def test_lines_of_json_are_the_same_rows(tmp_path: Path) -> None:
     desk = enrolled(tmp_path)
     lines = desk.do("reminder", "list", "--jsonl").splitlines()
@@ -134,6 +139,7 @@ def test_what_is_over_cannot_be_asked_for_again(tmp_path: Path) -> None:
         ("retry rem-999", 4),
         ("list --patient A-9", 4),
         ("list --session ses-9", 4),
+        ("list --protocol mesoterapy", 4),
         ("list --state waiting", 2),
         ("list --reason tired", 2),
         ("list --due-from 28/03/2026", 2),

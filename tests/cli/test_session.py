@@ -71,6 +71,22 @@ def test_a_cancelled_session_withdraws_its_reminders(
     assert desk.json("status")["next_due"] is None
 
 
+def test_nothing_is_promised_of_a_session_that_sends_nothing(tmp_path: Path) -> None:
+    desk = FrontDesk(tmp_path)
+    entered = desk.run("enrol", *VERA, *CARE, "--at", "2026-03-27 09:00")
+    assert "goes out now" in entered.stderr
+    assert "goes out now" not in desk.run("session", "cancel", "ses-1").stderr
+    silent = desk.run("enrol", "--given-name", "Zoe", *CARE, "--at", "2026-03-27 09:00")
+    assert "goes out now" not in silent.stderr
+
+
+def test_ids_may_be_pasted_with_spaces(tmp_path: Path) -> None:
+    desk = booked(tmp_path)
+    shown = desk.json("session", "show", " ses-1 ")
+    assert shown == desk.json("session", "show", "ses-1")
+    assert desk.json("session", "list", "--patient", "A-1 ")["sessions"] == [shown["session"]]
+
+
 def test_a_second_session_adds_to_the_plan(tmp_path: Path) -> None:
     desk = booked(tmp_path)
     added = desk.json("session", "add", "A-1", *CARE, "--at", "2026-04-07T11:00", "--area", "neck")

@@ -82,7 +82,7 @@ def test_a_patient_of_a_clinic_that_is_not_configured_is_refused(desk: Desk) -> 
     assert [each.clinic for each in desk.outbox.patients()] == ["main"]
 
 
-@pytest.mark.parametrize("name", ["pat-9", "pat-0", "A-9", "", "ses-1", "pat-1;", "pat-1 "])
+@pytest.mark.parametrize("name", ["pat-9", "pat-0", "A-9", "", "ses-1", "pat-1;", "pat-1 2"])
 def test_who_is_not_there_is_not_found(desk: Desk, name: str) -> None:
     desk.treat(desk.patient(), MORNING)
     with pytest.raises(NotFound) as caught:
