@@ -1,6 +1,6 @@
 """`plan`: what would be sent when, and why; of a protocol without a database, or of a patient."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -52,7 +52,7 @@ def command(
     else:
         clinic = _clinic(desk, timezone, quiet)
         session_at = read_at("--at", at, clinic.timezone)
-        chart = _sample_chart(clinic, desk.protocol(protocol), session_at, frozenset(tags))
+        chart = _sample_chart(clinic, desk.protocol(protocol), session_at, _tags(tags))
     planned_at = read_at("--now", now, chart.timezone) if now else desk.clock.now()
     _show(chart, planned_at, as_json)
 
@@ -82,6 +82,12 @@ def _clinic(desk: Desk, timezone: str | None, quiet: str | None) -> "Clinic":
     zone = read("--timezone", read_timezone, timezone) if timezone else clinic.timezone
     hours = read("--quiet", QuietHours.parse, quiet) if quiet else clinic.quiet_hours
     return replace(clinic, timezone=zone, quiet_hours=hours)
+
+
+def _tags(typed: Iterable[str]) -> frozenset[str]:
+    from reminderd.entries import read_tags
+
+    return read("--tag", read_tags, ";".join(typed))
 
 
 def _sample_chart(

@@ -81,6 +81,7 @@ def test_a_real_patient_is_planned_with_ids(clinic: Clinic) -> None:
         (("mesotherapy", "--at", "2026-02-30T10:00"), 2),
         (("mesotherapy", "--at", "9999-12-31T23:00"), 2),
         (("mesotherapy", *AT, "--quiet", "9-5"), 2),
+        (("mesotherapy", *AT, "--tag", "weight loss"), 2),
         (("mesotherapy", *AT[:4], "--timezone", "Europe/Madrit"), 2),
         (("--patient", "A-1"), 78),
     ],
