@@ -109,5 +109,13 @@ def _first_line(delivery: "Delivery") -> str:
     if delivery.segments is not None:
         parts.append(f"{delivery.segments} segment{'s' if delivery.segments > 1 else ''}")
     if chart.timezone != chart.clinic.timezone:
-        parts.append(f"in {chart.timezone}")
+        parts.append(f"in {chart.timezone}{_other_day(delivery, local.date())}")
     return f"{local:%H:%M}  {' · '.join(parts)}"
+
+
+def _other_day(delivery: "Delivery", local_day: date) -> str:
+    """The patient's day where the heading, which is the clinic's, names another."""
+    from reminderd.hours import local_date
+
+    heading = local_date(delivery.chart.clinic.timezone, delivery.at)
+    return "" if local_day == heading else f", {local_day:%A}"

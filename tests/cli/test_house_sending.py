@@ -95,6 +95,14 @@ def test_simulate_takes_booked_sessions_as_done(clinic: Clinic) -> None:
     assert first["at"] == "2026-04-10T12:00:00+02:00"
 
 
+def test_a_message_on_another_day_where_the_patient_lives_says_so(clinic: Clinic) -> None:
+    clinic.enrols("2026-03-28T09:30", timezone="Pacific/Auckland")
+    said = clinic.says("simulate", "--from", "2026-03-28", "--until", "2026-03-29")
+    (day,) = (line for line in said.splitlines() if "2026" in line)
+    assert day == "Saturday 28 March 2026"
+    assert "08:00  Ana · sms to +34600000001 · 1 segment · in Pacific/Auckland, Sunday" in said
+
+
 def test_a_range_may_be_told_in_days(clinic: Clinic) -> None:
     clinic.enrols()
     in_days = ("simulate", "--from", "2026-04-05", "--until", "2026-04-06")
