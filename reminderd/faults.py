@@ -87,6 +87,7 @@ _MESSAGES = {
     "string_too_short": "must not be empty",
     "too_short": "needs at least {min_length}",
     "too_long": "takes at most {max_length}",
+    "string_pattern_mismatch": "is not of the form {pattern}; copy it again, whole",
     "literal_error": "must be {expected}",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",

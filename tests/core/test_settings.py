@@ -24,6 +24,7 @@ class Pigeon(BaseModel):
     loft: str
     auth_token: SecretStr
     speed: int = 10
+    ring: str | None = Field(None, pattern="^R[0-9]+$")
     from_: str | None = Field(None, alias="from")
     cage_file: Path | None = None
 
@@ -251,6 +252,11 @@ CHANGES: list[tuple[str, str, str]] = [
     ('loft = "roof"', 'loft = "roof"\nspeed = "7"', "13: transports.pigeon.speed: must be a whole"),
     ('loft = "roof"', "loft = 1", "12: transports.pigeon.loft: must be text in quotes"),
     ('loft = "roof"', 'loft = "r"\nspeed = 101', "11: transports.pigeon: a fast one needs a cage"),
+    (
+        'loft = "roof"',
+        'loft = "roof"\nring = "7"',
+        "13: transports.pigeon.ring: is not of the form ^R[0-9]+$; copy it again, whole",
+    ),
     (
         'loft = "roof"',
         'lof = "roof"',
