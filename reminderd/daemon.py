@@ -43,7 +43,8 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
     database, or where `once` could not reach a provider; ConfigurationError where it cannot start.
     """
     clock = SystemClock()
-    store.create(settings.database)
+    if store.create(settings.database):
+        log.warning("%s: created, and empty until somebody is enrolled", settings.database)
     with only_daemon(settings.database), ExitStack() as open_things:
         # A large import must not come between a message that left and the record of it.
         house = bootstrap.open_house(settings, patience_seconds=60)

@@ -283,6 +283,12 @@ class Intake:
             raise InvalidInput("a signature needs a name", remedy='Write: --by "Dr. Name"')
         with self._outbox.transaction():
             protocol, _ = self.pinned(key)
+            missing = self._practice.missing_texts(protocol)
+            if missing:
+                raise Refused(
+                    f"{protocol.key} has no text for: {', '.join(missing)}",
+                    remedy="Write these templates first; reminderd template check proves them.",
+                )
             digest = self._practice.signature_digest(protocol)
             approval = Approval(protocol.key, protocol.revision, digest, by.strip(), now)
             self._outbox.add_approval(approval)

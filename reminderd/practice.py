@@ -34,6 +34,11 @@ class Practice:
             self._digests[protocol.digest] = known
         return known
 
+    def missing_texts(self, protocol: CareProtocol) -> list[str]:
+        """The templates that the protocol names and that exist in no language."""
+        there = {text.name for text in self.texts.list_templates()}
+        return sorted({each.template for each in protocol.milestones} - there)
+
     def charts(self, facts: Iterable[PatientFacts], approvals: Sequence[Approval]) -> list[Chart]:
         """The store's facts as planning wants them, with clinic and signatures."""
         signed = frozenset(each.digest for each in approvals)

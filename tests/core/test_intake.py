@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reminderd import bootstrap
 from reminderd.errors import (
     ConfigurationError,
     InvalidInput,
@@ -320,9 +321,14 @@ def test_nothing_leaves_the_machine_without_a_signature(strict: Desk) -> None:
     assert strict.intake.approval_of(strict.house.library.find("care").protocol) == approval
 
 
-def test_a_signature_is_under_the_words_too(strict: Desk) -> None:
-    from reminderd import bootstrap
+def test_nobody_signs_for_words_that_do_not_exist(strict: Desk) -> None:
+    strict.protocol(rule("note", after="1h", template="unwritten"))
+    with pytest.raises(Refused, match="unwritten"):
+        strict.intake.approve("care", "Dr. Example", strict.now)
+    assert strict.house.outbox.approvals() == []
 
+
+def test_a_signature_is_under_the_words_too(strict: Desk) -> None:
     strict.treat(strict.patient(channels="email"), MORNING)
     strict.intake.approve("care", "Dr. Example", strict.now)
     strict.template("note", "{% block line %}Something else.{% endblock %}")
