@@ -201,9 +201,16 @@ class Intake:
         )
 
     def move_session(self, name: str, at: datetime, now: datetime) -> Change:
-        """The treatment is at another time; a session moved ahead is booked again."""
-        state = _state_at(at, now)
-        return self._edit_session(name, lambda each: replace(each, at=at, state=state), now)
+        """The treatment is at another time; a session moved ahead is booked again.
+
+        Moving alone never says that a treatment took place: that is `session_done`.
+        """
+
+        def moved(session: Session) -> Session:
+            state = SessionState.BOOKED if at > now else session.state
+            return replace(session, at=at, state=state)
+
+        return self._edit_session(name, moved, now)
 
     def cancel_session(self, name: str, now: datetime, *, no_show: bool = False) -> Change:
         """The treatment was called off, or the patient did not come."""

@@ -209,6 +209,17 @@ def test_a_session_that_is_moved_takes_its_reminders_along(desk: Desk) -> None:
     assert {each.id for each in desk.reminders()} == ids
 
 
+def test_a_booked_session_moved_into_the_past_still_has_to_be_marked_done(desk: Desk) -> None:
+    desk.book(desk.patient(), "2026-03-12 10:00")
+    desk.clock.move_to(at("2026-03-12 09:00"))
+    change = desk.intake.move_session("ses-1", at("2026-03-12 08:00"), desk.now)
+    assert change.session is not None
+    assert change.session.state is SessionState.BOOKED
+    change = desk.intake.session_done("ses-1", None, desk.now)
+    assert change.session is not None
+    assert change.session.state is SessionState.DONE
+
+
 @pytest.mark.parametrize("no_show", [False, True])
 def test_what_is_called_off_takes_what_waited_with_it(desk: Desk, no_show: bool) -> None:
     desk.book(desk.patient(), "2026-03-12 10:00")
