@@ -21,7 +21,7 @@ from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import connection, store
 from reminderd.engines.embedded.lock import only_daemon
-from reminderd.engines.embedded.loop import EmbeddedLoop
+from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
 from reminderd.errors import FaultsFound, TryAgainLater
 from reminderd.interfaces import Transport
 from reminderd.lanes import Delivery
@@ -138,9 +138,16 @@ def _serve(
     with _signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
+        _warn_of_a_hasty_watchdog()
         loop.run(stop, renewed)
     systemd.stopping()
     log.info("stopped")
+
+
+def _warn_of_a_hasty_watchdog() -> None:
+    interval = systemd.watchdog_interval()
+    if interval is not None and interval < 2 * BEAT:
+        log.warning("WatchdogSec is %s: less than two beats of %s, so it may bite", interval, BEAT)
 
 
 def _dispatches(house: House, clock: Clock, serving: dict[str, Transport]) -> list[Dispatch]:

@@ -25,7 +25,6 @@ class Drained:
     """What one call of `drain` did; `more` says that it is worth calling again at once."""
 
     deliveries: int = 0
-    failed: int = 0
     expired: Mapping[Reason, int] = field(default_factory=dict)
     more: bool = False
 
@@ -52,8 +51,7 @@ class Dispatch:
             expired = self._outbox.expire(now)
             parcels, more = self._claim(now)
         self._alive()
-        counts = self._carry(parcels)
-        return Drained(sum(counts), len(parcels) - sum(counts), expired.by_reason, more)
+        return Drained(sum(self._carry(parcels)), expired.by_reason, more)
 
     def next_wake_at(self, now: datetime) -> datetime | None:
         """When draining is worthwhile again: the next due instant, or the end of a pause."""

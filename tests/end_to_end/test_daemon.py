@@ -81,8 +81,18 @@ def test_the_log_holds_nobodys_name_number_mailbox_or_words(
     until(lambda: twilio.messages, "the text in place of the mail")
     assert daemon.stop() == 0
     assert "rem-1" in daemon.log
+    assert "sent: 1" in daemon.log
     for private in ("Veronika", "veronika", "600000001", "shower"):
         assert private not in daemon.log
+
+
+def test_a_watchdog_that_would_bite_between_two_beats_is_told(
+    approved: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "20000000")
+    daemon = approved.runs()
+    daemon.logs("WatchdogSec")
+    assert daemon.stop() == 0
 
 
 def test_an_unsigned_protocol_waits_and_leaves_once_it_is_signed(

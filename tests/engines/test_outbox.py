@@ -609,10 +609,17 @@ def test_every_word_of_the_model_has_its_place(outbox: Outbox) -> None:
         saved(outbox, a_reminder(session, milestone="k", occurrence=n, kind=kind))
     for n, channel in enumerate(Channel, start=1):
         saved(outbox, a_reminder(session, milestone="c", occurrence=n, channel=channel))
+    stored = outbox.reminders(EVERYTHING)
+    assert {each.state for each in stored} == set(State)
+    assert {each.reason for each in stored} >= set(Reason)
+    assert {each.kind for each in stored} == set(Kind)
+    assert {each.channel for each in stored} >= set(Channel)
     for session_state in SessionState:
         with outbox.transaction():
             outbox.update_session(replace(session, state=session_state))
+            assert outbox.session(session.id or 0) == replace(session, state=session_state)
     for outcome in Outcome:
         taken = claimed(outbox, outbox.reminders(EVERYTHING)[0])
         with outbox.transaction():
             outbox.settle([Settlement(taken.attempt_id, outcome, ())], NOW)
+        assert outcome in [each.outcome for each in outbox.attempts(taken.reminders[0].id or 0)]

@@ -148,4 +148,9 @@ class _Beat:
 
     def _drained(self) -> Drained:
         with self._sending:
-            return self._dispatch.drain(self._clock.now())
+            drained = self._dispatch.drain(self._clock.now())
+        if drained.deliveries:
+            log.info("sent: %d", drained.deliveries)
+        for reason, count in drained.expired.items():
+            log.warning("expired, %s: %d", reason, count)
+        return drained
