@@ -12,14 +12,14 @@ from reminderd.render import Composed, Item, Renderer
 from reminderd.resources import protocols_dir, templates_dir
 from reminderd.sample import AWKWARD_NAMES, CLINIC, bundles, items, patient
 from reminderd.texts import BUNDLE
+from tests.core.languages import EXPECTED
 
 RENDERER = Renderer([templates_dir()])
 PROTOCOLS = {path.stem: load(path) for path in sorted(protocols_dir().glob("*.toml"))}
 SINGLES = {
     each.milestone.template: each for protocol in PROTOCOLS.values() for each in items(protocol)
 }
-LANGUAGES = ("en", "es")
-in_both = pytest.mark.parametrize("language", LANGUAGES)
+in_every_language = pytest.mark.parametrize("language", EXPECTED)
 every_single = pytest.mark.parametrize("name", sorted(SINGLES))
 
 NEVER_REPLY = re.compile(r"\b(YES|START|CANCEL|END|QUIT|INFO|STOP|HELP|UNSUBSCRIBE)\b")
@@ -28,10 +28,6 @@ NEVER_SAID = re.compile(
     r"free of charge|guarantee|cure|will heal|descuento|oferta|precio|garant|curar",
     re.IGNORECASE,
 )
-RED_FLAGS = {
-    "en": ("fever", "pus", "redness", "pain", "swelling", "breathing", "rash", "throat", "112"),
-    "es": ("fiebre", "pus", "rojez", "dolor", "hinch", "respirar", "sarpullido", "garganta", "112"),
-}
 
 
 def told(together: list[Item], language: str, channel: Channel, name: str = "Marina") -> Composed:
@@ -46,13 +42,13 @@ def test_proofreading_finds_nothing() -> None:
     assert check(RENDERER, PROTOCOLS.values()) == []
 
 
-@in_both
+@in_every_language
 def test_every_milestone_has_its_words_in_every_language(language: str) -> None:
     there = {text.name for text in RENDERER.texts.list_templates() if text.language == language}
     assert there == {*SINGLES, BUNDLE}
 
 
-@in_both
+@in_every_language
 @every_single
 def test_a_text_message_names_the_clinic_and_the_patient_once(name: str, language: str) -> None:
     text = sms(name, language)
@@ -60,7 +56,7 @@ def test_a_text_message_names_the_clinic_and_the_patient_once(name: str, languag
     assert text.count("Marina") == 1
 
 
-@in_both
+@in_every_language
 @every_single
 @pytest.mark.parametrize("channel", list(Channel))
 def test_nothing_is_said_that_must_reach_nobody(name: str, language: str, channel: Channel) -> None:
@@ -71,18 +67,18 @@ def test_nothing_is_said_that_must_reach_nobody(name: str, language: str, channe
         assert not NEVER_SAID.search(text)
 
 
-@in_both
+@in_every_language
 @every_single
 def test_a_mail_greets_says_goodbye_and_gives_the_phone(name: str, language: str) -> None:
     composed = told([SINGLES[name]], language, Channel.EMAIL)
     assert composed.subject is not None
     assert 5 < len(composed.subject) < 60
-    assert composed.text.startswith("Hello Marina," if language == "en" else "Hola, Marina:")
+    assert composed.text.startswith(EXPECTED[language].greeting)
     assert composed.text.endswith(CLINIC.name)
     assert CLINIC.phone in composed.text
 
 
-@in_both
+@in_every_language
 @pytest.mark.parametrize("name", AWKWARD_NAMES)
 def test_an_awkward_name_is_never_markup_in_any_mail(name: str, language: str) -> None:
     together = [*SINGLES.values()]
@@ -104,7 +100,7 @@ def checks() -> list[str]:
     return [name for name, each in SINGLES.items() if each.milestone.kind is Kind.CHECK]
 
 
-@in_both
+@in_every_language
 @pytest.mark.parametrize("channel", list(Channel))
 @pytest.mark.parametrize("bundled", [False, True])
 def test_every_check_in_asks_for_a_number_and_names_the_red_flags(
@@ -113,30 +109,27 @@ def test_every_check_in_asks_for_a_number_and_names_the_red_flags(
     for name in checks():
         together = [SINGLES[name], SINGLES["spf"]] if bundled else [SINGLES[name]]
         text = told(together, language, channel).text
-        assert all(flag in text for flag in RED_FLAGS[language]), name
+        assert all(flag in text for flag in EXPECTED[language].red_flags), name
         assert re.search(r"1 \(.*5 \(", text), name
         assert CLINIC.phone in text
 
 
-@in_both
+@in_every_language
 def test_every_restriction_says_until_when(language: str) -> None:
     for name, each in SINGLES.items():
         if each.milestone.kind is Kind.RESTRICTION:
-            day = "27 March|28 March|29 March|30 March|April"
-            spanish = "27 de marzo|28 de marzo|29 de marzo|30 de marzo|abril"
-            pattern = day if language == "en" else spanish
+            pattern = EXPECTED[language].dates
             assert re.search(pattern, sms(name, language)), name
             assert re.search(pattern, told([each, each], language, Channel.SMS).text), name
 
 
-@in_both
+@in_every_language
 def test_ice_is_always_wrapped_in_a_cloth(language: str) -> None:
-    cloth, never = ("cloth", "never") if language == "en" else ("paño", "nunca")
     for together in ([SINGLES["ice"]], [SINGLES["ice"], SINGLES["spf"]]):
         for channel in Channel:
             text = told(together, language, channel).text
-            assert cloth in text
-            assert never in text
+            assert EXPECTED[language].cloth in text
+            assert EXPECTED[language].never in text
 
 
 @pytest.mark.parametrize("name", sorted(PROTOCOLS))

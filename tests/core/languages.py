@@ -1,0 +1,41 @@
+"""What a reader expects to find in the shipped texts of each language."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How a mail begins, and the words without which a text would not be safe.
+
+    `red_flags` are parts of words that every check-in holds; `dates` matches the days on which the
+    restrictions of the sample session end; `alphabet` is the encoding of most text messages.
+    """
+
+    greeting: str
+    red_flags: tuple[str, ...]
+    dates: str
+    cloth: str
+    never: str
+    alphabet: str = "GSM-7"
+
+
+EXPECTED = {
+    "en": Expected(
+        greeting="Hello Marina,",
+        red_flags=(
+            "fever", "pus", "redness", "pain", "swelling", "breathing", "rash", "throat", "112",
+        ),
+        dates="2[789] March|30 March|April",
+        cloth="cloth",
+        never="never",
+    ),
+    "es": Expected(
+        greeting="Hola, Marina:",
+        red_flags=(
+            "fiebre", "pus", "rojez", "dolor", "hinch", "respirar", "sarpullido", "garganta", "112",
+        ),
+        dates="2[789] de marzo|30 de marzo|abril",
+        cloth="paño",
+        never="nunca",
+    ),
+}  # fmt: skip
