@@ -19,6 +19,8 @@ TABLES = {
     "protocol_versions": "Every text of a protocol that a session was recorded under, for good.",
     "approvals": "Signatures under protocols.",
     "sessions": "Treatments, past and booked.",
+    "session_changes": "How a session was before each change of it.",
+    "corrections": "What staff have told patients in person, where a text had become false.",
     "reminders": "The outbox: one milestone of one session, planned for one instant. "
     "The row is the schedule; there is no other.",
     "messages": "What leaves: one or more reminders of one patient, in words, for one channel.",
@@ -42,6 +44,7 @@ COLUMNS = {
         "paused": "1 while everything of the patient is held.",
         "bad_addresses": "Channels whose address a provider called wrong, joined with `;`.",
         "created_at": "When the patient was taken in.",
+        "screening": "What staff noted at enrolment, joined with `;`. No text speaks of it.",
         "updated_at": "When anything here changed last.",
     },
     "consents": {
@@ -76,6 +79,22 @@ COLUMNS = {
         "area": "The treated area, as the clinic typed it.",
         "recorded_at": "When the session was entered.",
         "adjustments": "What staff decided for this session: a JSON object by milestone.",
+    },
+    "session_changes": {
+        "id": "A number.",
+        "session": "What was changed.",
+        "protocol_version": "The protocol that it was under until then.",
+        "at": "When the treatment was to be until then.",
+        "state": "The state it had until then.",
+        "adjustments": "What staff had decided for it until then.",
+        "changed_at": "When it was changed.",
+        "by": "Who changed it.",
+        "why": "Why, if they said.",
+    },
+    "corrections": {
+        "reminder": "Whose words no longer held.",
+        "at": "When the patient was told.",
+        "by": "Who told them.",
     },
     "reminders": {
         "id": "The number in `rem-12`. Never used twice.",

@@ -16,6 +16,7 @@ from reminderd.model import (
     Reason,
     Reminder,
     Session,
+    SessionChange,
     State,
 )
 
@@ -55,12 +56,14 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """One patient as the store knows it: sessions, their pinned protocols, reminders."""
+    """One patient as the store knows it; the fields are those of `model.Chart`."""
 
     patient: Patient
     sessions: tuple[Session, ...]
     protocols: Mapping[int | None, CareProtocol]
     reminders: tuple[Reminder, ...]
+    changes: tuple[SessionChange, ...] = ()
+    corrected: Mapping[int | None, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,14 @@ class Outbox(Protocol):
     """
 
     def transaction(self) -> AbstractContextManager[None]:
-        """One exclusive unit of work: all of it is durable at the end, or none."""
+        """One exclusive unit of work: all of it is durable at the end, or none.
+
+        Inside another one it is a part of that.
+        """
+        ...
+
+    def trial(self) -> AbstractContextManager[None]:
+        """A unit of work that is undone at its end, to see what it would have led to."""
         ...
 
     # What comes in -------------------------------------------------------------------------
@@ -177,12 +187,20 @@ class Outbox(Protocol):
 
     def update_session(self, session: Session) -> None: ...
 
+    def add_session_change(self, change: SessionChange) -> None:
+        """Keep for good how a session was, and who changed it."""
+        ...
+
     def pin_protocol(self, protocol: CareProtocol, document: str) -> int:
         """Keep this exact text of a protocol for good and return its id; the same text, one id."""
         ...
 
     def save_reminders(self, reminders: Iterable[Reminder]) -> None:
         """Insert the reminders without an id and overwrite those that have one."""
+        ...
+
+    def add_corrections(self, reminder_ids: Sequence[int], by: str, now: datetime) -> None:
+        """Staff have told the patient what holds instead of what these reminders said."""
         ...
 
     def add_approval(self, approval: Approval) -> None: ...

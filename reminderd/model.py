@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
+from reminderd.durations import Duration as Duration
+from reminderd.durations import QuietHours as QuietHours
+from reminderd.durations import local_time as local_time
 from reminderd.words import (
     Channel as Channel,
 )
@@ -28,6 +30,9 @@ from reminderd.words import (
     Reason as Reason,
 )
 from reminderd.words import (
+    Screening as Screening,
+)
+from reminderd.words import (
     SessionState as SessionState,
 )
 from reminderd.words import (
@@ -35,67 +40,6 @@ from reminderd.words import (
 )
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # names in files: clinics, protocols, topics
-
-
-def local_time(text: str) -> time:
-    """Read `"09:00"`; raises ValueError with what is expected."""
-    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
-        raise ValueError(f'"{text}" is not a time of day; write for example "09:00"')
-    return time.fromisoformat(text)
-
-
-_DURATION = re.compile(r"(-?\d{1,6})([mhd])", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """`90m` and `12h` are elapsed time, `3d` is calendar days (contract, section 2)."""
-
-    amount: int
-    unit: str  # "m", "h" or "d"
-
-    @classmethod
-    def parse(cls, text: str) -> "Duration":
-        """Read `"90m"`, `"12h"` or `"3d"`; raises ValueError with what is expected."""
-        match = _DURATION.fullmatch(text)
-        if match is None:
-            raise ValueError(f'"{text}" is not a duration; write for example "90m", "12h" or "3d"')
-        return cls(int(match[1]), match[2])
-
-    @property
-    def elapsed(self) -> timedelta:
-        """The length on the UTC line; only for minutes and hours."""
-        if self.unit == "d":
-            raise ValueError(f"{self} counts calendar days and has no fixed length")
-        return _elapsed(self.amount, self.unit)
-
-    def __str__(self) -> str:
-        return f"{self.amount}{self.unit}"
-
-
-@lru_cache(maxsize=1024)
-def _elapsed(amount: int, unit: str) -> timedelta:
-    return timedelta(minutes=amount if unit == "m" else amount * 60)
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """The local times between which nobody is disturbed; `start == end` means none."""
-
-    start: time
-    end: time
-
-    @classmethod
-    def parse(cls, text: str) -> "QuietHours":
-        """Read `"21:00-08:00"`; raises ValueError with what is expected."""
-        match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
-        if match is None:
-            raise ValueError(f'"{text}" is not a pair of times; write for example "21:00-08:00"')
-        hour, minute, end_hour, end_minute = map(int, match.groups())
-        return cls(time(hour, minute), time(end_hour, end_minute))
-
-    def __str__(self) -> str:
-        return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +74,8 @@ class Consent:
 class Patient:
     """A person in aftercare. `timezone` and `language` are the clinic's where they are None.
 
-    `bad_addresses` holds the channels whose address a provider called wrong.
+    `bad_addresses` holds the channels whose address a provider called wrong. `screening` is for the
+    eyes of staff; no text ever speaks of it.
     """
 
     clinic: str
@@ -146,6 +91,7 @@ class Patient:
     consent: Mapping[Channel, Consent] = field(default_factory=dict)
     paused: bool = False
     bad_addresses: frozenset[Channel] = frozenset()
+    screening: frozenset[Screening] = frozenset()
 
     def address(self, channel: Channel) -> str | None:
         """Where a message on `channel` goes, or None where there is no usable address."""
@@ -329,11 +275,24 @@ class Reminder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionChange:
+    """How a session was until staff changed it at `at`, who did that, and why if they said."""
+
+    was: Session
+    protocol: CareProtocol
+    at: datetime
+    by: str
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Everything known about one patient that planning and sending need.
 
     `protocols` are by session id; `approved` holds the ids of the sessions whose protocol is
-    signed as it stands; `reminders` are those planned before.
+    signed as it stands; `reminders` are those planned before. `changes` are in the order in which
+    staff made them; `corrected` says when staff told the patient what holds instead of a reminder,
+    by its id.
     """
 
     patient: Patient
@@ -342,6 +301,8 @@ class Chart:
     protocols: Mapping[int | None, CareProtocol]
     reminders: tuple[Reminder, ...] = ()
     approved: frozenset[int | None] = frozenset()
+    changes: tuple[SessionChange, ...] = ()
+    corrected: Mapping[int | None, datetime] = field(default_factory=dict)
 
     @property
     def timezone(self) -> str:

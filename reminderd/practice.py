@@ -67,6 +67,8 @@ class Practice:
             sessions=facts.sessions,
             protocols=facts.protocols,
             reminders=facts.reminders,
+            changes=facts.changes,
+            corrected=facts.corrected,
             approved=frozenset(
                 session_id
                 for session_id, protocol in facts.protocols.items()

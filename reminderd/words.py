@@ -79,6 +79,16 @@ class SessionState(StrEnum):
     NO_SHOW = "no-show"
 
 
+class Screening(StrEnum):
+    """What calls for caution before mesotherapy (source S2, "Am I a good candidate")."""
+
+    ECZEMA = "eczema"
+    PSORIASIS = "psoriasis"
+    CLOTTING_DISORDER = "clotting-disorder"
+    PREGNANCY = "pregnancy"
+    BREASTFEEDING = "breastfeeding"
+
+
 class Outcome(StrEnum):
     """How one attempt ended, or how far it has come."""
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from reminderd.engines.embedded import connection, roll, schema, store
 from reminderd.engines.embedded.copying import copy_database
@@ -198,6 +199,30 @@ def test_a_database_of_another_version_is_refused(
     opened.execute(f"PRAGMA user_version = {version}")
     opened.close()
     assert advice in str(refused(database).remedy)
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.db"
+    old = connection.connect(path, create=True)
+    schema.migrations().apply(Database(old), stop_before="002-what-changed")
+    old.execute("INSERT INTO notes VALUES ('installation', 'kept')")
+    old.execute(
+        "INSERT INTO patients (clinic, given_name, family_name, channels, created_at, updated_at) "
+        "VALUES ('main', 'Ana', '', 'sms', 0, 0)"
+    )
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    assert store.create(path)
+    assert not store.create(path)
+    opened = EmbeddedOutbox(path)
+    assert opened.note("installation") == "kept"
+    (ana,) = opened.facts([1])
+    assert ana.patient.given_name == "Ana"
+    assert ana.patient.screening == frozenset()
+    opened.close()
 
 
 # Several at once ----------------------------------------------------------------------------------

@@ -24,7 +24,9 @@ from reminderd.model import (
     Patient,
     Reason,
     Reminder,
+    Screening,
     Session,
+    SessionChange,
     SessionState,
     State,
 )
@@ -62,6 +64,7 @@ def test_a_patient_comes_back_with_every_field(outbox: Outbox) -> None:
         language="es",
         paused=True,
         bad_addresses=frozenset({SMS, EMAIL}),
+        screening=frozenset(Screening),
     )
     said = {SMS: Consent(True, LATER, "form"), EMAIL: Consent(False, NOW, "phone call")}
     full = replace(full, consent=said)
@@ -102,6 +105,58 @@ def test_a_session_comes_back_with_every_field(outbox: Outbox) -> None:
     assert outbox.sessions(stored.patient_id) == [moved]
     assert outbox.sessions(99) == []
     assert outbox.session(99) is None
+
+
+def test_how_a_session_was_before_each_change_is_kept_with_who_changed_it(outbox: Outbox) -> None:
+    adjusted = {"no-shower": Adjustment("Nurse", "sore", holds=Duration.parse("72h"))}
+    booked = with_session(outbox, with_patient(outbox), state=SessionState.BOOKED, at=LATER)
+    moved = replace(booked, at=LATER + HOUR, adjustments=adjusted)
+    protocol = LIBRARY.find("mesotherapy").protocol
+    changes = (
+        SessionChange(booked, protocol, NOW, "ana", "a fever"),
+        SessionChange(moved, protocol, NOW + HOUR, "bea"),
+    )
+    done = replace(moved, state=SessionState.DONE)
+    with outbox.transaction():
+        for change in changes:
+            outbox.add_session_change(change)
+        outbox.update_session(done)
+    (facts,) = outbox.facts([booked.patient_id or 0])
+    assert facts.sessions == (done,)
+    assert facts.changes == changes
+
+
+def test_what_staff_corrected_in_person_is_kept(outbox: Outbox) -> None:
+    session = with_session(outbox, with_patient(outbox))
+    saved(outbox, a_reminder(session))
+    (reminder,) = outbox.reminders(EVERYTHING)
+    with outbox.transaction():
+        outbox.add_corrections([reminder.id or 0], "ana", NOW)
+        outbox.add_corrections([reminder.id or 0], "bea", LATER)
+    assert outbox.facts([session.patient_id or 0])[0].corrected == {reminder.id: LATER}
+
+
+def test_a_trial_leaves_nothing_behind(outbox: Outbox) -> None:
+    kept = with_patient(outbox)
+    with outbox.trial():
+        with outbox.transaction():  # a part of the trial
+            outbox.update_patient(replace(kept, given_name="Somebody else"), NOW)
+        assert [each.given_name for each in outbox.patients()] == ["Somebody else"]
+    assert outbox.patients() == [kept]
+
+
+def test_what_fails_inside_undoes_the_whole_unit_of_work(outbox: Outbox) -> None:
+    kept = with_patient(outbox)
+
+    def fail() -> None:
+        with outbox.transaction():
+            with outbox.transaction():
+                outbox.update_patient(replace(kept, given_name="Somebody else"), NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert outbox.patients() == [kept]
 
 
 def test_a_reminder_comes_back_with_every_field(outbox: Outbox) -> None:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
+from reminderd.engines.embedded import past
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.rows import (
     PATIENT_COLUMNS,
@@ -34,6 +36,7 @@ from reminderd.model import (
     Reason,
     Reminder,
     Session,
+    SessionChange,
     State,
 )
 
@@ -84,7 +87,7 @@ class Records(Store):
         return first
 
     def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
-        marks = ", ".join("?" * 14)
+        marks = ", ".join("?" * 15)
         self.connection.executemany(
             f"INSERT INTO patients ({PATIENT_COLUMNS}, created_at, updated_at) VALUES ({marks})",
             [(*patient_row(each), to_ms(now), to_ms(now)) for each in patients],
@@ -147,6 +150,9 @@ class Records(Store):
             [session_row(each) for each in sessions],
         )
 
+    def add_session_change(self, change: SessionChange) -> None:
+        past.add_change(self, change)
+
     def update_session(self, session: Session) -> None:
         self.connection.execute(
             "UPDATE sessions SET patient = ?, protocol_version = ?, at = ?, state = ?, tags = ?, "
@@ -184,6 +190,12 @@ class Records(Store):
             rows = self.query("SELECT document FROM protocol_versions WHERE id = ?", (version,))
             known = self._protocols[version] = protocols.from_document(rows[0][0])
         return known
+
+    def add_corrections(self, reminder_ids: Sequence[int], by: str, now: datetime) -> None:
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO corrections (reminder, at, by) VALUES (?, ?, ?)",
+            [(each, to_ms(now), by) for each in reminder_ids],
+        )
 
     def add_approval(self, approval: Approval) -> None:
         self.connection.execute(
@@ -271,7 +283,14 @@ class Records(Store):
     # Everything about some patients ---------------------------------------------------------
 
     def facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
-        return self._facts(patient_ids, "", ())
+        found = self._facts(patient_ids, "", ())
+        sessions = [session for each in found for session in each.sessions]
+        changes = past.changes(self, sessions, self._protocol)
+        corrected = past.corrected(self, sessions)
+        return [
+            replace(each, changes=tuple(changes.get(each.patient.id, ())), corrected=corrected)
+            for each in found
+        ]
 
     def _facts(
         self, patient_ids: Sequence[int], only: str, parameters: Sequence[int]

@@ -22,6 +22,7 @@ from reminderd.model import (
     Patient,
     Reason,
     Reminder,
+    Screening,
     Session,
     SessionState,
     State,
@@ -76,7 +77,7 @@ def split(text: str) -> list[str]:
 
 PATIENT_COLUMNS = (
     "id, ref, clinic, given_name, family_name, phone, email, timezone, language, channels, "
-    "paused, bad_addresses"
+    "paused, bad_addresses, screening"
 )
 
 
@@ -94,6 +95,7 @@ def patient_row(patient: Patient) -> Row:
         join(patient.channels),
         int(patient.paused),
         join(sorted(patient.bad_addresses)),
+        join(sorted(patient.screening)),
     )
 
 
@@ -111,6 +113,7 @@ def patient_from(row: Row, consent: Mapping[Channel, Consent]) -> Patient:
         channels=tuple(map(Channel, split(row[9]))),
         paused=bool(row[10]),
         bad_addresses=frozenset(map(Channel, split(row[11]))),
+        screening=frozenset(map(Screening, split(row[12]))),
         consent=consent,
     )
 
@@ -132,7 +135,7 @@ def session_row(session: Session) -> Row:
         in_order(session.tags),
         session.area,
         to_ms(session.recorded_at),
-        json.dumps({key: _adjustment_data(each) for key, each in session.adjustments.items()}),
+        adjustments_text(session.adjustments),
     )
 
 
@@ -146,9 +149,15 @@ def session_from(row: Row) -> Session:
         tags=frozenset(split(row[5])),
         area=row[6],
         recorded_at=from_ms(row[7]),
-        adjustments={} if row[8] == "{}" else _adjustments_from(row[8]),
+        adjustments=adjustments_from(row[8]),
         protocol=row[9],
         revision=row[10],
+    )
+
+
+def adjustments_text(adjustments: Mapping[str, Adjustment]) -> str:
+    return json.dumps(
+        {milestone: _adjustment_data(each) for milestone, each in adjustments.items()}
     )
 
 
@@ -162,7 +171,9 @@ def _adjustment_data(adjustment: Adjustment) -> dict[str, object]:
     }
 
 
-def _adjustments_from(text: str) -> dict[str, Adjustment]:
+def adjustments_from(text: str) -> dict[str, Adjustment]:
+    if text == "{}":
+        return {}
     return {
         milestone: Adjustment(
             by=data["by"],

@@ -166,7 +166,34 @@ VALUES ('patients', 0), ('sessions', 0), ('reminders', 0), ('messages', 0), ('at
 """
 
 
-VERSION = 1  # raised with every migration; kept in the file as PRAGMA user_version
+SECOND = f"""
+-- How a session was before each change of it; who changed it, and why if they said.
+CREATE TABLE session_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    session INTEGER NOT NULL REFERENCES sessions (id),
+    protocol_version INTEGER NOT NULL REFERENCES protocol_versions (id),
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL {_one_of("state", SessionState)},
+    adjustments TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    why TEXT
+) STRICT;
+CREATE INDEX session_changes_of_session ON session_changes (session);
+
+-- Staff told the patient in person what holds instead of what a reminder had said.
+CREATE TABLE corrections (
+    reminder INTEGER PRIMARY KEY REFERENCES reminders (id),
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL
+) STRICT;
+
+-- What staff noted at enrolment; a list of words, and no text speaks of it.
+ALTER TABLE patients ADD COLUMN screening TEXT NOT NULL DEFAULT '';
+"""
+
+
+VERSION = 2  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -177,8 +204,16 @@ def migrations() -> "Migrations":
 
     @steps(name="001-first")
     def first(db: "Database") -> None:
-        for statement in FIRST.split(";\n"):
-            if statement.strip():
-                db.execute(statement)
+        _execute_all(db, FIRST)
+
+    @steps(name="002-what-changed")
+    def what_changed(db: "Database") -> None:
+        _execute_all(db, SECOND)
 
     return steps
+
+
+def _execute_all(db: "Database", statements: str) -> None:
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

@@ -52,7 +52,24 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One exclusive unit of work from its first statement (`BEGIN IMMEDIATE`)."""
+        """One exclusive unit of work from its first statement (`BEGIN IMMEDIATE`).
+
+        Inside another one of this thread it is a part of that.
+        """
+        if self.connection.in_transaction:
+            yield
+            return
+        with self._unit_of_work("COMMIT"):
+            yield
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """A unit of work that is undone at its end."""
+        with self._unit_of_work("ROLLBACK"):
+            yield
+
+    @contextmanager
+    def _unit_of_work(self, end: str) -> Iterator[None]:
         connection = self.connection
         # Threads of one process queue here: SQLite's own waiting sleeps in growing steps.
         with self._writing:
@@ -60,7 +77,7 @@ class Store:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield
-                    connection.execute("COMMIT")
+                    connection.execute(end)
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")

@@ -1,0 +1,73 @@
+"""What staff have changed about sessions, and which words they have corrected in person."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from reminderd.engines.embedded.rows import (
+    Row,
+    adjustments_from,
+    adjustments_text,
+    from_ms,
+    to_ms,
+)
+from reminderd.engines.embedded.store import Store
+from reminderd.model import CareProtocol, Session, SessionChange, SessionState
+
+_THESE = "(SELECT value FROM json_each(?))"
+
+
+def add_change(store: Store, change: SessionChange) -> None:
+    """Keep how the session was."""
+    was = change.was
+    store.connection.execute(
+        "INSERT INTO session_changes "
+        "(session, protocol_version, at, state, adjustments, changed_at, by, why) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            was.id, was.protocol_version, to_ms(was.at), was.state.value,
+            adjustments_text(was.adjustments), to_ms(change.at), change.by, change.why,
+        ),
+    )  # fmt: skip
+
+
+def changes(
+    store: Store, sessions: Iterable[Session], protocol: Callable[[int], CareProtocol]
+) -> dict[int | None, list[SessionChange]]:
+    """What was changed about these sessions, by patient, in the order of the changes."""
+    now = {each.id: each for each in sessions}
+    found: dict[int | None, list[SessionChange]] = {}
+    for row in store.query(
+        "SELECT session, protocol_versions.key, protocol_versions.revision, protocol_version, at, "
+        "state, adjustments, changed_at, by, why FROM session_changes "
+        "JOIN protocol_versions ON protocol_versions.id = session_changes.protocol_version "
+        f"WHERE session IN {_THESE} ORDER BY session_changes.id",
+        (json.dumps(list(now)),),
+    ):
+        was = _as_it_was(now[row[0]], row)
+        change = SessionChange(was, protocol(row[3]), from_ms(row[7]), row[8], row[9])
+        found.setdefault(was.patient_id, []).append(change)
+    return found
+
+
+def _as_it_was(session: Session, row: Row) -> Session:
+    return replace(
+        session,
+        protocol=row[1],
+        revision=row[2],
+        protocol_version=row[3],
+        at=from_ms(row[4]),
+        state=SessionState(row[5]),
+        adjustments=adjustments_from(row[6]),
+    )
+
+
+def corrected(store: Store, sessions: Sequence[Session]) -> dict[int | None, datetime]:
+    """When staff corrected which reminder of these sessions, by its id."""
+    rows = store.query(
+        "SELECT reminder, corrections.at FROM reminders "
+        f"JOIN corrections ON corrections.reminder = reminders.id WHERE session IN {_THESE}",
+        (json.dumps([each.id for each in sessions]),),
+    )
+    return {row[0]: from_ms(row[1]) for row in rows}
