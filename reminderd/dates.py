@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
@@ -10,7 +10,16 @@ from babel.dates import format_date, format_time
 
 from reminderd.hours import zone
 
-_JOINED = {"en": "{1} at {0}", "es": "{1} a las {0}"}  # inside a sentence; babel's are for headings
+# How date and time are joined inside a sentence; babel's are for headings.
+_JOINED = {
+    "en": "{1} at {0}",
+    "es": "{1} a las {0}",
+    "de": "{1}, {0}",
+    "fr": "{1} à {0}",
+    "pt": "{1}, às {0}",
+}
+_CLOCK = {"fr": "H'\u00a0h\u00a0'mm", "de": "H:mm 'Uhr'"}  # where a sentence writes the time otherwise than a clock
+_FIRST = {"fr": "d'er'"}  # where the first of a month is told as an ordinal: 1er avril
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,6 +30,10 @@ class Moment:
     _locale: str = field(compare=False)
 
 
+UNKNOWN = Moment(datetime.max.replace(tzinfo=UTC), "")  # an instant to be filled in by hand
+BLANK = "_" * 12  # how a filter shows it
+
+
 def moment(instant: datetime, zone_name: str, locale: str) -> Moment:
     """`instant` on the clocks of a zone, to be told in a locale that `locale_for` named."""
     return Moment(instant.astimezone(zone(zone_name)), locale)
@@ -29,21 +42,23 @@ def moment(instant: datetime, zone_name: str, locale: str) -> Moment:
 def date_of(value: object) -> str:
     """`Saturday 28 March`."""
     told = _moment(value)
-    return _date(told._local.date(), told._locale)
+    return BLANK if told == UNKNOWN else _date(told._local.date(), told._locale)
 
 
 def time_of(value: object) -> str:
     """`14:30`, or `2:30 PM` where people write it so."""
     told = _moment(value)
-    return _time(told._local.hour, told._local.minute, told._locale)
+    return BLANK if told == UNKNOWN else _time(told._local.hour, told._local.minute, told._locale)
 
 
 def datetime_of(value: object) -> str:
     """`Saturday 28 March at 14:30`, as it stands after "until" or "hasta el"."""
+    if _moment(value) == UNKNOWN:
+        return BLANK
     locale = _moment(value)._locale
     joined = _JOINED.get(locale[:2]) or str(Locale.parse(locale).datetime_formats["long"])
     text = joined.replace("{1}", date_of(value)).replace("{0}", time_of(value))
-    return text.replace("a las 1:", "a la 1:")
+    return text.replace("a las 1:", "a la 1:").replace("às 01:", "à 01:")
 
 
 @lru_cache(maxsize=256)
@@ -78,12 +93,15 @@ def _moment(value: object) -> Moment:
 
 @lru_cache(maxsize=8192)
 def _date(day: date, locale: str) -> str:
-    return format_date(day, _day_pattern(locale), locale=locale)
+    pattern = _day_pattern(locale)
+    if day.day == 1:
+        pattern = re.sub(r"\bd\b", _FIRST.get(locale[:2], "d"), pattern, count=1)
+    return format_date(day, pattern, locale=locale)
 
 
 @lru_cache(maxsize=8192)
 def _time(hour: int, minute: int, locale: str) -> str:
-    return format_time(time(hour, minute), "short", locale=locale)
+    return format_time(time(hour, minute), _CLOCK.get(locale[:2], "short"), locale=locale)
 
 
 @lru_cache(maxsize=256)

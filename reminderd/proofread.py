@@ -6,7 +6,6 @@ from reminderd.errors import TemplateFailed
 from reminderd.model import CareProtocol, Channel
 from reminderd.render import Composed, Item, Renderer
 from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient
-from reminderd.texts import BUNDLE
 
 MOST_SEGMENTS = 3  # more than this for one reminder is worth a warning
 
@@ -31,7 +30,7 @@ def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
 def _rendering(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator[str]:
     courses = [items(protocol) for protocol in protocols]
     used = {each.milestone.template for course in courses for each in course}
-    names = {text.name for text in renderer.texts.list_templates()} - {BUNDLE}
+    names = {name for text in renderer.texts.list_templates() if (name := text.name)[0] != "_"}
     courses.append([item_of(name) for name in sorted(names - used)])
     for language in renderer.texts.languages():
         for course in courses:

@@ -1,7 +1,7 @@
 """From reminders to the words that a patient reads. The only room of Jinja.
 
 A template sees `patient`, `clinic`, `session`, `day`, `days`, `until`, `next_at` (the bundle:
-`patient`, `clinic`, `lines`) and the filters `date`, `time`, `datetime`. Any other name is a
+`patient`, `clinic`, `lines`; the leaflet: see `leaflet_page`) and the filters `date`, `time`, `datetime`. Any other name is a
 mistake, also in a branch that is not taken.
 """
 
@@ -19,7 +19,7 @@ from reminderd.dates import Moment
 from reminderd.errors import TemplateFailed
 from reminderd.model import Channel, Clinic, Kind, Milestone, Patient, Reminder, Session
 from reminderd.segments import SmsSize, measure, plain
-from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
+from reminderd.texts import BUNDLE, LEAFLET, Text, Texts, language_chain, normal_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,36 @@ class Line:
     until: Moment | None
 
 
-_OBJECTS = {"patient": PatientWords, "clinic": ClinicWords, "session": SessionWords}
-_NAMES = frozenset({*_OBJECTS, "day", "days", "until", "next_at"})
-_BUNDLE_NAMES = frozenset({"patient", "clinic", "lines"})
-_BUNDLE_BLOCKS = ("sms", "subject", "email")
-_BLOCKS = ("line", *_BUNDLE_BLOCKS)
+@dataclass(frozen=True, slots=True)
+class ProtocolWords:
+    """What a template may say of a protocol."""
+
+    title: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The blocks that a template has to have, and the names that it may use."""
+
+    blocks: tuple[str, ...]
+    names: frozenset[str]
+
+
+_OBJECTS = {
+    "patient": PatientWords,
+    "clinic": ClinicWords,
+    "session": SessionWords,
+    "protocol": ProtocolWords,
+}
+_FORM = _Form(
+    ("line", "sms", "subject", "email"),
+    frozenset({"patient", "clinic", "session", "day", "days", "until", "next_at"}),
+)
+_FORMS = {
+    BUNDLE: _Form(("sms", "subject", "email"), frozenset({"patient", "clinic", "lines"})),
+    LEAFLET: _Form(("page",), frozenset({"clinic", "protocol", "session", "groups"})),
+}
 _REMEDY = "correct the template, then run: reminderd template check"
 
 
@@ -198,6 +223,10 @@ class Renderer:
             return [f"{text.path}:{error.lineno}: {error.message}"]
         found = {*_missing_blocks(text.name, tree), *_strangers(text.name, tree)}
         return [f"{text.path}:{line}: {message}" for line, message in sorted(found)]
+
+    def block(self, text: Text, name: str, variables: Mapping[str, object]) -> str:
+        """What one block says, as marked text for `markup`; raises TemplateFailed."""
+        return _Sheet(self, text, variables).block(name)
 
     def template(self, text: Text) -> Template:
         """The compiled template; raises TemplateSyntaxError."""
@@ -316,14 +345,14 @@ def _line_of(error: Exception, text: Text) -> int:
 
 def _missing_blocks(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
     there = {block.name for block in tree.find_all(nodes.Block)}
-    for block in _BUNDLE_BLOCKS if name == BUNDLE else _BLOCKS:
+    for block in _FORMS.get(name, _FORM).blocks:
         if block not in there:
             yield 1, f"the block {block} is missing"
 
 
 def _strangers(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """Names that no template knows, attributes that no object has, and other files."""
-    known = _BUNDLE_NAMES if name == BUNDLE else _NAMES
+    known = _FORMS.get(name, _FORM).names
     unknown = meta.find_undeclared_variables(tree) - known
     for each in tree.find_all(nodes.Name):
         if each.name in unknown:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 BUNDLE = "_bundle"
+LEAFLET = "_leaflet"
 LAST_LANGUAGE = "en"
 
 
