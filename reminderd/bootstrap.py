@@ -1,5 +1,7 @@
 """The one place that chooses and wires, from the settings to a house in which all have a room."""
 
+import getpass
+import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -104,7 +106,7 @@ def with_fresh_texts(house: House) -> House:
 
 def _wired(settings: Settings, practice: Practice, read: Renderer, outbox: EmbeddedOutbox) -> House:
     library = protocol_library(settings)
-    intake = Intake(outbox, practice, library)
+    intake = Intake(outbox, practice, library, by=_login_name())
     return House(settings, practice, library, read, outbox, intake)
 
 
@@ -134,3 +136,11 @@ def _routes(settings: Settings) -> dict[Route, str]:
         for channel in Channel
         if (name := settings.transport_for(key, channel)) is not None
     }
+
+
+def _login_name() -> str:
+    """Who works at this machine, as far as it knows; for the record of who changed what."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"user {os.getuid()}"

@@ -3,89 +3,49 @@
 Every method is one transaction: the fact and the new plan are stored together, or neither is.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
+from reminderd.adjustments import combined, refuse_unfitting
+from reminderd.charts import Change, Charts
 from reminderd.errors import InvalidInput, NotFound, Refused
-from reminderd.ids import internal_id, public_id
+from reminderd.ids import public_id
 from reminderd.interfaces import Approval, Outbox
 from reminderd.model import (
+    Adjustment,
     CareProtocol,
     Channel,
-    Chart,
     Consent,
+    Milestone,
     Patient,
     Reason,
     Reminder,
     Session,
+    SessionChange,
     SessionState,
     State,
 )
-from reminderd.plan import WAITING, changes, plan
+from reminderd.plan import WAITING
 from reminderd.practice import Practice
 from reminderd.protocols import ProtocolLibrary
 from reminderd.roster import SessionEntry
-from reminderd.steps import Planned
 
 
-@dataclass(frozen=True)
-class Change:
-    """What an entry led to: the patient's chart afterwards, and which reminders differ."""
+class Intake(Charts):
+    """Takes in what staff enter; `by` is whoever sits at the keyboard."""
 
-    chart: Chart
-    reminders: tuple[Reminder, ...]
-    session: Session | None = None
-
-
-class Intake:
-    """Takes in what staff enter."""
-
-    def __init__(self, outbox: Outbox, practice: Practice, library: ProtocolLibrary) -> None:
-        self._outbox = outbox
-        self._practice = practice
+    def __init__(
+        self, outbox: Outbox, practice: Practice, library: ProtocolLibrary, by: str
+    ) -> None:
+        super().__init__(outbox, practice)
         self._library = library
+        self._by = by
 
-    # Looking up ------------------------------------------------------------------------------
-
-    def patient(self, name: str) -> Patient:
-        """The patient of that id or ref; NotFound where there is none."""
-        found = self._outbox.find_patient(name.strip())
-        if found is None:
-            raise NotFound(
-                f'there is no patient "{name}"', remedy="See them all with: reminderd patient list"
-            )
-        return found
-
-    def session(self, name: str) -> Session:
-        """The session of that id; NotFound where there is none."""
-        number = internal_id("ses", name)
-        found = None if number is None else self._outbox.session(number)
-        if found is None:
-            raise NotFound(
-                f'there is no session "{name}"', remedy="See them all with: reminderd session list"
-            )
-        return found
-
-    def reminder(self, name: str) -> Reminder:
-        """The reminder of that id; NotFound where there is none."""
-        number = internal_id("rem", name)
-        found = None if number is None else self._outbox.reminder(number)
-        if found is None:
-            raise NotFound(
-                f'there is no reminder "{name}"',
-                remedy="See them all with: reminderd reminder list",
-            )
-        return found
-
-    def chart(self, patient_id: int) -> Chart:
-        """Everything known about the patient, as planning sees it."""
-        facts = self._outbox.facts([patient_id])
-        return self._practice.charts(facts, self._outbox.approvals())[0]
-
-    def planned(self, patient_id: int, now: datetime) -> list[Planned]:
-        """The patient's plan as it would be made now, with the steps that led to it."""
-        return plan(self.chart(patient_id), now)
+    def trial(self) -> AbstractContextManager[None]:
+        """Inside of it everything is done as if for good; at its end all of it is undone."""
+        return self._outbox.trial()
 
     # Patients --------------------------------------------------------------------------------
 
@@ -217,11 +177,73 @@ class Intake:
         state = SessionState.NO_SHOW if no_show else SessionState.CANCELLED
         return self._edit_session(name, lambda each: replace(each, state=state), now)
 
-    def _edit_session(self, name: str, edit: Callable[[Session], Session], now: datetime) -> Change:
+    def adjust_session(
+        self, name: str, milestone_id: str, decision: Adjustment, now: datetime
+    ) -> Change:
+        """Staff decide otherwise than the protocol, for one milestone of one session.
+
+        Raises NotFound, and Refused where this milestone has no such thing.
+        """
+        session, milestone = self._standing(name, milestone_id)
+        refuse_unfitting(milestone, decision)
+        decided = combined(session.adjustments.get(milestone_id), decision)
+        return self._adjust(session, {milestone_id: decided}, decision.by, decision.why, now)
+
+    def withdraw_adjustment(
+        self, name: str, milestone_id: str, by: str, why: str, now: datetime
+    ) -> Change:
+        """For this milestone of this session the protocol counts again."""
+        session, _ = self._standing(name, milestone_id)
+        if milestone_id not in session.adjustments:
+            raise Refused(f"{milestone_id} of {name} is not adjusted")
+        return self._adjust(session, {milestone_id: None}, by, why, now)
+
+    def _adjust(
+        self,
+        session: Session,
+        decided: Mapping[str, Adjustment | None],
+        by: str,
+        why: str,
+        now: datetime,
+    ) -> Change:
+        all_of_them = {**session.adjustments, **decided}
+        kept = {key: each for key, each in all_of_them.items() if each is not None}
+        name = public_id("ses", session.id) or ""
+        return self._edit_session(
+            name, lambda each: replace(each, adjustments=kept), now, by=by, why=why
+        )
+
+    def _standing(self, name: str, milestone_id: str) -> tuple[Session, Milestone]:
+        session = self.session(name)
+        if not session.stands:
+            raise Refused(f"{name} is {session.state}: there is nothing to adjust")
+        assert session.patient_id is not None
+        protocol = self.chart(session.patient_id).protocols[session.id]
+        milestone = protocol.milestone(milestone_id)
+        if milestone is None:
+            there = ", ".join(each.id for each in protocol.milestones)
+            raise NotFound(
+                f'{protocol.key} has no milestone "{milestone_id}"', remedy=f"There is: {there}"
+            )
+        return session, milestone
+
+    def _edit_session(
+        self,
+        name: str,
+        edit: Callable[[Session], Session],
+        now: datetime,
+        *,
+        by: str | None = None,
+        why: str | None = None,
+    ) -> Change:
         with self._outbox.transaction():
-            after = edit(self.session(name))
-            self._outbox.update_session(after)
+            before = self.session(name)
+            after = edit(before)
             assert after.patient_id is not None
+            protocol = self.chart(after.patient_id).protocols[before.id]
+            was = SessionChange(before, protocol, now, by or self._by, why)
+            self._outbox.add_session_change(was)
+            self._outbox.update_session(after)
             return replace(self._plan_one_again(after.patient_id, now), session=after)
 
     # Reminders -------------------------------------------------------------------------------
@@ -257,30 +279,6 @@ class Intake:
         self._outbox.save_reminders([reminder])
         assert reminder.patient_id is not None
         return self._plan_one_again(reminder.patient_id, now)
-
-    # Planning again --------------------------------------------------------------------------
-
-    def _plan_one_again(self, patient_id: int, now: datetime) -> Change:
-        chart = self.chart(patient_id)
-        differing = tuple(changes(chart, now))
-        self._outbox.save_reminders(differing)
-        return Change(self.chart(patient_id), differing)
-
-    def plan_all_again(self, now: datetime) -> int:
-        """Plan everybody with something ahead afresh; returns how many reminders changed."""
-        return self.plan_again(self._outbox.open_patient_ids(now), now)
-
-    def plan_again(self, patient_ids: Sequence[int], now: datetime, *, chunk: int = 500) -> int:
-        """Plan these patients afresh, so many in one transaction; returns as `plan_all_again`."""
-        changed = 0
-        for start in range(0, len(patient_ids), chunk):
-            with self._outbox.transaction():
-                facts = self._outbox.facts(patient_ids[start : start + chunk])
-                for chart in self._practice.charts(facts, self._outbox.approvals()):
-                    differing = changes(chart, now)
-                    self._outbox.save_reminders(differing)
-                    changed += len(differing)
-        return changed
 
     # Signatures ------------------------------------------------------------------------------
 

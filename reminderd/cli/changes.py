@@ -11,7 +11,7 @@ from reminderd.model import Reminder, State
 from reminderd.plan import WAITING, sort_key
 
 if TYPE_CHECKING:
-    from reminderd.intake import Change
+    from reminderd.charts import Change
 
 
 def tell(before: Sequence[Reminder], change: "Change") -> None:

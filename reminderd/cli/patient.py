@@ -13,7 +13,7 @@ from reminderd.cli.options import as_json as json_option
 from reminderd.cli.options import read
 
 if TYPE_CHECKING:
-    from reminderd.intake import Change
+    from reminderd.charts import Change
     from reminderd.model import Clinic, Patient
     from reminderd.settings_sources import Raw
 

@@ -11,7 +11,7 @@ from reminderd.cli.options import read_bound
 from reminderd.model import Reason, State
 
 if TYPE_CHECKING:
-    from reminderd.intake import Change
+    from reminderd.charts import Change
     from reminderd.interfaces import ReminderFilter
 
 SHOWN = 50

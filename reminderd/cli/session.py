@@ -13,7 +13,7 @@ from reminderd.cli.options import read
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reminderd.intake import Change
+    from reminderd.charts import Change
     from reminderd.model import Session
 
 _AT = {"at": "When it took place, if not when it was booked for."}
