@@ -7,7 +7,10 @@ from reminderd.model import CareProtocol, Channel
 from reminderd.render import Composed, Item, Renderer
 from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient
 
-MOST_SEGMENTS = 3  # more than this for one reminder is worth a warning
+# One reminder, and several that fall together, that take more segments are worth a warning. A
+# segment in UCS-2 holds less than half of what one in GSM-7 does.
+MOST_SEGMENTS = {"GSM-7": 3, "UCS-2": 6}
+MOST_IN_A_BUNDLE = {"GSM-7": 5, "UCS-2": 10}
 
 
 def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
@@ -57,12 +60,15 @@ def _tried(renderer: Renderer, together: Sequence[Item], name: str, language: st
 
 def _too_long(renderer: Renderer, one: Item, language: str) -> Iterator[str]:
     outcome = _composed(renderer, [one], PATIENT.given_name, language, Channel.SMS)
-    if isinstance(outcome, str) or outcome.size is None or outcome.size.segments <= MOST_SEGMENTS:
+    if isinstance(outcome, str) or outcome.size is None:
+        return
+    plenty = MOST_SEGMENTS[outcome.size.encoding]
+    if outcome.size.segments <= plenty:
         return
     text = renderer.texts.get(outcome.language, one.milestone.template)
     yield (
         f"{text.path}:1: warning: the SMS takes {outcome.size.segments} segments"
-        f" ({outcome.size.encoding}); {MOST_SEGMENTS} are plenty"
+        f" ({outcome.size.encoding}); {plenty} are plenty"
     )
 
 
