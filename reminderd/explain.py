@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reminderd.corrections import Cause, Untrue
 from reminderd.hours import quiet_period, zone
 from reminderd.ids import public_id
 from reminderd.model import (
@@ -44,6 +45,7 @@ RULES: Mapping[Rule, str] = {
     Rule.COURSE_COMPLETE: "skipped: the course is complete with {detail} sessions",
     Rule.HELD: "held: {detail}",
     Rule.DUPLICATE: "skipped: {detail} says the same on {day}",
+    Rule.UNTRUE: "no longer true: {detail}",
 }
 
 REASONS: Mapping[Reason, str] = {
@@ -85,7 +87,8 @@ def sentences(planned: Planned, chart: Chart) -> list[str]:
         until = f"worth sending until {teller.when(planned.reminder.expires_at)}"
         told = [*map(teller.tell, timing), until, *map(teller.tell, decisions)]
     else:
-        told = [*teller.stored_instants(timing), teller.outcome()]
+        untrue = [teller.tell(each) for each in decisions if each.rule is Rule.UNTRUE]
+        told = [*teller.stored_instants(timing), teller.outcome(), *untrue]
     return [*told, *teller.what_next()]
 
 
@@ -182,6 +185,8 @@ class _Teller:
                 return self.ban(detail)
             case Session():
                 return self.session(detail.id)
+            case Untrue():
+                return self.untrue(detail)
             case Adjustment():
                 return f"{detail.by}: {detail.why}"
             case Reason():
@@ -196,6 +201,17 @@ class _Teller:
         topics = " and ".join(sorted(ban.topics & self.reminder.topics))
         session, until = self.session(ban.session_id), self.when(ban.end)
         return f"{session} forbids {topics} until {until} (milestone {ban.milestone})"
+
+    def untrue(self, false: Untrue) -> str:
+        """What has happened since it left."""
+        if false.ban is not None:
+            return self.ban(false.ban)
+        was, now = self.when(false.was), false.now and self.when(false.now)
+        if false.cause is Cause.CALLED_OFF:
+            return f"the session of {was} was called off"
+        if false.cause is Cause.MOVED:
+            return f"the session was moved from {was} to {now}"
+        return f"it spoke of {was}, and that is {now} now" if now else f"it no longer holds ({was})"
 
     def timing(self, timing: Timing, at: datetime) -> str:
         """`12 h after the session of Sat 28 Mar 14:30`."""

@@ -7,6 +7,7 @@ of `rules.py`; the first of them that finds a reason ends the walk.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
+from reminderd.corrections import Untrue, untrue
 from reminderd.hours import end_of_quiet, local_date, quiet_period
 from reminderd.model import Chart, Kind, QuietPolicy, Reason, Reminder, ReminderKey, State
 from reminderd.rules import REASON_WHERE_FORBIDDEN, Draft, Scene, apply_rules
@@ -204,14 +205,33 @@ def _wake_at(draft: Draft) -> datetime | None:
 
 
 def _with_staff_flags(planned: list[Planned], scene: Scene) -> list[Planned]:
-    """Flag every superseded release after which nobody says that the topic is free again."""
+    """Flag what only a person can settle: all-clears that never come, words that are false now."""
     releases = [each.reminder for each in planned if each.reminder.kind is Kind.RELEASE]
     return [
         each._replace(reminder=_flagged(each.reminder, releases, scene))
         if each.reminder.reason is Reason.SUPERSEDED
         else each
+        for each in _with_untrue(planned, scene)
+    ]
+
+
+def _with_untrue(planned: list[Planned], scene: Scene) -> list[Planned]:
+    """What has left, flagged exactly where its words are false by now."""
+    reminders = [each.reminder for each in planned]
+    found = {
+        each.reminder.key: each for each in untrue(scene.chart, reminders, scene.bans, scene.now)
+    }
+    return [
+        _marked(each, found.get(each.reminder.key)) if each.reminder.state in LEFT else each
         for each in planned
     ]
+
+
+def _marked(planned: Planned, false: Untrue | None) -> Planned:
+    if false is None:
+        return planned._replace(reminder=planned.reminder._replace(needs_staff=False))
+    step = Step(Rule.UNTRUE, false.now or false.was, false)
+    return Planned(planned.reminder._replace(needs_staff=True), (*planned.steps, step))
 
 
 def _flagged(reminder: Reminder, releases: Iterable[Reminder], scene: Scene) -> Reminder:

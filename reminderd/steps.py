@@ -29,6 +29,7 @@ class Rule(StrEnum):
     COURSE_COMPLETE = "course-complete"  # the course's maximum
     HELD = "held"  # the reason
     DUPLICATE = "duplicate"  # the ids of the sessions whose reminders stay
+    UNTRUE = "untrue"  # the `corrections.Untrue`
 
 
 class Step(NamedTuple):
