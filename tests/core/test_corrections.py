@@ -1,0 +1,246 @@
+"""What was said and has become false: found while it matters, and not a minute longer."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from reminderd.corrections import Cause, Untrue
+from reminderd.explain import sentences
+from reminderd.model import Chart, Session, SessionChange, SessionState, State
+from reminderd.plan import changes, plan
+from tests.core.build import (
+    adjusted,
+    at,
+    chart,
+    check_in,
+    course,
+    course_step,
+    inform,
+    protocol,
+    release,
+    remembered,
+    restriction,
+    routine,
+    session,
+    with_session,
+)
+
+T = at("2026-03-10 14:30")
+HOUR = timedelta(hours=1)
+CARE = protocol(
+    restriction("no-training", "exercise", holds="48h", quiet="ignore"),
+    release("training-again", "exercise", after="48h"),
+    restriction("no-wine", "wine", before="24h", holds="0m", quiet="ignore"),
+    inform("bruising", day=1),
+    routine("cream", days=(1, 2)),
+    check_in(after="24h", expires="24h"),
+    course_step(lead=-2, expires="7d"),
+    course=course("14d", "30d"),
+)
+
+
+def sent_by(told: Chart, now: datetime) -> Chart:
+    """The same chart at `now`, with everything that fell due by then sent when it was due."""
+    planned = told if told.reminders else remembered(told, T - timedelta(days=7))
+    left = tuple(
+        each._replace(state=State.SENT, sent_at=each.due_at, wake_at=None)
+        if each.state is State.SCHEDULED and each.due_at is not None and each.due_at <= now
+        else each
+        for each in planned.reminders
+    )
+    return remembered(replace(planned, reminders=left), now)
+
+
+def changed(before: Chart, now: datetime, session_id: int = 1, **facts: object) -> Chart:
+    """What staff changed about a session at `now`."""
+    was = next(each for each in before.sessions if each.id == session_id)
+    change = SessionChange(was, before.protocols[session_id], now, "ana", "because")
+    after = with_session(before, session_id, **facts)
+    return replace(after, changes=(*before.changes, change))
+
+
+def found(chart: Chart, now: datetime) -> dict[str, Untrue]:
+    """What is no longer true at `now`, by milestone; each flagged for staff, and nothing else."""
+    planned = plan(chart, now)
+    false = {
+        step.detail.reminder.milestone: step.detail
+        for each in planned
+        for step in each.steps
+        if isinstance(step.detail, Untrue)
+    }
+    flagged = {each.reminder.milestone for each in planned if each.reminder.needs_staff}
+    assert flagged == set(false)
+    return false
+
+
+def causes(chart: Chart, now: datetime) -> dict[str, Cause]:
+    return {name: each.cause for name, each in found(chart, now).items()}
+
+
+def treated(now: datetime, **facts: object) -> Chart:
+    """A treatment at T, booked a week before, and everything said as it fell due."""
+    return sent_by(chart(session(T, **facts), CARE), now)
+
+
+def and_again(before: Chart, second: Session) -> Chart:
+    return replace(
+        before,
+        sessions=(*before.sessions, second),
+        protocols={**before.protocols, second.id: CARE},
+        approved=before.approved | {second.id},
+    )
+
+
+# Nothing has changed ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [0, 1, 24, 47, 48, 72, 500])
+def test_while_nothing_changes_nothing_is_false(hours: int) -> None:
+    now = T + hours * HOUR
+    assert found(treated(now), now) == {}
+
+
+# The session is at another time -------------------------------------------------------------------
+
+
+def test_a_restriction_that_ends_later_than_it_said_is_false_until_its_end() -> None:
+    told = changed(treated(T + HOUR), T + HOUR, at=T + 3 * HOUR)
+    assert causes(told, T + HOUR) == {"no-training": Cause.MOVED, "no-wine": Cause.MOVED}
+    false = found(told, T + 2 * HOUR)["no-training"]
+    assert (false.was, false.now) == (T, T + 3 * HOUR)
+    assert "no-wine" not in found(told, T + 4 * HOUR)
+    assert "no-training" in found(told, T + 51 * HOUR - HOUR)
+    assert "no-training" not in found(told, T + 51 * HOUR)
+
+
+def test_pre_care_that_named_another_day_is_false_until_the_treatment() -> None:
+    booked = treated(T - HOUR, done=False)
+    moved = changed(booked, T - HOUR, at=T + 72 * HOUR)
+    assert causes(moved, T - HOUR) == {"no-wine": Cause.MOVED}
+
+
+def test_a_session_moved_back_to_where_it_was_makes_everything_true_again() -> None:
+    moved = changed(treated(T + HOUR), T + HOUR, at=T + 3 * HOUR)
+    back = changed(moved, T + 2 * HOUR, at=T)
+    assert found(back, T + 2 * HOUR) == {}
+
+
+def test_what_leaves_after_the_change_is_true() -> None:
+    moved = changed(treated(T - HOUR, done=False), T - HOUR, at=T + HOUR, state=SessionState.DONE)
+    told = sent_by(moved, T + 2 * HOUR)
+    assert "no-training" not in found(told, T + 2 * HOUR)
+
+
+# The session is called off ------------------------------------------------------------------------
+
+
+def test_what_was_said_about_a_session_that_is_called_off_is_false() -> None:
+    off = changed(treated(T - HOUR, done=False), T - HOUR, state=SessionState.CANCELLED)
+    false = found(off, T - HOUR)["no-wine"]
+    assert (false.cause, false.was, false.now) == (Cause.CALLED_OFF, T, None)
+    assert found(off, T) == {}
+
+
+# Staff decide otherwise ---------------------------------------------------------------------------
+
+
+def test_a_restriction_that_staff_made_longer_is_false_as_it_left() -> None:
+    longer = changed(
+        treated(T + HOUR), T + HOUR, adjustments={"no-training": adjusted(holds="72h")}
+    )
+    false = found(longer, T + HOUR)["no-training"]
+    assert (false.cause, false.was, false.now) == (Cause.CHANGED, T + 48 * HOUR, T + 72 * HOUR)
+
+
+def test_a_restriction_that_staff_turned_off_is_false_until_it_would_have_ended() -> None:
+    off = changed(treated(T + HOUR), T + HOUR, adjustments={"no-training": adjusted(off=True)})
+    false = found(off, T + HOUR)["no-training"]
+    assert (false.cause, false.now) == (Cause.CHANGED, None)
+    assert found(off, T + 48 * HOUR) == {}
+
+
+def test_an_all_clear_is_false_where_staff_made_its_restriction_longer_afterwards() -> None:
+    now = T + 50 * HOUR
+    longer = changed(treated(now), now, adjustments={"no-training": adjusted(holds="72h")})
+    false = found(longer, now)
+    assert false["training-again"].cause is Cause.FORBIDDEN_AGAIN
+    assert false["training-again"].now == T + 72 * HOUR
+    assert false["no-training"].cause is Cause.CHANGED
+
+
+# Another session ----------------------------------------------------------------------------------
+
+
+def test_an_all_clear_is_false_where_an_earlier_session_is_recorded_after_it_left() -> None:
+    now = T + 50 * HOUR
+    recorded_late = session(T + 46 * HOUR, id=2, recorded_at=now)
+    told = and_again(treated(now), replace(recorded_late, adjustments={}))
+    paused = replace(told, patient=replace(told.patient, paused=True))
+    false = found(paused, now)["training-again"]
+    assert (false.cause, false.now) == (Cause.FORBIDDEN_AGAIN, T + 94 * HOUR)
+    assert false.ban is not None
+    assert false.ban.session_id == 2
+
+
+def test_an_all_clear_is_not_false_where_the_new_restriction_says_so_itself() -> None:
+    now = T + 50 * HOUR
+    told = and_again(treated(now), session(now, id=2, recorded_at=now))
+    assert found(told, now) == {}
+    assert found(sent_by(told, now + HOUR), now + HOUR) == {}
+
+
+def test_an_all_clear_is_true_again_once_the_new_restriction_is_over() -> None:
+    now = T + 50 * HOUR
+    second = session(now, id=2, recorded_at=now)
+    paused = and_again(treated(now), second)
+    paused = replace(paused, patient=replace(paused.patient, paused=True))
+    assert set(found(paused, now + 47 * HOUR)) == {"training-again"}
+    assert "training-again" not in found(paused, now + 48 * HOUR)
+
+
+# A person has told the patient --------------------------------------------------------------------
+
+
+def test_what_staff_corrected_in_person_is_settled_until_it_changes_again() -> None:
+    moved = changed(treated(T + HOUR), T + HOUR, at=T + 3 * HOUR)
+    by_hand = {each.id: T + 2 * HOUR for each in moved.reminders}
+    told = replace(moved, corrected=by_hand)
+    assert found(told, T + 2 * HOUR) == {}
+    again = changed(told, T + 3 * HOUR, at=T + 5 * HOUR)
+    assert set(found(again, T + 3 * HOUR)) == {"no-training", "no-wine"}
+
+
+def test_an_all_clear_corrected_in_person_is_settled() -> None:
+    now = T + 50 * HOUR
+    longer = changed(treated(now), now, adjustments={"no-training": adjusted(holds="72h")})
+    told = replace(longer, corrected={each.id: now + HOUR for each in longer.reminders})
+    assert found(told, now + HOUR) == {}
+
+
+# The course, and words ----------------------------------------------------------------------------
+
+
+def test_the_date_of_the_next_session_is_false_where_the_last_one_was_on_another_day() -> None:
+    now = T + timedelta(days=13)
+    moved = changed(treated(now), now, at=T + timedelta(days=1))
+    assert causes(moved, now) == {"next-session": Cause.MOVED}
+    assert found(moved, T + timedelta(days=15)) == {}
+
+
+def test_what_is_false_is_saved_once_and_told_in_words() -> None:
+    moved = changed(treated(T + HOUR), T + HOUR, at=T + 3 * HOUR)
+    differing = {each.milestone: each for each in changes(moved, T + HOUR)}
+    assert differing["no-training"].needs_staff
+    stored = {each.key: each for each in moved.reminders} | {
+        each.key: each for each in changes(moved, T + HOUR)
+    }
+    settled = replace(moved, reminders=tuple(stored.values()))
+    assert changes(settled, T + HOUR) == []
+    planned = next(
+        each for each in plan(moved, T + HOUR) if each.reminder.milestone == "no-training"
+    )
+    assert (
+        "no longer true: the session was moved from Tue 10 Mar 14:30 to Tue 10 Mar 17:30"
+        in sentences(planned, moved)
+    )
