@@ -38,4 +38,14 @@ EXPECTED = {
         cloth="paño",
         never="nunca",
     ),
+    "de": Expected(
+        greeting="Hallo Marina,",
+        red_flags=(
+            "Fieber", "Eiter", "ötung", "ausbreite", "stark", "anhalte", "Schmerzen", "Schwellung",
+            "Atemprobleme", "Ausschlag", "Gesicht", "Lippen", "Hals", "112", "örtliche", "Notruf",
+        ),
+        dates=r"2[789]\. März|30\. März|April",
+        cloth="Tuch",
+        never="nie direkt",
+    ),
 }  # fmt: skip

@@ -152,6 +152,24 @@ def test_spanish_dates_read_like_spanish(folder: Path, hours: int, told: str) ->
     assert composed.text == f"hasta el {told}"
 
 
+@pytest.mark.parametrize(
+    ("country", "hours", "told"),
+    [
+        ("DE", 0, "Samstag, 28. März, 14:30 Uhr"),
+        ("CH", 12, "Sonntag, 29. März, 3:30 Uhr"),
+        ("AT", 24 * 4, "Mittwoch, 1. April, 15:30 Uhr"),
+        ("AT", 24 * 300, "Freitag, 22. Jänner, 14:30 Uhr"),
+        ("US", 0, "Samstag, 28. März, 14:30 Uhr"),
+    ],
+)
+def test_german_dates_read_like_german(folder: Path, country: str, hours: int, told: str) -> None:
+    write(folder, de__care=page(sms="Bitte bis {{ until | datetime }}:"))
+    patient, clinic = replace(PATIENT, language="de"), replace(CLINIC, country=country)
+    until = AT + timedelta(hours=hours)
+    composed = compose(folder, [item(until=until)], patient=patient, clinic=clinic)
+    assert composed.text == f"Bitte bis {told}:"
+
+
 def test_a_language_that_no_locale_knows_still_gets_its_dates(folder: Path) -> None:
     write(folder, tlh__care=page(sms="{{ session.at|datetime }}"))
     assert compose(folder, patient=replace(PATIENT, language="tlh")).text.endswith("14:30")

@@ -22,10 +22,14 @@ SINGLES = {
 in_every_language = pytest.mark.parametrize("language", EXPECTED)
 every_single = pytest.mark.parametrize("name", sorted(SINGLES))
 
-NEVER_REPLY = re.compile(r"\b(YES|START|CANCEL|END|QUIT|INFO|STOP|HELP|UNSUBSCRIBE)\b")
+NEVER_REPLY = re.compile(
+    r"\b(YES|START|CANCEL|END|QUIT|INFO|STOP|HELP|UNSUBSCRIBE"
+    r"|STOPP|ENDE|ABMELDEN|ABBRECHEN|HILFE)\b"
+)
 NEVER_SAID = re.compile(
     r"permanent|no (help|assistance|doctor) (is )?needed|https?:|www\.|discount|offer|price|"
-    r"free of charge|guarantee|cure|will heal|descuento|oferta|precio|garant|curar",
+    r"free of charge|guarantee|cure|will heal|descuento|oferta|precio|garant|curar|"
+    r"rabatt|angebot|\bpreis|kostenlos|umsonst|heil(t|en|ung)|dauerhaft|bleibend",
     re.IGNORECASE,
 )
 
