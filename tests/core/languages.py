@@ -48,4 +48,15 @@ EXPECTED = {
         cloth="Tuch",
         never="nie direkt",
     ),
+    "pt": Expected(
+        greeting="Olá, Marina,",
+        red_flags=(
+            "ebre", "pus", "vermelhidão que alastra", "dor forte", "inchaço", "alta de ar",
+            "erupção", "rosto", "lábios", "garganta", "112", "emergência local",
+        ),
+        dates="2[789] de março|30 de março|abril",
+        cloth="pano",
+        never="nunca",
+        alphabet="UCS-2",
+    ),
 }  # fmt: skip

@@ -170,6 +170,26 @@ def test_german_dates_read_like_german(folder: Path, country: str, hours: int, t
     assert composed.text == f"Bitte bis {told}:"
 
 
+@pytest.mark.parametrize(
+    ("language", "country", "hours", "told"),
+    [
+        ("pt", "PT", 0, "sábado, 28 de março, às 14:30"),
+        ("pt", "BR", 24 * 2, "segunda-feira, 30 de março, às 15:30"),
+        ("pt-BR", "ES", 24 * 4, "quarta-feira, 1 de abril, às 15:30"),
+        ("pt", "ES", 11, "domingo, 29 de março, à 01:30"),
+        ("pt", "ES", -3, "sábado, 28 de março, às 11:30"),
+    ],
+)
+def test_portuguese_dates_read_like_portuguese(
+    folder: Path, language: str, country: str, hours: int, told: str
+) -> None:
+    write(folder, pt__care=page(sms="até {{ until | datetime }}"))
+    patient, clinic = replace(PATIENT, language=language), replace(CLINIC, country=country)
+    until = AT + timedelta(hours=hours)
+    composed = compose(folder, [item(until=until)], patient=patient, clinic=clinic)
+    assert composed.text == f"até {told}"
+
+
 def test_a_language_that_no_locale_knows_still_gets_its_dates(folder: Path) -> None:
     write(folder, tlh__care=page(sms="{{ session.at|datetime }}"))
     assert compose(folder, patient=replace(PATIENT, language="tlh")).text.endswith("14:30")
