@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import nsmallest
 
 from reminderd.errors import TemplateFailed
 from reminderd.importing import Prepared, Upcoming, without_collecting
 from reminderd.model import Channel, Kind, Reason, Reminder, State
+from reminderd.opening import everything, may_open, plan_to_copy
 from reminderd.plan import WAITING
 from reminderd.practice import item
 from reminderd.render import Composed, Renderer
@@ -95,12 +96,14 @@ def _first(departing: Iterable[tuple[Prepared, set[Departure]]], now: datetime) 
 
 def _leaving(one: Prepared, now: datetime) -> Iterator[Upcoming]:
     """The patient's messages: what is overdue goes out at once, together."""
+    planned = {each.key: each for each in (*one.chart.reminders, *one.reminders)}
+    chart = replace(one.chart, reminders=tuple(planned.values()))
     together: dict[tuple[datetime, Channel], list[Reminder]] = {}
     for each in one.messages():
         together.setdefault((max(each.at, now), each.channel), []).extend(each.reminders)
     for (at, channel), reminders in together.items():
         ordered = sorted(reminders, key=lambda each: (_ORDER.index(each.kind), each.milestone))
-        yield Upcoming(at, one.chart, channel, tuple(ordered))
+        yield Upcoming(at, chart, channel, tuple(ordered))
 
 
 def _evenly(prepared: Sequence[Prepared], count: int) -> Sequence[Prepared]:
@@ -114,10 +117,13 @@ def _written(
     texts: dict[int, Composed] = {}
     unwritable: dict[str, None] = {}
     for each in messages:
-        items = [found for r in each.reminders if (found := item(each.chart, r))]
+        chart = each.chart
+        items = [found for r in each.reminders if (found := item(chart, r))]
+        mailed = each.channel is Channel.EMAIL and may_open(chart, each.reminders)
+        plan = plan_to_copy(items, everything(chart)) if mailed else ()
         try:
             texts[id(each)] = renderer.compose(
-                items, each.chart.patient, each.chart.clinic, each.channel
+                items, chart.patient, chart.clinic, each.channel, plan
             )
         except TemplateFailed as error:
             unwritable[error.message] = None

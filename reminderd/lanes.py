@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reminderd.calendar_file import Calendar
 from reminderd.clock import Clock
 from reminderd.errors import (
     ContentRefused,
@@ -26,8 +27,10 @@ from reminderd.errors import (
 )
 from reminderd.ids import public_id
 from reminderd.interfaces import Outbox, Rendered, Transport
-from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
+from reminderd.model import Channel, Chart, Message, Outcome, Patient, Reason, Reminder
+from reminderd.opening import everything, may_open, plan_to_copy
 from reminderd.pace import Pace
+from reminderd.patient_copy import calendar
 from reminderd.plan import changes, still_true
 from reminderd.practice import Practice, item
 from reminderd.render import Composed, Item, Renderer
@@ -168,21 +171,35 @@ class Lane:
         self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
     ) -> Iterator[Letter]:
         """The parcels that may still leave, in words; the others are given a verdict."""
+        plans = self._plans(parcels)
         for parcel in parcels:
-            letter = overtaken(parcel, now) or self._letter(parcel, now)
+            planned = plans.get(parcel.chart.patient.id, [])
+            letter = overtaken(parcel, now) or self._letter(parcel, now, planned)
             if isinstance(letter, Verdict):
                 verdicts.append(letter)
             else:
                 yield letter
 
-    def _letter(self, parcel: Parcel, now: datetime) -> Letter | Verdict:
+    def _plans(self, parcels: Sequence[Parcel]) -> dict[int | None, list[Item]]:
+        """By patient, everything that is planned for those whose mail may tell of it."""
+        ids = [
+            each.chart.patient.id or 0
+            for each in parcels
+            if each.channel is Channel.EMAIL and may_open(each.chart, each.claimed.reminders)
+        ]
+        charts = self._charts(ids) if ids else []
+        return {each.patient.id: everything(each) for each in charts}
+
+    def _letter(self, parcel: Parcel, now: datetime, planned: Sequence[Item]) -> Letter | Verdict:
         patient, clinic = parcel.chart.patient, parcel.chart.clinic
         whole = [(each, item(parcel.chart, each)) for each in parcel.claimed.reminders]
         items = [each for _, each in whole if each is not None]
         failed = [reminder for reminder, each in whole if each is None]
         while items:
             try:
-                composed = self._means.renderer.compose(items, patient, clinic, parcel.channel)
+                composed = self._means.renderer.compose(
+                    items, patient, clinic, parcel.channel, plan_to_copy(items, planned)
+                )
                 break
             except TemplateFailed as error:
                 blamed = [each for each in items if each.reminder.id == error.reminder_id] or items
@@ -216,8 +233,14 @@ class Lane:
             html=composed.html,
             valid_for=min(each.expires_at for each in reminders) - now,
             at=now,
+            calendar=self._calendar(composed, parcel.chart),
         )
         return Letter(parcel, reminders, message, composed)
+
+    def _calendar(self, composed: Composed, chart: Chart) -> Calendar | None:
+        if composed.copy is None:
+            return None
+        return calendar(composed.copy, chart.clinic.key, self._installation)
 
     # On the record ---------------------------------------------------------------------------
 

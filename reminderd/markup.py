@@ -14,7 +14,12 @@ from markdown_it import MarkdownIt
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _DROP_MARKS = str.maketrans({_OPEN: "", _CLOSE: ""})
 _VALUE = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|&#~]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+# A grey that is seen on white and on black; `start` is the right in a language that begins there.
+_CELL = "padding:8px 6px;text-align:start;vertical-align:top;border-bottom:1px solid #888888"
+_TABLE = {"table": "width:100%;border-collapse:collapse", "th": _CELL, "td": _CELL}
 
 _DOCUMENT = """\
 <!doctype html>
@@ -43,20 +48,56 @@ def unmarked(text: str) -> str:
     return text.translate(_DROP_MARKS)
 
 
-def document(text: str, title: str, language: str, right_to_left: bool) -> str:
-    """A whole HTML document from marked Markdown in a language such as `pt_BR`.
+def one_line(text: str) -> str:
+    """Marked text as a person reads it, on one line."""
+    return " ".join(unmarked(text).split())
 
-    Raises ValueError where a value stands inside the address of a link.
+
+def without_gaps(text: str) -> str:
+    """Paragraphs a single blank line apart."""
+    return re.sub(r"\n\s*\n", "\n\n", text.strip())
+
+
+def left_to_right(number: str) -> str:
+    """`number` between marks without which right-to-left text shows its groups in reverse.
+
+    Marks and not isolates: phones without any notion of isolates know them, at the same cost.
     """
-    values: list[str] = _VALUE.findall(text)
-    numbers = iter(range(len(values)))
-    body = _body(_VALUE.sub(lambda _: f"{_OPEN}{next(numbers)}{_CLOSE}", text), len(values))
+    return f"\u200e{number}\u200f"
+
+
+def document(body: str, title: str, language: str, right_to_left: bool) -> str:
+    """A whole HTML document around the HTML of a mail in a language such as `pt_BR`."""
+    for tag, style in _TABLE.items():  # many mail readers know no style sheets
+        body = body.replace(f"<{tag}>", f'<{tag} style="{style}">')
     return _DOCUMENT.format(
         language=html.escape(language.replace("_", "-")),
         direction="rtl" if right_to_left else "ltr",
         title=html.escape(title),
-        body=_VALUE.sub(lambda slot: _escaped(values[int(slot[1])], right_to_left), body),
+        body=body,
     )
+
+
+def fragment(text: str, right_to_left: bool) -> str:
+    """The HTML of marked Markdown; ValueError where a value is inside the address of a link."""
+    values: list[str] = _VALUE.findall(text)
+    numbers = iter(range(len(values)))
+    body = _body(_VALUE.sub(lambda _: f"{_OPEN}{next(numbers)}{_CLOSE}", text), len(values))
+    return _VALUE.sub(lambda slot: _escaped(values[int(slot[1])], right_to_left), body)
+
+
+def markdown(text: str, blank: str) -> str:
+    """Marked Markdown as Markdown in which values read as they were typed, and `blank`s stay."""
+
+    def typed(slot: re.Match[str]) -> str:
+        return blank.join(map(_as_typed, slot[1].split(blank)))
+
+    return _VALUE.sub(typed, text)
+
+
+def _as_typed(value: str) -> str:
+    escaped = _MARKDOWN.sub(r"\\\g<0>", re.sub(r"[\r\n]+", " ", value))
+    return re.sub(r"^(\s*\d*)([-+.)=])(?!\d)", r"\1\\\2", escaped)
 
 
 def _escaped(value: str, right_to_left: bool) -> str:
@@ -77,4 +118,4 @@ def _body(text: str, slots: int) -> str:
 
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False})
+    return MarkdownIt("commonmark", {"html": False}).enable("table")

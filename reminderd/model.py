@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
+from reminderd.calendar_file import Calendar
 from reminderd.durations import Duration as Duration
 from reminderd.durations import QuietHours as QuietHours
 from reminderd.durations import local_time as local_time
@@ -316,6 +317,7 @@ class Message:
 
     `id` is stable: transports derive the provider's idempotence from it (the Message-ID of a
     mail). `valid_for` is how long it is still worth delivering from the moment of sending.
+    `calendar` goes with a mail as a file (`calendar_file.written`).
     """
 
     id: str
@@ -329,6 +331,7 @@ class Message:
     html: str | None
     valid_for: timedelta
     at: datetime
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """From reminders to the words that a patient reads. The only room of Jinja.
 
-A template sees `patient`, `clinic`, `session`, `day`, `days`, `until`, `next_at` (the bundle:
-`patient`, `clinic`, `lines`; the leaflet: see `leaflet_page`) and the filters `date`, `time`, `datetime`. Any other name is a
-mistake, also in a branch that is not taken.
+A template sees the names of its form (`vocabulary.py`) and the filters `date`, `time`, `datetime`.
+Any other name is a mistake, also in a branch that is not taken.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -18,8 +19,20 @@ from reminderd import dates, markup
 from reminderd.dates import Moment
 from reminderd.errors import TemplateFailed
 from reminderd.model import Channel, Clinic, Kind, Milestone, Patient, Reminder, Session
+from reminderd.patient_copy import Copy, Entry, Reader, rows
 from reminderd.segments import SmsSize, measure, plain
-from reminderd.texts import BUNDLE, LEAFLET, Text, Texts, language_chain, normal_tag
+from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
+from reminderd.vocabulary import (
+    FORM,
+    FORMS,
+    OBJECTS,
+    ClinicWords,
+    Line,
+    PatientWords,
+    SessionWords,
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,78 +54,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A message in words: with `subject` and `html` for a mail, with `size` for an SMS."""
+    """A message in words: with `subject` and `html` for a mail, with `size` for an SMS.
+
+    `copy` is the plan that stands below a mail, for the calendar that goes with it.
+    """
 
     language: str
     subject: str | None
     text: str
     html: str | None
     size: SmsSize | None
+    copy: Copy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PatientWords:
-    """What a template may say of a patient."""
-
-    given_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClinicWords:
-    """What a template may say of a clinic."""
-
-    name: str
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionWords:
-    """What a template may say of a session; `area` is as the clinic typed it."""
-
-    at: Moment
-    area: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The sentence of one reminder in a bundle, and what the bundle may group it by."""
-
-    kind: str
-    text: str
-    until: Moment | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProtocolWords:
-    """What a template may say of a protocol."""
-
-    title: str
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """The blocks that a template has to have, and the names that it may use."""
-
-    blocks: tuple[str, ...]
-    names: frozenset[str]
-
-
-_OBJECTS = {
-    "patient": PatientWords,
-    "clinic": ClinicWords,
-    "session": SessionWords,
-    "protocol": ProtocolWords,
-}
-_FORM = _Form(
-    ("line", "sms", "subject", "email"),
-    frozenset({"patient", "clinic", "session", "day", "days", "until", "next_at"}),
-)
-_FORMS = {
-    BUNDLE: _Form(("sms", "subject", "email"), frozenset({"patient", "clinic", "lines"})),
-    LEAFLET: _Form(("page",), frozenset({"clinic", "protocol", "session", "groups"})),
-}
-_REMEDY = "correct the template, then run: reminderd template check"
+REMEDY = "correct the template, then run: reminderd template check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +94,20 @@ class _Voice:
         }
 
 
+class _Page(NamedTuple):
+    """The body of a mail, as it is read."""
+
+    text: str
+    html: str
+
+
+class _Below(NamedTuple):
+    """What stands below a mail: the patient's copy of the plan."""
+
+    page: _Page
+    copy: Copy
+
+
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """One template and the variables that it is about to be written with."""
@@ -152,15 +121,23 @@ class _Sheet:
         text = plain(_paragraphs_as_lines(markup.unmarked(self.block("sms"))))
         return Composed(self.source.language, None, text, None, measure(text))
 
-    def email(self) -> Composed:
+    def email(self, below: "_Below | None" = None) -> Composed:
         language = self.source.language
-        subject = _one_line(self.block("subject"))
-        body = _without_gaps(self.block("email"))
+        subject = markup.one_line(self.block("subject"))
+        page = self.page()
+        if below is not None:
+            page = _Page(f"{page.text}\n\n{below.page.text}", page.html + below.page.html)
+        html = markup.document(page.html, subject, language, dates.is_right_to_left(language))
+        return Composed(language, subject, page.text, html, None, below.copy if below else None)
+
+    def page(self) -> "_Page":
+        """The block `email` in text and HTML; raises TemplateFailed."""
+        body = markup.without_gaps(self.block("email"))
         try:
-            html = markup.document(body, subject, language, dates.is_right_to_left(language))
+            html = markup.fragment(body, dates.is_right_to_left(self.source.language))
         except ValueError as error:
             raise self._failed("email", error) from error
-        return Composed(language, subject, markup.unmarked(body), html, None)
+        return _Page(markup.unmarked(body), html)
 
     def block(self, name: str) -> str:
         """What the block says, as marked text; raises TemplateFailed, also where it is empty."""
@@ -182,7 +159,7 @@ class _Sheet:
         return TemplateFailed(
             f"{self.source.path}:{line}: {where}: {error}",
             reminder_id=self.reminder_id,
-            remedy=_REMEDY,
+            remedy=REMEDY,
         )
 
 
@@ -198,12 +175,18 @@ class Renderer:
         self._compiled: dict[Text, Template] = {}
 
     def compose(
-        self, items: Sequence[Item], patient: Patient, clinic: Clinic, channel: Channel
+        self,
+        items: Sequence[Item],
+        patient: Patient,
+        clinic: Clinic,
+        channel: Channel,
+        plan: Sequence[Item] = (),
     ) -> Composed:
         """One message of one or more reminders, in the first language that has all of it.
 
-        What two sessions ask for alike is said once. Raises TemplateFailed; its `reminder_id` names
-        the reminder to blame, None the bundle.
+        What two sessions ask for alike is said once. A mail has a copy of `plan` below it, where
+        its language has the words for that. Raises TemplateFailed; its `reminder_id` names the
+        reminder to blame, None the bundle.
         """
         voice = self._voice(items, patient, clinic)
         lines = self._lines(items, voice) if len(items) > 1 else {}
@@ -212,7 +195,14 @@ class Renderer:
             sheet = _Sheet(self, bundle, {**voice.common, "lines": list(lines)})
         else:
             sheet = self._sheet(next(iter(lines.values()), items[0]), voice)
-        return sheet.sms() if channel is Channel.SMS else sheet.email()
+        if channel is Channel.SMS:
+            return sheet.sms()
+        return sheet.email(self._below(items, plan, voice) if plan else None)
+
+    def copy(self, plan: Sequence[Item], patient: Patient, clinic: Clinic) -> Copy | None:
+        """The patient's copy alone; None where its language lacks words. Raises TemplateFailed."""
+        below = self._copied(plan, plan, self._voice(plan, patient, clinic))
+        return below and below.copy
 
     def faults(self, text: Text) -> list[str]:
         """What reading alone shows to be wrong in a template, each as `file:line: message`."""
@@ -238,14 +228,13 @@ class Renderer:
 
     def _voice(self, items: Sequence[Item], patient: Patient, clinic: Clinic) -> _Voice:
         language = self._language(items, language_chain(patient.language, clinic.language))
-        own = normal_tag(patient.language or clinic.language)
         return _Voice(
             language,
-            dates.locale_for(own if own.startswith(f"{language}_") else language, clinic.country),
+            locale_of(patient.language or clinic.language, language, clinic.country),
             patient.timezone or clinic.timezone,
             {
                 "patient": PatientWords(patient.given_name),
-                "clinic": ClinicWords(clinic.name, clinic.phone),
+                "clinic": clinic_words(clinic, language),
             },
         )
 
@@ -264,6 +253,45 @@ class Renderer:
             remedy=f"write {self.texts.place(chain[-1], missing)}",
         )
 
+    def _below(self, items: Sequence[Item], plan: Sequence[Item], voice: _Voice) -> _Below | None:
+        """The patient's copy; a mail had better leave without it than not at all."""
+        try:
+            return self._copied(items, plan, voice)
+        except TemplateFailed as error:
+            log.error("a mail goes without the copy of its plan: %s", error)
+            return None
+
+    def _copied(self, items: Sequence[Item], plan: Sequence[Item], voice: _Voice) -> _Below | None:
+        text = self.texts.plan(voice.language)
+        needed = {each.milestone.template for each in plan}
+        if text is None or self.texts.choose([voice.language], needed) is None:
+            return None
+        entries = tuple(entry for each in plan if (entry := self._entry(each, voice)))
+        begun = max(each.session.at for each in items if not each.milestone.is_pre_care)
+        table = rows(entries, Reader(voice.zone, voice.locale, begun))
+        sheet = _Sheet(self, text, {**voice.common, "rows": table})
+        return _Below(sheet.page(), Copy(markup.one_line(sheet.block("calendar")), entries))
+
+    def _entry(self, item: Item, voice: _Voice) -> Entry | None:
+        """None where its words fail: its own message will fail, too, and staff will see it."""
+        text = self._try_line(item, voice)
+        if text is None:
+            return None
+        reminder, undated = item.reminder, None
+        if item.day is not None:
+            undated = self._try_line(replace(item, day=None, days=None), voice)
+        at = reminder.due_at or reminder.nominal_at
+        if item.until is not None:
+            at = min(reminder.nominal_at, item.session.at)
+        series = (reminder.session_id, reminder.milestone)
+        return Entry(reminder.id, series, at, text, item.until, item.day, undated)
+
+    def _try_line(self, item: Item, voice: _Voice) -> str | None:
+        try:
+            return self._line(item, voice).text
+        except TemplateFailed:
+            return None
+
     def _sheet(self, item: Item, voice: _Voice) -> _Sheet:
         text = self.texts.get(voice.language, item.milestone.template)
         return _Sheet(self, text, voice.variables(item), item.reminder.id)
@@ -273,8 +301,21 @@ class Renderer:
         return {self._line(item, voice): item for item in _longest_restrictions(items)}
 
     def _line(self, item: Item, voice: _Voice) -> Line:
-        text = _one_line(self._sheet(item, voice).block("line"))
+        text = markup.one_line(self._sheet(item, voice).block("line"))
         return Line(item.milestone.kind.value, text, voice.moment(item.until))
+
+
+def locale_of(wanted: str, language: str, country: str) -> str:
+    """The locale of a text in `language`: with the region that was asked for, else the clinic's."""
+    own = normal_tag(wanted)
+    return dates.locale_for(own if own.startswith(f"{language}_") else language, country)
+
+
+def clinic_words(clinic: Clinic, language: str) -> ClinicWords:
+    """What a template in `language` may say of the clinic."""
+    right_to_left = dates.is_right_to_left(language)
+    phone = markup.left_to_right(clinic.phone) if right_to_left else clinic.phone
+    return ClinicWords(clinic.name, phone)
 
 
 def _longest_restrictions(items: Sequence[Item]) -> list[Item]:
@@ -316,18 +357,10 @@ def _said(value: object) -> str:
     raise TypeError(f"{type(value).__name__} is not a text; name one of its parts")
 
 
-def _one_line(text: str) -> str:
-    return " ".join(markup.unmarked(text).split())
-
-
 def _paragraphs_as_lines(text: str) -> str:
     """Line breaks in a template are for its author; a blank line is one for the reader."""
     paragraphs = (" ".join(each.split()) for each in re.split(r"\n[ \t]*\n", text))
     return "\n".join(filter(None, paragraphs))
-
-
-def _without_gaps(text: str) -> str:
-    return re.sub(r"\n\s*\n", "\n\n", text.strip())
 
 
 def _line_of(error: Exception, text: Text) -> int:
@@ -345,21 +378,21 @@ def _line_of(error: Exception, text: Text) -> int:
 
 def _missing_blocks(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
     there = {block.name for block in tree.find_all(nodes.Block)}
-    for block in _FORMS.get(name, _FORM).blocks:
+    for block in FORMS.get(name, FORM).blocks:
         if block not in there:
             yield 1, f"the block {block} is missing"
 
 
 def _strangers(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """Names that no template knows, attributes that no object has, and other files."""
-    known = _FORMS.get(name, _FORM).names
+    known = FORMS.get(name, FORM).names
     unknown = meta.find_undeclared_variables(tree) - known
     for each in tree.find_all(nodes.Name):
         if each.name in unknown:
             yield each.lineno, f"{each.name} is not known; there is {', '.join(sorted(known))}"
     for attribute in tree.find_all(nodes.Getattr):
         owner = attribute.node.name if isinstance(attribute.node, nodes.Name) else ""
-        has = [field.name for field in fields(_OBJECTS[owner])] if owner in _OBJECTS else []
+        has = [field.name for field in fields(OBJECTS[owner])] if owner in OBJECTS else []
         if has and attribute.attr not in has:
             yield attribute.lineno, f"{owner} has no {attribute.attr}; it has {', '.join(has)}"
     for other in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):

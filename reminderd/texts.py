@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 BUNDLE = "_bundle"
+PLAN = "_plan"
 LEAFLET = "_leaflet"
 LAST_LANGUAGE = "en"
 
@@ -44,6 +45,11 @@ class Texts:
         """All there are, sorted by language and name."""
         return tuple(self._texts.values())
 
+    def plan(self, language: str) -> Text | None:
+        """The words around the patient's copy of a plan, for a mail in that language."""
+        base = language.partition("_")[0]
+        return self._texts.get((language, PLAN)) or self._texts.get((base, PLAN))
+
     def languages(self) -> tuple[str, ...]:
         """The languages that have any template."""
         return tuple(dict.fromkeys(language for language, _ in self._texts))
@@ -61,8 +67,8 @@ class Texts:
         return self._folders[0] / language / f"{name}.j2"
 
     def sources(self, names: Iterable[str]) -> str:
-        """What these templates, and the bundle, say in all languages; the same text, the same."""
-        wanted = {*names, BUNDLE}
+        """What these templates, and what goes with all, say in all languages; same text, same."""
+        wanted = {*names, BUNDLE, PLAN}
         return "".join(
             f"=== {text.language}/{text.name}\n{text.source}\n"
             for text in self._texts.values()

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 from urllib.parse import quote
 
+from reminderd.calendar_file import written
 from reminderd.errors import ContentRefused, WrongAddress
 from reminderd.model import Message
 
@@ -117,19 +118,30 @@ def _encoded_words(text: str) -> str:
 
 
 def _body(message: Message) -> bytes:
-    text = _part("plain", message.text)
-    if message.html is None:
-        return text
-    # No encoded line can hold "=_", so the boundary cannot occur in a part.
-    boundary = f"=_{_digest(message)}".encode()
-    return b"".join(
-        (
-            b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n',
-            b"--", boundary, b"\r\n", text,
-            b"--", boundary, b"\r\n", _part("html", message.html),
-            b"--", boundary, b"--\r\n",
-        )
-    )  # fmt: skip
+    words = _part("plain", message.text)
+    # No encoded line can hold "=_", so a boundary cannot occur in a part.
+    digest = _digest(message)
+    if message.html is not None:
+        words = _together("alternative", f"=_{digest}", words, _part("html", message.html))
+    if message.calendar is None:
+        return words
+    file = _calendar(written(message.calendar, message.at))
+    return _together("mixed", f"=_+{digest}", words, file)  # neither begins with the other
+
+
+def _together(kind: str, boundary: str, first: bytes, second: bytes) -> bytes:
+    head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'
+    cut = f"--{boundary}\r\n".encode()
+    return b"".join((head.encode(), cut, first, cut, second, f"--{boundary}--\r\n".encode()))
+
+
+def _calendar(content: bytes) -> bytes:
+    head = (
+        "Content-Type: text/calendar; charset=utf-8; method=PUBLISH\r\n"
+        'Content-Disposition: attachment; filename="aftercare.ics"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + _base64_lines(content)
 
 
 def _part(kind: str, text: str) -> bytes:

@@ -13,9 +13,10 @@ from docs.pictures import IMAGES, PICTURES, letters, letters_in, screen
 from reminderd.explain import REASONS
 from reminderd.model import Outcome, Reason, State
 from reminderd.protocols import ProtocolLibrary
-from reminderd.render import ClinicWords, Item, PatientWords, SessionWords
+from reminderd.render import Item
 from reminderd.resources import protocols_dir
 from reminderd.roster import COLUMNS
+from reminderd.vocabulary import ClinicWords, PatientWords, SessionWords
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

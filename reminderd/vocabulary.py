@@ -1,0 +1,71 @@
+"""What templates may speak of: the names that each form of template knows, and what they hold."""
+
+from dataclasses import dataclass
+
+from reminderd.dates import Moment
+from reminderd.texts import BUNDLE, LEAFLET, PLAN
+
+
+@dataclass(frozen=True, slots=True)
+class PatientWords:
+    """What a template may say of a patient."""
+
+    given_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicWords:
+    """What a template may say of a clinic."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWords:
+    """What a template may say of a session; `area` is as the clinic typed it."""
+
+    at: Moment
+    area: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The sentence of one reminder in a bundle, and what the bundle may group it by."""
+
+    kind: str
+    text: str
+    until: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolWords:
+    """What a template may say of a protocol."""
+
+    title: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The blocks that a template has to have, and the names that it may use."""
+
+    blocks: tuple[str, ...]
+    names: frozenset[str]
+
+
+OBJECTS = {
+    "patient": PatientWords,
+    "clinic": ClinicWords,
+    "session": SessionWords,
+    "protocol": ProtocolWords,
+}
+FORM = Form(
+    ("line", "sms", "subject", "email"),
+    frozenset({"patient", "clinic", "session", "day", "days", "until", "next_at"}),
+)
+FORMS = {
+    BUNDLE: Form(("sms", "subject", "email"), frozenset({"patient", "clinic", "lines"})),
+    PLAN: Form(("email", "calendar"), frozenset({"patient", "clinic", "rows"})),
+    LEAFLET: Form(("page",), frozenset({"clinic", "protocol", "session", "groups"})),
+}
