@@ -18,7 +18,8 @@ _JOINED = {
     "fr": "{1} à {0}",
     "pt": "{1}, às {0}",
 }
-_CLOCK = {"fr": "H'\u00a0h\u00a0'mm", "de": "H:mm 'Uhr'"}  # where a sentence writes the time otherwise than a clock
+# Where a sentence writes the time otherwise than a clock.
+_CLOCK = {"fr": "H'\u00a0h\u00a0'mm", "de": "H:mm 'Uhr'"}
 _FIRST = {"fr": "d'er'"}  # where the first of a month is told as an ordinal: 1er avril
 
 

@@ -59,4 +59,14 @@ EXPECTED = {
         never="nunca",
         alphabet="UCS-2",
     ),
+    "fr": Expected(
+        greeting="Bonjour Marina,",
+        red_flags=(
+            "ièvre", "pus", "rougeur qui s'étend", "douleur forte", "qui dure", "gonflement",
+            "respirer", "éruption", "visage", "lèvres", "gorge", "112",
+        ),
+        dates="2[789] mars|30 mars|avril",
+        cloth="linge",
+        never="jamais",
+    ),
 }  # fmt: skip

@@ -155,6 +155,27 @@ def test_spanish_dates_read_like_spanish(folder: Path, hours: int, told: str) ->
 @pytest.mark.parametrize(
     ("country", "hours", "told"),
     [
+        ("FR", 0, "samedi 28 mars à 14 h 30"),
+        ("FR", 11, "dimanche 29 mars à 1 h 30"),
+        ("CA", 24 * 4 - 6, "mercredi 1er avril à 9 h 30"),
+        ("CH", 24 * 14, "samedi 11 avril à 15 h 30"),
+    ],
+)
+def test_french_dates_read_like_french_and_cost_no_more(
+    folder: Path, country: str, hours: int, told: str
+) -> None:
+    write(folder, fr__care=page(sms="jusqu'au {{ until | datetime }}"))
+    patient, clinic = replace(PATIENT, language="fr"), replace(CLINIC, country=country)
+    until = AT + timedelta(hours=hours)
+    composed = compose(folder, [item(until=until)], patient=patient, clinic=clinic)
+    assert composed.text == f"jusqu'au {told}"
+    assert composed.size is not None
+    assert composed.size.encoding == "GSM-7"
+
+
+@pytest.mark.parametrize(
+    ("country", "hours", "told"),
+    [
         ("DE", 0, "Samstag, 28. März, 14:30 Uhr"),
         ("CH", 12, "Sonntag, 29. März, 3:30 Uhr"),
         ("AT", 24 * 4, "Mittwoch, 1. April, 15:30 Uhr"),
