@@ -17,7 +17,7 @@ def refuse_unfitting(milestone: Milestone, decision: Adjustment) -> None:
     """Raise Refused where this milestone has nothing that the decision could change."""
     if decision.holds is not None and milestone.holds is None:
         raise Refused(
-            f"{milestone.id} is a {milestone.kind}: only a restriction holds for a time",
+            f"{milestone.id} is no restriction: it has no time for which it holds",
             remedy="Adjust the restriction; its all-clear moves with it.",
         )
     if decision.at is not None and not isinstance(milestone.timing, OnDays | CourseLead):

@@ -41,7 +41,7 @@ class Intake(Charts):
     ) -> None:
         super().__init__(outbox, practice)
         self._library = library
-        self._by = by
+        self.by = by
 
     def trial(self) -> AbstractContextManager[None]:
         """Inside of it everything is done as if for good; at its end all of it is undone."""
@@ -241,7 +241,7 @@ class Intake(Charts):
             after = edit(before)
             assert after.patient_id is not None
             protocol = self.chart(after.patient_id).protocols[before.id]
-            was = SessionChange(before, protocol, now, by or self._by, why)
+            was = SessionChange(before, protocol, now, by or self.by, why)
             self._outbox.add_session_change(was)
             self._outbox.update_session(after)
             return replace(self._plan_one_again(after.patient_id, now), session=after)

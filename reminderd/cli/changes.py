@@ -1,7 +1,8 @@
-"""What an entry did to a patient's reminders: moved, added, withdrawn, from what to what."""
+"""What an entry does to a patient's reminders: moved, added, withdrawn, from what to what."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reminderd.cli.output import instant, note, table
 from reminderd.cli.view import reminder_data
@@ -11,7 +12,43 @@ from reminderd.model import Reminder, State
 from reminderd.plan import WAITING, sort_key
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reminderd.charts import Change
+    from reminderd.intake import Intake
+
+
+class Made(NamedTuple):
+    """An entry that was made, or only tried, with the plan before it."""
+
+    before: tuple[Reminder, ...]
+    change: "Change"
+    preview: bool
+
+    def data(self) -> dict[str, Any]:
+        """For scripts: every reminder that differs, and whether it was only tried."""
+        return {"changes": data(self.before, self.change), "preview": self.preview}
+
+    def tell(self, now: "datetime") -> None:
+        """For people: what differs, and what has to be known or done."""
+        from reminderd.cli import notices
+
+        change = self.change
+        tell(self.before, change)
+        differing = [after for _, _, after in _differing(self.before, change)]
+        notices.tell(change.chart, differing, now, change.session)
+        if self.preview:
+            note("This was a preview: nothing was changed.")
+
+
+def make(
+    intake: "Intake", patient_id: int | None, enter: "Callable[[], Change]", *, preview: bool
+) -> Made:
+    """Enter it; for a preview only to see what comes of it."""
+    assert patient_id is not None
+    before = intake.chart(patient_id).reminders
+    with intake.trial() if preview else nullcontext():
+        return Made(before, enter(), preview)
 
 
 def tell(before: Sequence[Reminder], change: "Change") -> None:

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from reminderd.render import Renderer
 
 Value = TypeVar("Value")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+preview = click.option(
+    "--preview", is_flag=True, help="Show what it would change, and change nothing."
+)
 
 
 def read(option: str, reader: Callable[[str], Value], text: str) -> Value:
@@ -31,3 +37,18 @@ def read_bound(option: str, text: str, zone: str) -> datetime:
     typed = text.strip()
     whole_day = typed.count("-") == 2 and len(typed) == len("2026-03-28")
     return read_at(option, f"{typed}T00:00" if whole_day else typed, zone)
+
+
+def read_language(texts: "Renderer", wanted: str) -> str:
+    """A language, or a region of one, that has templates; in its normal form, such as `pt_BR`."""
+    from reminderd.entries import unknown
+    from reminderd.texts import normal_tag
+
+    def known(tag: str) -> str:
+        normal = normal_tag(tag)
+        languages = texts.texts.languages()
+        if normal not in languages and normal.partition("_")[0] not in languages:
+            raise ValueError(unknown(tag, "language of the templates", languages))
+        return normal
+
+    return read("--language", known, wanted)

@@ -10,6 +10,7 @@ import click
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.fields import CONSENT_OPTION, PATIENT_OPTIONS, given, typed
 from reminderd.cli.options import as_json as json_option
+from reminderd.cli.options import preview as preview_option
 from reminderd.cli.options import read
 
 if TYPE_CHECKING:
@@ -201,9 +202,10 @@ def _full_name(patient: "Patient") -> str:
 @command.command("edit")
 @click.argument("patient")
 @typed(PATIENT_OPTIONS)
+@preview_option
 @json_option
 @pass_desk
-def edit(desk: Desk, /, patient: str, as_json: bool, **options: str | None) -> None:
+def edit(desk: Desk, /, patient: str, preview: bool, as_json: bool, **options: str | None) -> None:
     """Change what is given, and plan again; an empty text clears: --timezone ""."""
     from reminderd.cli.fields import edited
 
@@ -214,6 +216,7 @@ def edit(desk: Desk, /, patient: str, as_json: bool, **options: str | None) -> N
     _change(
         desk,
         patient,
+        preview,
         as_json,
         lambda: house.intake.edit_patient(patient, lambda old: edited(house, old, form, now), now),
     )
@@ -221,22 +224,24 @@ def edit(desk: Desk, /, patient: str, as_json: bool, **options: str | None) -> N
 
 @command.command("pause")
 @click.argument("patient")
+@preview_option
 @json_option
 @pass_desk
-def pause(desk: Desk, patient: str, as_json: bool) -> None:
+def pause(desk: Desk, patient: str, preview: bool, as_json: bool) -> None:
     """Hold everything of a patient."""
     intake, now = desk.house.intake, desk.clock.now()
-    _change(desk, patient, as_json, lambda: intake.pause(patient, now, paused=True))
+    _change(desk, patient, preview, as_json, lambda: intake.pause(patient, now, paused=True))
 
 
 @command.command("resume")
 @click.argument("patient")
+@preview_option
 @json_option
 @pass_desk
-def resume(desk: Desk, patient: str, as_json: bool) -> None:
+def resume(desk: Desk, patient: str, preview: bool, as_json: bool) -> None:
     """Let what was paused go on."""
     intake, now = desk.house.intake, desk.clock.now()
-    _change(desk, patient, as_json, lambda: intake.pause(patient, now, paused=False))
+    _change(desk, patient, preview, as_json, lambda: intake.pause(patient, now, paused=False))
 
 
 @command.command("consent")
@@ -244,10 +249,17 @@ def resume(desk: Desk, patient: str, as_json: bool) -> None:
 @click.option("--channels", required=True, metavar="TEXT", help="sms,email, or one of them.")
 @click.option("--grant/--withdraw", "granted", default=None, help="What the patient said.")
 @click.option("--source", required=True, metavar="TEXT", help="How you know, such as a form.")
+@preview_option
 @json_option
 @pass_desk
 def consent(
-    desk: Desk, patient: str, channels: str, granted: bool | None, source: str, as_json: bool
+    desk: Desk,
+    patient: str,
+    channels: str,
+    granted: bool | None,
+    source: str,
+    preview: bool,
+    as_json: bool,
 ) -> None:
     """Record that a patient agreed to be written to, or no longer does."""
     from reminderd.entries import plain, read_channels
@@ -262,23 +274,22 @@ def consent(
     _change(
         desk,
         patient,
+        preview,
         as_json,
         lambda: intake.record_consent(patient, said, granted=granted, source=told, now=now),
     )
 
 
-def _change(desk: Desk, patient: str, as_json: bool, make: "Callable[[], Change]") -> None:
-    """Do it, and print which reminders differ."""
-    from reminderd.cli import changes, notices, output, view
+def _change(
+    desk: Desk, patient: str, preview: bool, as_json: bool, enter: "Callable[[], Change]"
+) -> None:
+    """Do it, or only try it, and print which reminders differ."""
+    from reminderd.cli import changes, output, view
 
     intake = desk.house.intake
-    before = intake.patient(patient)
-    assert before.id is not None
-    rows = intake.chart(before.id).reminders
-    change = make()
+    made = changes.make(intake, intake.patient(patient).id, enter, preview=preview)
     if as_json:
-        data = view.patient_data(change.chart.patient, change.chart.clinic)
-        output.emit({"patient": data, "changes": changes.data(rows, change)})
-        return
-    changes.tell(rows, change)
-    notices.tell(change.chart, change.reminders, desk.clock.now())
+        chart = made.change.chart
+        output.emit({"patient": view.patient_data(chart.patient, chart.clinic), **made.data()})
+    else:
+        made.tell(desk.clock.now())

@@ -7,6 +7,7 @@ import click
 
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json as json_option
+from reminderd.cli.options import preview as preview_option
 from reminderd.cli.options import read_bound
 from reminderd.model import Reason, State
 
@@ -137,38 +138,40 @@ def show(desk: Desk, reminder: str, as_json: bool) -> None:
 
 @command.command("cancel")
 @click.argument("reminder")
+@preview_option
 @json_option
 @pass_desk
-def cancel(desk: Desk, reminder: str, as_json: bool) -> None:
+def cancel(desk: Desk, reminder: str, preview: bool, as_json: bool) -> None:
     """Call one reminder off; it stays off through every new plan."""
     intake, now = desk.house.intake, desk.clock.now()
-    _decide(desk, reminder, as_json, lambda: intake.cancel_reminder(reminder, now))
+    _decide(desk, reminder, preview, as_json, lambda: intake.cancel_reminder(reminder, now))
 
 
 @command.command("retry")
 @click.argument("reminder")
+@preview_option
 @json_option
 @pass_desk
-def retry(desk: Desk, reminder: str, as_json: bool) -> None:
+def retry(desk: Desk, reminder: str, preview: bool, as_json: bool) -> None:
     """Ask again for a reminder that failed, was called off, or waits for its next try."""
     intake, now = desk.house.intake, desk.clock.now()
-    _decide(desk, reminder, as_json, lambda: intake.retry_reminder(reminder, now))
+    _decide(desk, reminder, preview, as_json, lambda: intake.retry_reminder(reminder, now))
 
 
-def _decide(desk: Desk, reminder: str, as_json: bool, make: "Callable[[], Change]") -> None:
-    from reminderd.cli import changes, notices, output, view
+def _decide(
+    desk: Desk, reminder: str, preview: bool, as_json: bool, enter: "Callable[[], Change]"
+) -> None:
+    from reminderd.cli import changes, output, view
 
     intake = desk.house.intake
     known = intake.reminder(reminder)
-    assert known.patient_id is not None
-    before = intake.chart(known.patient_id).reminders
-    change = make()
+    made = changes.make(intake, known.patient_id, enter, preview=preview)
     if as_json:
-        data = view.reminder_data(intake.reminder(reminder), change.chart.timezone)
-        output.emit({"reminder": data, "changes": changes.data(before, change)})
-        return
-    changes.tell(before, change)
-    notices.tell(change.chart, change.reminders, desk.clock.now())
+        chart = made.change.chart
+        after = next(each for each in chart.reminders if each.id == known.id)
+        output.emit({"reminder": view.reminder_data(after, chart.timezone), **made.data()})
+    else:
+        made.tell(desk.clock.now())
 
 
 @command.command("explain")

@@ -1,13 +1,14 @@
 """`session`: treatments, and what each change of them does to the reminders."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from reminderd.cli import changes
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.fields import SESSION_OPTIONS, given, tag_option, typed
 from reminderd.cli.options import as_json as json_option
+from reminderd.cli.options import preview as preview_option
 from reminderd.cli.options import read
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _AT = {"at": "When it took place, if not when it was booked for."}
 
 @click.group("session")
 def command() -> None:
-    """Sessions: add, done, move, cancel, list, show.
+    """Sessions: add, done, move, cancel, adjust, list, show.
 
     SESSION is an id (ses-12); PATIENT is an id (pat-12) or the clinic's own ref.
     """
@@ -31,10 +32,17 @@ def command() -> None:
 @click.argument("patient")
 @typed(SESSION_OPTIONS)
 @tag_option
+@preview_option
 @json_option
 @pass_desk
 def add(
-    desk: Desk, /, patient: str, tags: tuple[str, ...], as_json: bool, **options: str | None
+    desk: Desk,
+    /,
+    patient: str,
+    tags: tuple[str, ...],
+    preview: bool,
+    as_json: bool,
+    **options: str | None,
 ) -> None:
     """Record a treatment: done where it was in the past, booked where it lies ahead."""
     from reminderd.cli import fields
@@ -45,52 +53,107 @@ def add(
     entry, faults = fields.read_session(house, form, tags, zone, now)
     if entry is None:
         raise fields.refuse(house, form, faults)
-    _change(desk, known.id, as_json, lambda: house.intake.add_session(patient, entry, now))
+    made = changes.make(
+        house.intake,
+        known.id,
+        lambda: house.intake.add_session(patient, entry, now),
+        preview=preview,
+    )
+    _tell(desk, made, as_json)
 
 
 @command.command("done")
 @click.argument("session")
 @typed(_AT)
+@preview_option
 @json_option
 @pass_desk
-def done(desk: Desk, session: str, at: str | None, as_json: bool) -> None:
+def done(desk: Desk, session: str, at: str | None, preview: bool, as_json: bool) -> None:
     """The treatment took place: its aftercare may go out."""
     intake, now = desk.house.intake, desk.clock.now()
     known = intake.session(session)
     took_place_at = _read_at(desk, known, at) if at is not None else None
-    _change(
-        desk, known.patient_id, as_json, lambda: intake.session_done(session, took_place_at, now)
+    made = changes.make(
+        intake,
+        known.patient_id,
+        lambda: intake.session_done(session, took_place_at, now),
+        preview=preview,
     )
+    _tell(desk, made, as_json)
 
 
 @command.command("move")
 @click.argument("session")
 @click.option("--at", required=True, metavar="T", help="When it is instead.")
+@preview_option
 @json_option
 @pass_desk
-def move(desk: Desk, session: str, at: str, as_json: bool) -> None:
+def move(desk: Desk, session: str, at: str, preview: bool, as_json: bool) -> None:
     """The treatment is at another time."""
     intake, now = desk.house.intake, desk.clock.now()
     known = intake.session(session)
     moved_to = _read_at(desk, known, at)
-    _change(desk, known.patient_id, as_json, lambda: intake.move_session(session, moved_to, now))
+    made = changes.make(
+        intake,
+        known.patient_id,
+        lambda: intake.move_session(session, moved_to, now),
+        preview=preview,
+    )
+    _tell(desk, made, as_json)
 
 
 @command.command("cancel")
 @click.argument("session")
 @click.option("--no-show", is_flag=True, help="The patient did not come.")
+@preview_option
 @json_option
 @pass_desk
-def cancel(desk: Desk, session: str, no_show: bool, as_json: bool) -> None:
+def cancel(desk: Desk, session: str, no_show: bool, preview: bool, as_json: bool) -> None:
     """The treatment was called off, or the patient did not come."""
     intake, now = desk.house.intake, desk.clock.now()
     known = intake.session(session)
-    _change(
-        desk,
+    made = changes.make(
+        intake,
         known.patient_id,
-        as_json,
         lambda: intake.cancel_session(session, now, no_show=no_show),
+        preview=preview,
     )
+    _tell(desk, made, as_json)
+
+
+@command.command("adjust")
+@click.argument("session")
+@click.argument("milestone")
+@click.option("--off", is_flag=True, help="Leave it out; a restriction then does not hold.")
+@click.option("--holds", metavar="DURATION", help="How long a restriction holds, such as 72h.")
+@click.option("--at", metavar="HH:MM", help="The time of day, for one that has one.")
+@click.option("--reset", is_flag=True, help="As the protocol says again.")
+@click.option("--why", metavar="TEXT", required=True, help="The reason, for the record.")
+@click.option("--by", metavar="NAME", help="Who decides; otherwise who is logged in.")
+@preview_option
+@json_option
+@pass_desk
+def adjust(
+    desk: Desk, /, session: str, milestone: str, preview: bool, as_json: bool, **options: Any
+) -> None:
+    """Decide otherwise than the protocol, for one milestone of one session.
+
+    The all-clear of a restriction moves with it.
+    """
+    from reminderd.cli import adjusting
+
+    intake, now = desk.house.intake, desk.clock.now()
+    typed = adjusting.Typed(**options)
+    decision = adjusting.decision(desk, typed)
+
+    def enter() -> "Change":
+        if decision is not None:
+            return intake.adjust_session(session, milestone, decision, now)
+        by, why = adjusting.author(desk, typed.by), adjusting.reason(typed.why)
+        return intake.withdraw_adjustment(session, milestone, by, why, now)
+
+    made = changes.make(intake, intake.session(session).patient_id, enter, preview=preview)
+    _tell(desk, made, as_json)
 
 
 @command.command("list")
@@ -123,24 +186,28 @@ def list_sessions(desk: Desk, patient: str | None, as_json: bool) -> None:
 @json_option
 @pass_desk
 def show(desk: Desk, session: str, as_json: bool) -> None:
-    """Show a session and every reminder of it."""
-    from reminderd.cli import output, rows, view
+    """Show a session, what staff have changed about it, and every reminder of it."""
+    from reminderd.cli import output, rows, session_history, view
     from reminderd.interfaces import ReminderFilter
 
     house = desk.house
     known = house.intake.session(session)
-    zone = _zone(desk, known)
+    assert known.patient_id is not None
+    chart = house.intake.chart(known.patient_id)
     reminders = house.outbox.reminders(ReminderFilter(session_id=known.id))
-    data = view.session_data(known, zone)
+    data = view.session_data(known, chart.timezone)
     if as_json:
-        listed = [view.reminder_data(each, zone) for each in reminders]
-        output.emit({"session": data, "reminders": listed})
+        listed = [view.reminder_data(each, chart.timezone) for each in reminders]
+        history = session_history.data(chart, known)
+        output.emit({"session": data, "history": history, "reminders": listed})
         return
     for name, fact in data.items():
         told = ", ".join(fact) if isinstance(fact, list) else fact
         click.echo(f"{name.replace('_', ' '):13}{told or '-'}")
+    for name, line in session_history.lines(chart, known):
+        click.echo(f"{name:13}{line}")
     click.echo()
-    rows.table(reminders, lambda _: zone)
+    rows.table(reminders, lambda _: chart.timezone)
 
 
 def _read_at(desk: Desk, session: "Session", text: str) -> "datetime":
@@ -155,20 +222,15 @@ def _zone(desk: Desk, session: "Session") -> str:
     return desk.house.intake.chart(session.patient_id).timezone
 
 
-def _change(
-    desk: Desk, patient_id: int | None, as_json: bool, make: "Callable[[], Change]"
-) -> None:
-    """Do it, and print the session and which reminders differ."""
-    from reminderd.cli import changes, notices, output, view
+def _tell(desk: Desk, made: changes.Made, as_json: bool) -> None:
+    """Print the session and which reminders differ."""
+    from reminderd.cli import output, view
 
-    assert patient_id is not None
-    before = desk.house.intake.chart(patient_id).reminders
-    change = make()
-    assert change.session is not None
-    data = view.session_data(change.session, change.chart.timezone)
+    session, zone = made.change.session, made.change.chart.timezone
+    assert session is not None
+    data = view.session_data(session, zone)
     if as_json:
-        output.emit({"session": data, "changes": changes.data(before, change)})
+        output.emit({"session": data, **made.data()})
         return
     click.echo(f"{data['id']}  {data['at']}  {data['protocol']}  {data['state']}")
-    changes.tell(before, change)
-    notices.tell(change.chart, change.reminders, desk.clock.now(), change.session)
+    made.tell(desk.clock.now())
