@@ -57,10 +57,37 @@ def _listed(desk: Desk, key: str) -> dict[str, Any]:
 
 @command.command("show")
 @click.argument("name", metavar="PROTOCOL")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "md"]),
+    default="text",
+    help="A table, or a leaflet in HTML or Markdown.",
+)
+@click.option("--language", metavar="L", help="Of the leaflet; else the clinic's.")
+@click.option("--at", metavar="T", help="When the session is; else lines to write on.")
+@click.option("--timezone", metavar="Z", help="Where the patient lives; else the clinic's zone.")
+@click.option("--clinic", metavar="C", help="The clinic on the leaflet; else the first.")
+@click.option("--tag", "tags", multiple=True, metavar="X", help="A tag of the session; repeatable.")
 @as_json
 @pass_desk
-def show(desk: Desk, name: str, as_json: bool) -> None:
-    """Show the milestones of a protocol; PROTOCOL is a key or a .toml file."""
+def show(desk: Desk, /, name: str, form: str, as_json: bool, **wishes: Any) -> None:
+    """Show the milestones of a protocol, or print a leaflet of it to hand over.
+
+    PROTOCOL is a key or a .toml file. A leaflet has the words of the messages themselves.
+    """
+    from reminderd.cli.leaflet import Wishes, print_leaflet
+
+    if form != "text":
+        if as_json:
+            raise click.UsageError(f"--json and --format {form} exclude each other")
+        print_leaflet(desk, name, Wishes(**wishes), as_html=form == "html")
+        return
+    Wishes(**wishes).refuse()
+    _show_table(desk, name, as_json)
+
+
+def _show_table(desk: Desk, name: str, as_json: bool) -> None:
     desk.protocol(name)  # with every mistake, where there are any
     found = desk.library.find(name)
     data = json.loads(found.document)
