@@ -73,7 +73,7 @@ class Reader:
 
 def rows(entries: Iterable[Entry], reader: Reader) -> list[Row]:
     """The table in the order of time, each thing once, days in a row as one."""
-    in_order = sorted(entries, key=lambda each: (each.at, each.until or each.at))
+    in_order = sorted(entries, key=_place)
     said = [each for each in in_order if not _is_covered(each, in_order, reader.since)]
     return list(dict.fromkeys(_row(run, reader) for run in _runs(said, reader)))
 
@@ -87,9 +87,14 @@ def calendar(copy: Copy, clinic: str, installation: str) -> Calendar:
             end=each.until or each.at + _SHORT,
             summary=each.text,
         )
-        for each in copy.entries
+        for each in sorted(copy.entries, key=_place)
     )
-    return Calendar(copy.name, tuple(sorted(events, key=lambda each: (each.start, each.end))))
+    return Calendar(copy.name, tuple(events))
+
+
+def _place(entry: Entry) -> tuple[datetime, bool, datetime]:
+    """By time; what is forbidden from then on comes first, by its end."""
+    return (entry.at, entry.until is None, entry.until or entry.at)
 
 
 def _is_covered(entry: Entry, entries: Sequence[Entry], since: datetime) -> bool:
@@ -123,13 +128,17 @@ def _is_next_day(entry: Entry, following: Entry, reader: Reader) -> bool:
     return (
         entry.undated is not None
         and entry.undated == following.undated
-        and _without_day(entry) == _without_day(following)
+        and _differ_in_day_alone(entry, following)
         and reader.clock(following.at) - reader.clock(entry.at) == ONE_DAY
     )
 
 
-def _without_day(entry: Entry) -> str:
-    return re.sub(rf"\b{entry.day}\b", "#", entry.text)
+def _differ_in_day_alone(entry: Entry, following: Entry) -> bool:
+    days = (str(entry.day), str(following.day))
+    one, other = (re.split(r"(\d+)", each.text) for each in (entry, following))
+    return len(one) == len(other) and all(
+        here == there or (here, there) == days for here, there in zip(one, other, strict=True)
+    )
 
 
 def _row(run: Sequence[Entry], reader: Reader) -> Row:

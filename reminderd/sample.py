@@ -7,8 +7,10 @@ from itertools import groupby
 
 from reminderd.model import (
     CareProtocol,
+    Channel,
     Chart,
     Clinic,
+    Consent,
     Kind,
     Milestone,
     OnDays,
@@ -31,8 +33,14 @@ CLINIC = Clinic(
     language="en",
     quiet_hours=QuietHours(time(21), time(8)),
 )
-PATIENT = Patient(clinic="sample", given_name="Marina", phone="+34600000000", email="m@example.org")
 SESSION_AT = datetime(2026, 3, 27, 13, 30, tzinfo=UTC)  # a Friday, just before the clocks change
+PATIENT = Patient(
+    clinic="sample",
+    given_name="Marina",
+    phone="+34600000000",
+    email="m@example.org",
+    consent={each: Consent(True, SESSION_AT - timedelta(days=90), "sample") for each in Channel},
+)
 
 AWKWARD_NAMES = (
     "Χαραλαμπία Αντιγόνη",

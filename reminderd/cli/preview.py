@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reminderd.cli.context import Desk, pass_desk
-from reminderd.cli.options import as_json, read
+from reminderd.cli.options import as_json, read_language
 from reminderd.cli.output import emit
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ def command(desk: Desk, name: str, language: str | None, as_json: bool) -> None:
 
     texts = renderer(desk.settings_if_any)
     clinic = desk.clinic_if_any or CLINIC
-    chosen = _language(texts, language or clinic.language)
-    shown = [_text(texts, each, clinic, chosen) for each in _messages(desk, texts, name)]
+    chosen = read_language(texts, language or clinic.language)
+    shown = [
+        _text(texts, together, planned, clinic, chosen)
+        for together, planned in _messages(desk, texts, name)
+    ]
     if as_json:
         emit({"language": chosen, "texts": shown})
         return
@@ -39,22 +42,13 @@ def command(desk: Desk, name: str, language: str | None, as_json: bool) -> None:
         _print(text)
 
 
-def _language(texts: "Renderer", wanted: str) -> str:
-    from reminderd.entries import unknown
-    from reminderd.texts import normal_tag
+def _messages(
+    desk: Desk, texts: "Renderer", name: str
+) -> "Iterator[tuple[Sequence[Item], Sequence[Item]]]":
+    """Each template once, then every different bundle; or the one template of that name.
 
-    def known(tag: str) -> str:
-        normal = normal_tag(tag)
-        languages = texts.texts.languages()
-        if normal not in languages and normal.partition("_")[0] not in languages:
-            raise ValueError(unknown(tag, "language of the templates", languages))
-        return normal
-
-    return read("--language", known, wanted)
-
-
-def _messages(desk: Desk, texts: "Renderer", name: str) -> "Iterator[Sequence[Item]]":
-    """Each template once, then every different bundle; or the one template of that name."""
+    With it, as it really leaves, all that is planned.
+    """
     from reminderd import sample
     from reminderd.errors import NotFound
 
@@ -66,11 +60,13 @@ def _messages(desk: Desk, texts: "Renderer", name: str) -> "Iterator[Sequence[It
                 f'there is no protocol or template "{name}"',
                 remedy="See them with: reminderd protocol list, reminderd template list",
             ) from None
-        yield [sample.item_of(name)]
+        yield [sample.item_of(name)], []
         return
-    yield from ([each] for each in _once(items).values())
-    bundles = {tuple(_once(each)): each for each in sample.bundles(items) if len(each) > 1}
-    yield from bundles.values()
+    leaving = sample.bundles(items)
+    for each in _once(items).values():
+        yield [each], items if [each] in leaving else []
+    bundles = {tuple(_once(each)): each for each in leaving if len(each) > 1}
+    yield from ((each, items) for each in bundles.values())
 
 
 def _once(items: "Sequence[Item]") -> "dict[str, Item]":
@@ -79,15 +75,20 @@ def _once(items: "Sequence[Item]") -> "dict[str, Item]":
 
 
 def _text(
-    texts: "Renderer", items: "Sequence[Item]", clinic: "Clinic", language: str
+    texts: "Renderer",
+    items: "Sequence[Item]",
+    planned: "Sequence[Item]",
+    clinic: "Clinic",
+    language: str,
 ) -> dict[str, Any]:
     from reminderd.model import Channel
+    from reminderd.opening import plan_to_copy
     from reminderd.sample import PATIENT, patient
     from reminderd.segments import culprits
 
     reader = patient(PATIENT.given_name, language)
     sms = texts.compose(items, reader, clinic, Channel.SMS)
-    mail = texts.compose(items, reader, clinic, Channel.EMAIL)
+    mail = texts.compose(items, reader, clinic, Channel.EMAIL, plan_to_copy(items, planned))
     assert sms.size is not None
     return {
         "templates": [each.milestone.template for each in items],
