@@ -44,8 +44,8 @@ def decided(adjustment: Adjustment) -> str:
 
 def _versions(chart: Chart, session: Session) -> Iterator[tuple[SessionChange, Session]]:
     own = [each for each in chart.changes if each.was.id == session.id]
-    afters = [*(each.was for each in own[1:]), session]
-    return zip(own, afters, strict=True)
+    versions = [*(each.was for each in own), session]
+    return zip(own, versions[1:], strict=True)
 
 
 def _differences(change: SessionChange, after: Session, zone: str) -> list[str]:
