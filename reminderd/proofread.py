@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from reminderd.errors import TemplateFailed
+from reminderd.leaflet_page import page
 from reminderd.model import CareProtocol, Channel
 from reminderd.render import Composed, Item, Renderer
-from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient
+from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient, treatment
+from reminderd.texts import LEAFLET, PLAN, language_chain
 
 # One reminder, and several that fall together, that take more segments are worth a warning. A
 # segment in UCS-2 holds less than half of what one in GSM-7 does.
@@ -16,15 +18,17 @@ MOST_IN_A_BUNDLE = {"GSM-7": 5, "UCS-2": 10}
 def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
     """Every mistake as `file:line: message`; a text that is only too long as `…: warning: …`.
 
-    Everything is read, then rendered in every language with awkward names: alone and bundled.
+    Everything is read, then rendered in every language with awkward names: alone and bundled; and
+    printed on the leaflets of the protocols.
     """
+    protocols = tuple(protocols)
     misread = {
         text.path: faults
         for text in renderer.texts.list_templates()
         if (faults := renderer.faults(text))
     }
     found = [fault for faults in misread.values() for fault in faults]
-    for fault in _rendering(renderer, protocols):
+    for fault in (*_rendering(renderer, protocols), *_printing(renderer, protocols)):
         if not any(fault.startswith(f"{path}:") for path in misread):
             found.append(fault)
     return list(dict.fromkeys(found))
@@ -36,8 +40,21 @@ def _rendering(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterato
     names = {name for text in renderer.texts.list_templates() if (name := text.name)[0] != "_"}
     courses.append([item_of(name) for name in sorted(names - used)])
     for language in renderer.texts.languages():
+        yield from _no_copy(renderer, language)
         for course in courses:
             yield from _course(renderer, course, language)
+
+
+def _printing(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator[str]:
+    for language in renderer.texts.languages():
+        if renderer.texts.choose(language_chain(language, CLINIC.language), [LEAFLET]) is None:
+            continue
+        for protocol in protocols:
+            for dated in (False, True):
+                try:
+                    page(renderer, treatment(protocol), CLINIC, language, dated=dated)
+                except TemplateFailed as error:
+                    yield error.message
 
 
 def _course(renderer: Renderer, course: Sequence[Item], language: str) -> Iterator[str]:
@@ -49,6 +66,23 @@ def _course(renderer: Renderer, course: Sequence[Item], language: str) -> Iterat
             yield from _tried(renderer, [each], name, language)
     for name in AWKWARD_NAMES if len(once) > 1 else ():
         yield from _tried(renderer, list(once.values()), name, language)
+        yield from _copied(renderer, list(once.values()), name, language)
+
+
+def _no_copy(renderer: Renderer, language: str) -> Iterator[str]:
+    if renderer.texts.plan(language) is None:
+        place = renderer.texts.place(language, PLAN)
+        yield (
+            f"{place}:1: warning: there is no such file: the first mail after a treatment has no"
+            " table of its dates, and no calendar, in this language"
+        )
+
+
+def _copied(renderer: Renderer, plan: Sequence[Item], name: str, language: str) -> Iterator[str]:
+    try:
+        renderer.copy(plan, patient(name, language), CLINIC)
+    except TemplateFailed as error:
+        yield error.message
 
 
 def _tried(renderer: Renderer, together: Sequence[Item], name: str, language: str) -> Iterator[str]:
