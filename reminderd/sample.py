@@ -23,6 +23,7 @@ from reminderd.model import (
 from reminderd.plan import plan
 from reminderd.practice import item
 from reminderd.render import Item
+from reminderd.timing import Treatment
 
 CLINIC = Clinic(
     key="sample",
@@ -54,6 +55,18 @@ AWKWARD_NAMES = (
 
 def items(protocol: CareProtocol) -> list[Item]:
     """Every reminder that one session of the protocol can have, in the order of the plan."""
+    chart = _chart(protocol)
+    reminders = [planned.reminder for planned in plan(chart, chart.sessions[0].recorded_at)]
+    return [made for each in reminders if (made := item(chart, each)) is not None]
+
+
+def treatment(protocol: CareProtocol) -> Treatment:
+    """That session, with every tag that the protocol asks for."""
+    chart = _chart(protocol)
+    return Treatment.of(chart, chart.sessions[0])
+
+
+def _chart(protocol: CareProtocol) -> Chart:
     session = Session(
         patient_id=1,
         protocol=protocol.key,
@@ -64,9 +77,7 @@ def items(protocol: CareProtocol) -> list[Item]:
         tags=frozenset(tag for each in protocol.milestones for tag in each.only_for),
         area="face",
     )
-    chart = Chart(PATIENT, CLINIC, (session,), {1: protocol}, approved=frozenset({1}))
-    reminders = [planned.reminder for planned in plan(chart, session.recorded_at)]
-    return [made for each in reminders if (made := item(chart, each)) is not None]
+    return Chart(PATIENT, CLINIC, (session,), {1: protocol}, approved=frozenset({1}))
 
 
 def bundles(of: Sequence[Item]) -> list[list[Item]]:
