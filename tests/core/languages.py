@@ -69,4 +69,14 @@ EXPECTED = {
         cloth="linge",
         never="jamais",
     ),
+    "ar": Expected(
+        greeting="مرحبًا Marina،",
+        red_flags=(
+            "حمى", "قيح", "صديد", "احمرار", "ألم", "تورم", "التنفس", "طفح", "الحلق", "112",
+        ),
+        dates="2[789] مارس|30 مارس|أبريل",
+        cloth="قماش",
+        never="أبدًا",
+        alphabet="UCS-2",
+    ),
 }  # fmt: skip

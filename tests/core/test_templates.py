@@ -26,11 +26,13 @@ NEVER_REPLY = re.compile(
     r"\b(YES|START|CANCEL|END|QUIT|INFO|STOP|HELP|UNSUBSCRIBE"
     r"|ARR[EÊ]T|OUI|AIDE|FIN|ANNULER|D[EÉ]SABONNER"
     r"|STOPP|ENDE|ABMELDEN|ABBRECHEN|HILFE"
-    r"|SIM|PARE|PARAR|SAIR|CANCELAR|AJUDA|INICIAR|FIM)\b"
+    r"|SIM|PARE|PARAR|SAIR|CANCELAR|AJUDA|INICIAR|FIM"
+    r"|نعم|توقف|إلغاء|ابدأ|مساعدة)\b"
 )
 NEVER_SAID = re.compile(
     r"permanent|no (help|assistance|doctor) (is )?needed|https?:|www\.|discount|offer|price|"
     r"free of charge|guarantee|cure|will heal|descuento|oferta|precio|garant|curar|"
+    r"خصم|تخفيض|\bعرض\b|عروض|سعر|مجان|ضمان|مضمون|نضمن|شفاء|[يت]شفي|دائم|"
     r"\brabais|\bremise|réduction|promotion|\boffre|prix|tarif|gratuit|guéri|définitif|"
     r"rabatt|angebot|\bpreis|kostenlos|umsonst|heil(t|en|ung)|dauerhaft|bleibend|"
     r"desconto|preço|promoç|grátis|\bcura\b|sarar|definitiv",
