@@ -17,6 +17,7 @@ _JOINED = {
     "de": "{1}, {0}",
     "fr": "{1} à {0}",
     "pt": "{1}, às {0}",
+    "ar": "{1} الساعة {0}",
 }
 # Where a sentence writes the time otherwise than a clock.
 _CLOCK = {"fr": "H'\u00a0h\u00a0'mm", "de": "H:mm 'Uhr'"}
@@ -72,6 +73,7 @@ def locale_for(language: str, country: str) -> str:
     return next(name for name in regional + fallback if _is_known(name))
 
 
+@lru_cache(maxsize=256)
 def is_right_to_left(language: str) -> bool:
     """Whether the language is written from right to left."""
     base = language.partition("_")[0]
@@ -102,7 +104,9 @@ def _date(day: date, locale: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _time(hour: int, minute: int, locale: str) -> str:
-    return format_time(time(hour, minute), _CLOCK.get(locale[:2], "short"), locale=locale)
+    # Arabic outside the Arab countries, as clocks there show it: 12:00 ص is taken for noon by some.
+    shape = "HH:mm" if locale == "ar" else _CLOCK.get(locale[:2], "short")
+    return format_time(time(hour, minute), shape, locale=locale)
 
 
 @lru_cache(maxsize=256)
@@ -111,5 +115,5 @@ def _day_pattern(locale: str) -> str:
     patterns = Locale.parse(locale).datetime_skeletons
     shape = next(name for name in ("MMMMEEEEd", "MMMMEd", "MMMEd") if name in patterns)
     full = re.sub("MMM+", "MMMM", re.sub("E+|ccc+", "EEEE", patterns[shape].pattern))
-    # Inside a sentence, English and Spanish have no comma here: "until Saturday 28 March".
-    return full.replace("EEEE, d", "EEEE d") if locale.startswith(("en", "es")) else full
+    # Inside a sentence, these have no comma here: "until Saturday 28 March".
+    return re.sub("EEEE[,،] d", "EEEE d", full) if locale[:2] in ("en", "es", "ar") else full

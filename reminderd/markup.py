@@ -31,7 +31,8 @@ _DOCUMENT = """\
 <title>{title}</title>
 </head>
 <body style="margin:0;padding:24px 16px">
-<main style="max-width:36em;margin:0 auto;font:17px/1.6 system-ui,sans-serif">
+<main lang="{language}" dir="{direction}"
+  style="max-width:36em;margin:0 auto;font:17px/1.6 system-ui,sans-serif">
 {body}</main>
 </body>
 </html>
@@ -51,6 +52,12 @@ def unmarked(text: str) -> str:
 def one_line(text: str) -> str:
     """Marked text as a person reads it, on one line."""
     return " ".join(unmarked(text).split())
+
+
+def paragraphs_as_lines(text: str) -> str:
+    """Line breaks in a template are for its author; a blank line is one for the reader."""
+    paragraphs = (" ".join(each.split()) for each in re.split(r"\n[ \t]*\n", text))
+    return "\n".join(filter(None, paragraphs))
 
 
 def without_gaps(text: str) -> str:

@@ -174,21 +174,35 @@ def test_french_dates_read_like_french_and_cost_no_more(
 
 
 @pytest.mark.parametrize(
-    ("country", "hours", "told"),
+    ("language", "country", "hours", "told"),
     [
-        ("DE", 0, "Samstag, 28. März, 14:30 Uhr"),
-        ("CH", 12, "Sonntag, 29. März, 3:30 Uhr"),
-        ("AT", 24 * 4, "Mittwoch, 1. April, 15:30 Uhr"),
-        ("AT", 24 * 300, "Freitag, 22. Jänner, 14:30 Uhr"),
-        ("US", 0, "Samstag, 28. März, 14:30 Uhr"),
+        ("ar", "ES", 0, "السبت 28 مارس الساعة 14:30"),
+        ("ar", "ES", 11, "الأحد 29 مارس الساعة 01:30"),
+        ("ar", "ES", -14, "السبت 28 مارس الساعة 00:30"),
+        ("ar", "MA", 24 * 126, "السبت 1 غشت الساعة 15:30"),
+        ("ar", "LB", 24 * 35, "السبت 2 أيار الساعة 3:30 م"),
+        ("ar-EG", "ES", 0, "السبت 28 مارس الساعة 2:30 م"),
     ],
 )
-def test_german_dates_read_like_german(folder: Path, country: str, hours: int, told: str) -> None:
-    write(folder, de__care=page(sms="Bitte bis {{ until | datetime }}:"))
-    patient, clinic = replace(PATIENT, language="de"), replace(CLINIC, country=country)
+def test_arabic_dates_read_like_arabic_in_the_digits_of_phone_numbers(
+    folder: Path, language: str, country: str, hours: int, told: str
+) -> None:
+    write(folder, ar__care=page(sms="حتى يوم {{ until | datetime }}"))
+    patient, clinic = replace(PATIENT, language=language), replace(CLINIC, country=country)
     until = AT + timedelta(hours=hours)
     composed = compose(folder, [item(until=until)], patient=patient, clinic=clinic)
-    assert composed.text == f"Bitte bis {told}:"
+    assert composed.text == f"حتى يوم {told}"
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_phone_number_is_not_reversed_by_right_to_left_text(
+    folder: Path, channel: Channel
+) -> None:
+    text = "رقمنا {{ clinic.phone }}. {{ clinic.name }}"
+    write(folder, ar__care=page(sms=text, email=text), en__care=page(sms=text, email=text))
+    arabic = compose(folder, channel=channel, patient=replace(PATIENT, language="ar")).text
+    assert arabic == "رقمنا \u200e+34 910 000 000\u200f. Alba Skin Clinic"
+    assert "\u200e" not in compose(folder, channel=channel).text
 
 
 @pytest.mark.parametrize(
@@ -209,6 +223,24 @@ def test_portuguese_dates_read_like_portuguese(
     until = AT + timedelta(hours=hours)
     composed = compose(folder, [item(until=until)], patient=patient, clinic=clinic)
     assert composed.text == f"até {told}"
+
+
+@pytest.mark.parametrize(
+    ("country", "hours", "told"),
+    [
+        ("DE", 0, "Samstag, 28. März, 14:30 Uhr"),
+        ("CH", 12, "Sonntag, 29. März, 3:30 Uhr"),
+        ("AT", 24 * 4, "Mittwoch, 1. April, 15:30 Uhr"),
+        ("AT", 24 * 300, "Freitag, 22. Jänner, 14:30 Uhr"),
+        ("US", 0, "Samstag, 28. März, 14:30 Uhr"),
+    ],
+)
+def test_german_dates_read_like_german(folder: Path, country: str, hours: int, told: str) -> None:
+    write(folder, de__care=page(sms="Bitte bis {{ until | datetime }}:"))
+    patient, clinic = replace(PATIENT, language="de"), replace(CLINIC, country=country)
+    until = AT + timedelta(hours=hours)
+    composed = compose(folder, [item(until=until)], patient=patient, clinic=clinic)
+    assert composed.text == f"Bitte bis {told}:"
 
 
 def test_a_language_that_no_locale_knows_still_gets_its_dates(folder: Path) -> None:
@@ -262,7 +294,8 @@ def test_the_mail_says_its_language_and_direction(folder: Path) -> None:
     arabic = compose(folder, channel=Channel.EMAIL, patient=replace(PATIENT, language="ar")).html
     assert arabic is not None
     assert '<html lang="ar" dir="rtl">' in arabic
-    assert "<bdi>+34 910 000 000</bdi>" in arabic
+    assert '<main lang="ar" dir="rtl"' in arabic, "web mail keeps no more than the body's inside"
+    assert "<bdi>\u200e+34 910 000 000\u200f</bdi>" in arabic
     brazil = compose(folder, channel=Channel.EMAIL, patient=replace(PATIENT, language="pt_BR")).html
     assert brazil is not None
     assert '<html lang="pt-BR" dir="ltr">' in brazil
