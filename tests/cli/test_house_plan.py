@@ -116,6 +116,8 @@ def test_a_preview_counts_every_sms_and_bundles_the_first_day(tmp_path: Path) ->
     assert alone["no-shower"]["email"]["html"].startswith("<!doctype html>")
     bundles = [each["templates"] for each in texts if len(each["templates"]) > 1]
     assert {"no-shower", "no-exercise", "no-heat-or-sun", "ice"} <= set(bundles[0])
+    with_plan = [each["templates"] for each in texts if "## Your dates" in each["email"]["text"]]
+    assert with_plan == [bundles[0]], "the mail of the first day carries the patient's copy"
 
 
 def test_a_preview_names_what_makes_an_sms_dear(clinic: Clinic) -> None:

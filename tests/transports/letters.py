@@ -3,10 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reminderd.calendar_file import Calendar, Event
 from reminderd.model import Channel, Message
 
 PHONE = "+34600123456"
 ADDRESS = "ana.prueba@example.com"
+_TREATED_AT = datetime(2026, 3, 28, 14, 30, tzinfo=UTC)
+CALENDAR = Calendar(
+    "Aftercare, Alba Skin Clinic",
+    (
+        Event(
+            "rem-1.main.abc", _TREATED_AT, _TREATED_AT + timedelta(hours=12), "Sin duchas, أو غسل"
+        ),
+    ),
+)
 
 
 def sms(**changes: Any) -> Message:
@@ -21,7 +31,7 @@ def sms(**changes: Any) -> Message:
         "text": "Please do not shower until 02:30.",
         "html": None,
         "valid_for": timedelta(hours=12),
-        "at": datetime(2026, 3, 28, 14, 30, tzinfo=UTC),
+        "at": _TREATED_AT,
     }
     return Message(**{**fields, **changes})
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reminderd.calendar_file import written
 from reminderd.errors import ContentRefused, WrongAddress
 from reminderd.transports.mail import Mailbox, compose, message_id
-from tests.transports.letters import ADDRESS, email
+from tests.transports.letters import ADDRESS, CALENDAR, email
 
 SENDER = Mailbox("Alba Skin Clinic", "care@example.org")
 HEADERS = [
@@ -78,8 +79,28 @@ def test_a_mail_without_html_is_plain_text() -> None:
     assert parsed.get_content().strip() == email().text
 
 
+@pytest.mark.parametrize("html", ["<p>Words</p>", None])
+def test_a_calendar_is_a_file_beside_the_words_which_stay_as_they_are(html: str | None) -> None:
+    message = email(html=html, calendar=CALENDAR)
+    content = compose(message, SENDER)
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 78
+    parsed = read(content)
+    assert parsed.keys() == HEADERS
+    assert parsed.get_content_type() == "multipart/mixed"
+    words, file = parsed.iter_parts()
+    plain = compose(email(html=html), SENDER)
+    assert plain[plain.index(b"Content-Type") :] in content
+    assert words.get_content_type() == ("multipart/alternative" if html else "text/plain")
+    assert file["Content-Type"] == 'text/calendar; charset="utf-8"; method="PUBLISH"'
+    assert (file.get_content_disposition(), file.get_filename()) == ("attachment", "aftercare.ics")
+    assert file.get_payload(decode=True) == written(CALENDAR, message.at)
+
+
 def test_the_same_message_gives_the_same_bytes_and_another_one_another_id() -> None:
-    assert compose(email(), SENDER) == compose(email(), SENDER)
+    for calendar in (None, CALENDAR):
+        message = email(calendar=calendar)
+        assert compose(message, SENDER) == compose(message, SENDER)
     ids = {message_id(email(**change), SENDER) for change in ({}, {"id": "msg-13"}, {"text": "x"})}
     assert len(ids) == 3
     assert all(each.startswith("<msg-1") and each.endswith("@example.org>") for each in ids)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import icalendar
 import pytest
 from pydantic import ValidationError
 
@@ -19,7 +21,7 @@ from reminderd.errors import (
 )
 from reminderd.transports.smtp import Smtp, SmtpSettings
 from tests.fakes.smtp_server import DROP, HANG, Certificate, SmtpServer, cut
-from tests.transports.letters import email
+from tests.transports.letters import CALENDAR, email
 
 Opener = Callable[..., Smtp]
 
@@ -57,6 +59,18 @@ def test_a_mail_arrives_as_it_was_written(server: SmtpServer, transport: Opener)
     text = parsed.get_body(("plain",))
     assert text is not None
     assert text.get_content().splitlines() == [".hidden dot", ".", "Grüße"]
+
+
+def test_a_calendar_arrives_as_a_file_of_its_own(server: SmtpServer, transport: Opener) -> None:
+    transport(server).send(email(calendar=CALENDAR))
+    parsed = message_from_bytes(server.mails[0].content, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    (file,) = parsed.iter_attachments()
+    (event,) = icalendar.Calendar.from_ical(file.get_content()).walk("VEVENT")
+    assert (event["uid"], event["summary"]) == ("rem-1.main.abc", CALENDAR.events[0].summary)
+    text = parsed.get_body(("plain",))
+    assert text is not None
+    assert "shower" in text.get_content()
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "tls"])
