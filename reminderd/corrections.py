@@ -25,15 +25,17 @@ class Cause(StrEnum):
 
 
 class Untrue(NamedTuple):
-    """One reminder whose words no longer hold, and for how long that matters.
+    """One reminder whose words no longer hold.
 
-    `ban` is what forbids again what a release allowed.
+    `until` is what it would speak of today: an end, or when the next session is due; None where it
+    would not be said. `ban` is what forbids again what a release allowed.
     """
 
     reminder: Reminder
     cause: Cause
     was: datetime
     now: datetime | None
+    until: datetime | None = None
     ban: Ban | None = None
 
 
@@ -59,8 +61,8 @@ def _changed(chart: Chart, reminder: Reminder, now: datetime) -> Untrue | None:
     if not today.stands:
         return Untrue(reminder, Cause.CALLED_OFF, before.at, None)
     if before.at != today.at:
-        return Untrue(reminder, Cause.MOVED, before.at, today.at)
-    return Untrue(reminder, Cause.CHANGED, said, holds_now)
+        return Untrue(reminder, Cause.MOVED, before.at, today.at, holds_now)
+    return Untrue(reminder, Cause.CHANGED, said, holds_now, holds_now)
 
 
 def _said(chart: Chart, reminder: Reminder) -> datetime | None:
@@ -89,7 +91,7 @@ def _forbidden(
     ban, told_at = ban_on(bans, reminder.topics, now), _told_at(chart, reminder)
     if ban is None or _is_told(ban, planned, told_at) or _was_known(chart, reminder, ban):
         return None
-    return Untrue(reminder, Cause.FORBIDDEN_AGAIN, told_at, ban.end, ban)
+    return Untrue(reminder, Cause.FORBIDDEN_AGAIN, told_at, ban.end, ban.end, ban)
 
 
 def _is_told(ban: Ban, planned: Iterable[Reminder], since: datetime) -> bool:

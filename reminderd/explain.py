@@ -92,6 +92,11 @@ def sentences(planned: Planned, chart: Chart) -> list[str]:
     return [*told, *teller.what_next()]
 
 
+def untrue_in_words(false: Untrue, chart: Chart) -> str:
+    """What has happened since a text left that is no longer true."""
+    return _Teller(false.reminder, chart).untrue(false)
+
+
 def _is_decision(step: Step) -> bool:
     """Whether the step lies beyond the nominal instant, where history ends."""
     return step.rule not in (Rule.NOMINAL, Rule.LONGER_HOLD, Rule.AT_TREATMENT)

@@ -27,7 +27,7 @@ from reminderd.model import (
     SessionState,
     State,
 )
-from reminderd.plan import WAITING
+from reminderd.plan import WAITING, no_longer_true
 from reminderd.practice import Practice
 from reminderd.protocols import ProtocolLibrary
 from reminderd.roster import SessionEntry
@@ -97,6 +97,21 @@ class Intake(Charts):
     def pause(self, name: str, now: datetime, *, paused: bool) -> Change:
         """Hold everything of a patient, or let it go on."""
         return self.edit_patient(name, lambda patient: replace(patient, paused=paused), now)
+
+    def record_correction(self, name: str, by: str, now: datetime) -> Change:
+        """Staff have told the patient what holds, instead of what is no longer true.
+
+        Raises Refused where nothing is to be corrected.
+        """
+        with self._outbox.transaction():
+            patient = self.patient(name)
+            assert patient.id is not None
+            false = no_longer_true(self.chart(patient.id), now)
+            ids = [each.reminder.id for each in false if each.reminder.id is not None]
+            if not ids:
+                raise Refused(f"nothing that {name} was told has to be corrected")
+            self._outbox.add_corrections(ids, by, now)
+            return self._plan_one_again(patient.id, now)
 
     # Sessions --------------------------------------------------------------------------------
 

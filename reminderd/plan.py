@@ -54,6 +54,12 @@ def changes(chart: Chart, now: datetime) -> list[Reminder]:
     return [each for each in planned if before.get(each.key) != each]
 
 
+def no_longer_true(chart: Chart, now: datetime) -> list[Untrue]:
+    """What has left and is false at `now`, in the order of the plan."""
+    steps = (step for planned in plan(chart, now) for step in planned.steps)
+    return [step.detail for step in steps if step.rule is Rule.UNTRUE]
+
+
 def sort_key(reminder: Reminder) -> tuple[bool, datetime, datetime, str, int, int]:
     """By due (nulls last), then nominal, milestone, occurrence, session."""
     due = reminder.due_at

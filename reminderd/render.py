@@ -5,7 +5,6 @@ Any other name is a mistake, also in a branch that is not taken.
 """
 
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -118,7 +117,7 @@ class _Sheet:
     reminder_id: int | None = None
 
     def sms(self) -> Composed:
-        text = plain(_paragraphs_as_lines(markup.unmarked(self.block("sms"))))
+        text = plain(markup.paragraphs_as_lines(markup.unmarked(self.block("sms"))))
         return Composed(self.source.language, None, text, None, measure(text))
 
     def email(self, below: "_Below | None" = None) -> Composed:
@@ -355,12 +354,6 @@ def _said(value: object) -> str:
     if value is None:
         raise ValueError("a variable has no value here; ask before: {% if … %}")
     raise TypeError(f"{type(value).__name__} is not a text; name one of its parts")
-
-
-def _paragraphs_as_lines(text: str) -> str:
-    """Line breaks in a template are for its author; a blank line is one for the reader."""
-    paragraphs = (" ".join(each.split()) for each in re.split(r"\n[ \t]*\n", text))
-    return "\n".join(filter(None, paragraphs))
 
 
 def _line_of(error: Exception, text: Text) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 BUNDLE = "_bundle"
 PLAN = "_plan"
 LEAFLET = "_leaflet"
+CORRECTION = "_correction"
 LAST_LANGUAGE = "en"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reminderd.dates import Moment
-from reminderd.texts import BUNDLE, LEAFLET, PLAN
+from reminderd.texts import BUNDLE, CORRECTION, LEAFLET, PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedWords:
+    """What a correction may say of a session that is at another time."""
+
+    was: Moment
+    now: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class ProtocolWords:
     """What a template may say of a protocol."""
 
@@ -67,5 +75,9 @@ FORM = Form(
 FORMS = {
     BUNDLE: Form(("sms", "subject", "email"), frozenset({"patient", "clinic", "lines"})),
     PLAN: Form(("email", "calendar"), frozenset({"patient", "clinic", "rows"})),
+    CORRECTION: Form(
+        ("sms", "subject", "email"),
+        frozenset({"patient", "clinic", "moved", "called_off", "lines", "lifted"}),
+    ),
     LEAFLET: Form(("page",), frozenset({"clinic", "protocol", "session", "groups"})),
 }

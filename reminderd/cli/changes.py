@@ -14,6 +14,7 @@ from reminderd.plan import WAITING, sort_key
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reminderd.bootstrap import House
     from reminderd.charts import Change
     from reminderd.intake import Intake
 
@@ -25,18 +26,26 @@ class Made(NamedTuple):
     change: "Change"
     preview: bool
 
-    def data(self) -> dict[str, Any]:
-        """For scripts: every reminder that differs, and whether it was only tried."""
-        return {"changes": data(self.before, self.change), "preview": self.preview}
+    def data(self, house: "House", now: "datetime") -> dict[str, Any]:
+        """For scripts: what differs, what is no longer true, and whether it was only tried."""
+        from reminderd.cli import correcting
 
-    def tell(self, now: "datetime") -> None:
-        """For people: what differs, and what has to be known or done."""
-        from reminderd.cli import notices
+        return {
+            "changes": data(self.before, self.change),
+            "correction": correcting.data(house, self.change.chart, now),
+            "preview": self.preview,
+        }
+
+    def tell(self, house: "House", now: "datetime") -> None:
+        """For people: what differs, what is no longer true, and what has to be known or done."""
+        from reminderd.cli import correcting, notices
 
         change = self.change
         tell(self.before, change)
         differing = [after for _, _, after in _differing(self.before, change)]
         notices.tell(change.chart, differing, now, change.session)
+        if correcting.tell(house, change.chart, now) and not self.preview:
+            correcting.remind(change.chart)
         if self.preview:
             note("This was a preview: nothing was changed.")
 

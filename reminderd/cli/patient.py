@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group("patient")
 def command() -> None:
-    """Patients: add, import, list, show, edit, pause, consent.
+    """Patients: add, import, list, show, edit, pause, consent, correct.
 
     PATIENT is an id (pat-12) or the clinic's own ref.
     """
@@ -280,6 +280,30 @@ def consent(
     )
 
 
+@command.command("correct")
+@click.argument("patient")
+@click.option("--told", is_flag=True, help="The patient knows by now: take it off the list.")
+@click.option("--by", metavar="NAME", help="Who told the patient; otherwise who is logged in.")
+@json_option
+@pass_desk
+def correct(desk: Desk, patient: str, told: bool, by: str | None, as_json: bool) -> None:
+    """Show what a patient was told and is no longer true, with a text that puts it right."""
+    from reminderd.cli import adjusting, correcting, output
+
+    house, now = desk.house, desk.clock.now()
+    known = house.intake.patient(patient)
+    assert known.id is not None
+    chart = house.intake.chart(known.id)
+    if as_json:
+        output.emit({"correction": correcting.data(house, chart, now), "told": told})
+    elif not correcting.tell(house, chart, now):
+        output.note("All that this patient was told is still true.")
+    elif not told:
+        correcting.remind(chart)
+    if told:
+        correcting.record(house, patient, adjusting.author(desk, by), now)
+
+
 def _change(
     desk: Desk, patient: str, preview: bool, as_json: bool, enter: "Callable[[], Change]"
 ) -> None:
@@ -290,6 +314,11 @@ def _change(
     made = changes.make(intake, intake.patient(patient).id, enter, preview=preview)
     if as_json:
         chart = made.change.chart
-        output.emit({"patient": view.patient_data(chart.patient, chart.clinic), **made.data()})
+        output.emit(
+            {
+                "patient": view.patient_data(chart.patient, chart.clinic),
+                **made.data(desk.house, desk.clock.now()),
+            }
+        )
     else:
-        made.tell(desk.clock.now())
+        made.tell(desk.house, desk.clock.now())

@@ -169,9 +169,14 @@ def _decide(
     if as_json:
         chart = made.change.chart
         after = next(each for each in chart.reminders if each.id == known.id)
-        output.emit({"reminder": view.reminder_data(after, chart.timezone), **made.data()})
+        output.emit(
+            {
+                "reminder": view.reminder_data(after, chart.timezone),
+                **made.data(desk.house, desk.clock.now()),
+            }
+        )
     else:
-        made.tell(desk.clock.now())
+        made.tell(desk.house, desk.clock.now())
 
 
 @command.command("explain")

@@ -230,7 +230,7 @@ def _tell(desk: Desk, made: changes.Made, as_json: bool) -> None:
     assert session is not None
     data = view.session_data(session, zone)
     if as_json:
-        output.emit({"session": data, **made.data()})
+        output.emit({"session": data, **made.data(desk.house, desk.clock.now())})
         return
     click.echo(f"{data['id']}  {data['at']}  {data['protocol']}  {data['state']}")
-    made.tell(desk.clock.now())
+    made.tell(desk.house, desk.clock.now())

@@ -35,11 +35,9 @@ def decided(adjustment: Adjustment) -> str:
     """`holds 72h`, `at 20:00`, `left out`."""
     if adjustment.off:
         return "left out"
-    parts = [
-        adjustment.holds and f"holds {adjustment.holds}",
-        adjustment.at and f"at {adjustment.at:%H:%M}",
-    ]
-    return ", ".join(filter(None, parts))
+    holds = [f"holds {adjustment.holds}"] if adjustment.holds else []
+    at = [f"at {adjustment.at:%H:%M}"] if adjustment.at else []
+    return ", ".join(holds + at)
 
 
 def _versions(chart: Chart, session: Session) -> Iterator[tuple[SessionChange, Session]]:

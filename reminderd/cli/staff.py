@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from reminderd.explain import untrue_in_words
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, Reminder, State
+from reminderd.plan import no_longer_true
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
@@ -17,11 +19,37 @@ Item = dict[str, str | int | None]
 
 def waiting(house: "House", now: datetime) -> list[Item]:
     """Everything, most pressing first: `what`, `id`, `patient`, `why` and `do` of each."""
-    return [*_reminders(house), *_sessions(house, now), *_protocols(house)]
+    return [
+        *_corrections(house, now),
+        *_reminders(house),
+        *_sessions(house, now),
+        *_protocols(house),
+    ]
+
+
+def _corrections(house: "House", now: datetime) -> Iterator[Item]:
+    """Patients who were told what is no longer true."""
+    flagged = ReminderFilter(needs_staff=True, states=frozenset({State.SENT, State.UNKNOWN}))
+    patients = {each.patient_id for each in house.outbox.reminders(flagged) if each.needs_staff}
+    for patient_id in sorted(each for each in patients if each is not None):
+        chart, name = house.intake.chart(patient_id), public_id("pat", patient_id)
+        false: dict[str, list[str]] = {}
+        for each in no_longer_true(chart, now):
+            false.setdefault(untrue_in_words(each, chart), []).append(each.reminder.milestone)
+        for why, milestones in false.items():
+            yield {
+                "what": "correction",
+                "id": name,
+                "patient": name,
+                "why": f"told what is no longer true ({', '.join(milestones)}): {why}",
+                "do": f"reminderd patient correct {name}",
+            }
 
 
 def _reminders(house: "House") -> Iterator[Item]:
     for each in house.outbox.reminders(ReminderFilter(needs_staff=True)):
+        if each.state is State.SENT and each.needs_staff and not each.receipt:
+            continue  # told by `_corrections`, while it matters
         name = public_id("rem", each.id)
         yield {
             "what": "reminder",

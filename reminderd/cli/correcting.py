@@ -1,0 +1,77 @@
+"""What a patient was told and is no longer true, with a text that says what holds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from reminderd.bootstrap import House
+from reminderd.cli.output import instant, note
+from reminderd.cli.view import reminder_data
+from reminderd.correction_page import CorrectionPage, correction
+from reminderd.corrections import Untrue
+from reminderd.explain import untrue_in_words
+from reminderd.ids import public_id
+from reminderd.model import Chart
+from reminderd.plan import no_longer_true
+
+
+def data(house: House, chart: Chart, now: datetime) -> dict[str, Any] | None:
+    """What is no longer true and the proposed text, for scripts; None where all of it is."""
+    untrue = no_longer_true(chart, now)
+    if not untrue:
+        return None
+    page = correction(house.renderer, chart, untrue, now)
+    return {
+        "untrue": [_untrue_data(each, chart) for each in untrue],
+        "text": {
+            "language": page.language,
+            "sms": page.sms,
+            "segments": page.size.segments,
+            "subject": page.subject,
+            "email": page.email,
+        },
+    }
+
+
+def tell(house: House, chart: Chart, now: datetime) -> bool:
+    """Print both for people; False where all that was said is true."""
+    untrue = no_longer_true(chart, now)
+    if untrue:
+        _print(chart, untrue, correction(house.renderer, chart, untrue, now))
+    return bool(untrue)
+
+
+def remind(chart: Chart) -> None:
+    """Say how to take a correction off the list."""
+    patient = public_id("pat", chart.patient.id)
+    note(f"\nOnce the patient knows: reminderd patient correct {patient} --told")
+
+
+def record(house: House, patient: str, by: str, now: datetime) -> None:
+    """Staff have told the patient."""
+    house.intake.record_correction(patient, by, now)
+    note(f"Noted: {by} has told the patient.")
+
+
+def _print(chart: Chart, untrue: Sequence[Untrue], page: CorrectionPage) -> None:
+    click.echo("No longer true of what the patient was told:")
+    for each in untrue:
+        sent = instant(each.reminder.sent_at or each.reminder.due_at, chart.timezone)
+        name = public_id("rem", each.reminder.id)
+        why = untrue_in_words(each, chart)
+        click.echo(f"  {name}  {each.reminder.milestone}, sent {sent}: {why}")
+    size = f"{page.size.segments} segments in {page.size.encoding}"
+    click.echo(f"\nProposed text ({page.language}, {size}):\n")
+    click.echo("\n".join(f"  {line}" for line in page.sms.splitlines()))
+
+
+def _untrue_data(untrue: Untrue, chart: Chart) -> dict[str, Any]:
+    return {
+        "reminder": reminder_data(untrue.reminder, chart.timezone),
+        "cause": untrue.cause,
+        "was": instant(untrue.was, chart.timezone),
+        "now": instant(untrue.now, chart.timezone),
+        "why": untrue_in_words(untrue, chart),
+    }

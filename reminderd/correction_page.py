@@ -1,0 +1,147 @@
+"""A correction in words: what holds now, where something that has left is no longer true.
+
+Staff read it out or send it themselves; its sentences are the `line`s of the messages' own
+templates.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reminderd import dates, markup
+from reminderd.corrections import Cause, Untrue
+from reminderd.dates import Moment
+from reminderd.errors import TemplateFailed
+from reminderd.model import Chart, Kind
+from reminderd.render import Renderer, clinic_words, locale_of
+from reminderd.segments import SmsSize, measure, plain
+from reminderd.texts import CORRECTION, language_chain
+from reminderd.vocabulary import Line, MovedWords, PatientWords, SessionWords
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPage:
+    """One correction for both channels; `size` is that of the SMS."""
+
+    language: str
+    sms: str
+    size: SmsSize
+    subject: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """In which language, locale and zone the patient is told."""
+
+    renderer: Renderer
+    chart: Chart
+    language: str
+    locale: str
+
+    def moment(self, instant: datetime | None) -> Moment | None:
+        if instant is None:
+            return None
+        return dates.moment(instant, self.chart.timezone, self.locale)
+
+    def line(self, false: Untrue) -> Line:
+        """What the reminder, or the restriction that came after it, would say today."""
+        template, kind = _said_by(self.chart, false)
+        text = self.renderer.texts.get(self.language, template)
+        until = self.moment(false.until)
+        variables = {
+            **self.common(),
+            "session": self.session(false),
+            "day": None,
+            "days": None,
+            "until": until if kind is Kind.RESTRICTION else None,
+            "next_at": until if kind is Kind.COURSE else None,
+        }
+        said = markup.one_line(self.renderer.block(text, "line", variables))
+        return Line(kind.value, said, until)
+
+    def session(self, false: Untrue) -> SessionWords:
+        session_id = false.ban.session_id if false.ban else false.reminder.session_id
+        session = next(each for each in self.chart.sessions if each.id == session_id)
+        at = dates.moment(session.at, self.chart.timezone, self.locale)
+        return SessionWords(at, session.area)
+
+    def common(self) -> dict[str, object]:
+        chart = self.chart
+        return {
+            "patient": PatientWords(chart.patient.given_name),
+            "clinic": clinic_words(chart.clinic, self.language),
+        }
+
+
+def correction(
+    renderer: Renderer, chart: Chart, untrue: Sequence[Untrue], now: datetime
+) -> CorrectionPage:
+    """One text for everything that is no longer true of what this patient was told.
+
+    It is in the first language of the patient's chain that has all of it; raises TemplateFailed.
+    """
+    writer = _writer(renderer, chart, untrue)
+    text = renderer.texts.get(writer.language, CORRECTION)
+    variables = {**writer.common(), **_facts(writer, untrue, now)}
+    sms = plain(markup.paragraphs_as_lines(markup.unmarked(renderer.block(text, "sms", variables))))
+    email = markup.unmarked(markup.without_gaps(renderer.block(text, "email", variables)))
+    subject = markup.one_line(renderer.block(text, "subject", variables))
+    return CorrectionPage(writer.language, sms, measure(sms), subject, email)
+
+
+def _writer(renderer: Renderer, chart: Chart, untrue: Iterable[Untrue]) -> _Writer:
+    patient, clinic = chart.patient, chart.clinic
+    chain = language_chain(patient.language, clinic.language)
+    names = {CORRECTION, *(_said_by(chart, each)[0] for each in untrue)}
+    language = renderer.texts.choose(chain, names)
+    if language is None:
+        raise TemplateFailed(
+            f"there is no template {CORRECTION} in {', '.join(chain)}",
+            remedy=f"write {renderer.texts.place(chain[-1], CORRECTION)}",
+        )
+    locale = locale_of(patient.language or clinic.language, language, clinic.country)
+    return _Writer(renderer, chart, language, locale)
+
+
+def _facts(writer: _Writer, untrue: Sequence[Untrue], now: datetime) -> dict[str, object]:
+    """What the template sees beside the patient and the clinic, each thing once."""
+    moved = [(each.was, each.now) for each in untrue if each.cause is Cause.MOVED]
+    called_off = [each.was for each in untrue if each.cause is Cause.CALLED_OFF]
+    standing = [each for each in untrue if each.until is not None and each.until > now]
+    lifted = [each for each in untrue if each.cause is Cause.CHANGED and each not in standing]
+    lines = (writer.line(each) for each in standing if _has_line(each))
+    return {
+        "moved": [
+            MovedWords(was, at)
+            for each in dict.fromkeys(moved)
+            if (was := writer.moment(each[0])) and (at := writer.moment(each[1]))
+        ],
+        "called_off": [writer.moment(each) for each in dict.fromkeys(called_off)],
+        "lines": _longest(lines),
+        "lifted": list(dict.fromkeys(writer.line(each).text for each in lifted)),
+    }
+
+
+def _has_line(false: Untrue) -> bool:
+    """Of a session that is at another time, only what it forbids and the course are told again."""
+    return false.ban is not None or false.reminder.kind in (Kind.RESTRICTION, Kind.COURSE)
+
+
+def _longest(lines: Iterable[Line]) -> list[Line]:
+    """The same sentence once, with its last end, restrictions in the order of their ends."""
+    longest: dict[str, Line] = {}
+    for line in lines:
+        known = longest.setdefault(line.text, line)
+        if line.until and known.until and line.until > known.until:
+            longest[line.text] = line
+    return list(longest.values())
+
+
+def _said_by(chart: Chart, false: Untrue) -> tuple[str, Kind]:
+    """The template whose line holds now, and its kind."""
+    if false.ban is None:
+        return false.reminder.template, false.reminder.kind
+    milestone = chart.protocols[false.ban.session_id].milestone(false.ban.milestone)
+    assert milestone is not None, "a ban is of a milestone of its session's protocol"
+    return milestone.template, milestone.kind
