@@ -15,7 +15,7 @@ from reminderd.dates import BLANK, UNKNOWN, Moment
 from reminderd.errors import TemplateFailed
 from reminderd.leaflet import Row, Time, leaflet
 from reminderd.lengths import lengths_of
-from reminderd.model import Clinic
+from reminderd.model import Clinic, Kind
 from reminderd.render import REMEDY, Renderer, clinic_words, locale_of
 from reminderd.texts import LEAFLET, Text, language_chain
 from reminderd.timing import Treatment
@@ -71,7 +71,7 @@ class LeafletPage:
 
 @dataclass(frozen=True, slots=True)
 class TimeWords:
-    """What the template may say of when a row counts; None where it does not belong to the form."""
+    """What the template may say of when a row counts; each form has its own part of it."""
 
     form: str
     length: str | None
@@ -116,12 +116,13 @@ class _Printer:
 
     def _of(self, row: Row) -> dict[str, object]:
         """What a line may ask for: as in a message, but of no single day."""
+        of_course = row.milestone.kind is Kind.COURSE
         return {
             "patient": PatientWords(BLANK),
             "day": None,
             "days": None,
             "until": row.until and self.moment(row.until),
-            "next_at": self.moment(row.next_at),
+            "next_at": self.moment(row.next_at) if of_course else None,
         }
 
     def _time(self, time: Time) -> TimeWords:

@@ -316,6 +316,19 @@ def test_a_site_s_own_sentence_is_on_its_leaflet_as_in_its_messages(tmp_path: Pa
     assert "no gym until Sunday 29 March | *really*." in Reader(sheet.html).text
 
 
+def test_what_a_message_does_not_have_its_line_has_not_on_paper_either(tmp_path: Path) -> None:
+    has = "".join(
+        f"{{% if {name} %}}{name} {{% endif %}}"
+        for name in ("session.area", "day", "days", "until", "next_at")
+    )
+    for name in ("spf", "no-exercise", "next-session"):
+        renderer = write(tmp_path, "en", name, message(f"{name} has {has}."))
+    for dated in (True, False):
+        made = treatment(PROTOCOLS["mesotherapy-facial"])
+        said = rows(page(renderer, made, CLINIC, "en", dated=dated))
+        assert {"spf has .", "no-exercise has until .", "next-session has next_at ."} <= said.keys()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
