@@ -4,11 +4,24 @@ import re
 from collections.abc import Iterator
 
 from reminderd import resources
-from reminderd.model import CareProtocol, CourseLead, Elapsed, Milestone, OnDays
+from reminderd.model import CareProtocol, CourseLead, Elapsed, Milestone, OnDays, Screening
 from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Renderer
 
 LANGUAGE = "en"
+NOTED = ", ".join(each.replace("-", " ") for each in Screening)
+# What a source asks for when a patient is taken in: for the staff, so no milestone tells it.
+AT_ENROLMENT = {
+    "mesotherapy-course": (
+        "`enrol --screening`",
+        "option",
+        "screening",
+        "at enrolment",
+        f"Caution, ask the practitioner: {NOTED}.",
+        "S2",
+        "Staff note it and are warned; no message speaks of it.",
+    )
+}
 
 
 def milestone_page() -> str:
@@ -22,7 +35,8 @@ def _page() -> Iterator[str]:
     yield "# Every milestone and where it comes from\n"
     yield "Written from `config/protocols/` and `templates/` by `make docs`. The instruction is the"
     yield "sentence that a patient reads in a message of several. Where the source is not exact,"
-    yield "how it was read stands beside it. `T` is the instant of the session.\n"
+    yield "how it was read stands beside it. `T` is the instant of the session. What is for the"
+    yield "staff when they take in a patient is an option of `enrol`, and stands last.\n"
     for key in sorted(library.keys()):
         yield from _protocol(library.find(key).protocol, renderer)
 
@@ -34,17 +48,22 @@ def _protocol(protocol: CareProtocol, renderer: Renderer) -> Iterator[str]:
     yield "| milestone | kind | topics | when | instruction | source | read as |"
     yield "|---|---|---|---|---|---|---|"
     for each in protocol.milestones:
-        cells = (
+        yield _row(
             f"`{each.id}`",
             each.kind,
             ", ".join(sorted(each.topics)),
             _when(each),
             _instruction(each, renderer),
-            each.source,
+            each.source or "",
             each.note or "",
         )
-        yield f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
+    if protocol.key in AT_ENROLMENT:
+        yield _row(*AT_ENROLMENT[protocol.key])
     yield ""
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _when(milestone: Milestone) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reminderd.faults import did_you_mean
 from reminderd.hours import resolve, zone
 from reminderd.ids import looks_like_public_id
-from reminderd.model import SLUG, Channel, Clinic, Consent, Patient
+from reminderd.model import SLUG, Channel, Clinic, Consent, Patient, Screening
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
@@ -78,7 +78,7 @@ def read_patient(
 
     A missing or empty field is not given: then the clinic is the only one or "main", the channels
     are sms and email, timezone and language are the clinic's. Consent is as of `now` and names
-    `source`; `separator` stands between channels.
+    `source`; `separator` stands between channels, and between the words of `screening`.
     """
     form = Form(raw)
     clinic = form.read(
@@ -105,6 +105,8 @@ def read_patient(
             channel: Consent(True, now, source)
             for channel in form.read("consent", lambda text: read_channels(text, separator)) or ()
         },
+        screening=form.read("screening", lambda text: read_screening(text, separator))
+        or frozenset(),
     )
     return (None if form.faults else patient), form.faults
 
@@ -300,6 +302,17 @@ def _wrong_channel(word: str, separator: str) -> str:
     if parts and set(parts) <= set(Channel):
         return f'{shown(word)} is not one channel; write "{separator.join(dict.fromkeys(parts))}"'
     return unknown(word, "channel", Channel)
+
+
+def read_screening(text: str, separator: str = ";") -> frozenset[Screening]:
+    """What calls for caution before the treatment; every word that is not known is named."""
+    words = [word for each in text.split(separator) if (word := each.strip().lower())]
+    wrong = dict.fromkeys(word for word in words if word not in set(Screening))
+    if wrong:
+        raise ValueError("; ".join(unknown(word, "screening word", Screening) for word in wrong))
+    if not words:
+        raise ValueError(f"{shown(text)} names nothing; write one of {', '.join(Screening)}")
+    return frozenset(map(Screening, words))
 
 
 _INSTANT = re.compile(

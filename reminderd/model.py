@@ -76,7 +76,7 @@ class Patient:
     """A person in aftercare. `timezone` and `language` are the clinic's where they are None.
 
     `bad_addresses` holds the channels whose address a provider called wrong. `screening` is for the
-    eyes of staff; no text ever speaks of it.
+    eyes of staff: no text and no log line ever speaks of it.
     """
 
     clinic: str
@@ -92,7 +92,7 @@ class Patient:
     consent: Mapping[Channel, Consent] = field(default_factory=dict)
     paused: bool = False
     bad_addresses: frozenset[Channel] = frozenset()
-    screening: frozenset[Screening] = frozenset()
+    screening: frozenset[Screening] = field(default=frozenset(), repr=False)
 
     def address(self, channel: Channel) -> str | None:
         """Where a message on `channel` goes, or None where there is no usable address."""

@@ -62,6 +62,7 @@ def command(desk: Desk, /, tags: tuple[str, ...], as_json: bool, **options: str 
         click.echo(f"{patient.given_name} is enrolled: patient {ids[0]}, session {ids[1]}.\n")
         notices.draw(chart, now)
     notices.tell(chart, chart.reminders, now, stored)
+    notices.caution(chart.patient, stored)
 
 
 def _ask(form: dict[str, str]) -> None:

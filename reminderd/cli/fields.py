@@ -40,6 +40,8 @@ PATIENT_OPTIONS = {
     "channels": "In the order of preference: sms,email.",
     "clinic": "The clinic's short name in the configuration.",
     "ref": "The clinic's own key for the patient.",
+    "screening": "What calls for caution: eczema, psoriasis, clotting-disorder, pregnancy,"
+    " breastfeeding. Only staff see it.",
 }
 CONSENT_OPTION = {"consent": "The channels for which the patient has agreed: sms,email."}
 SESSION_OPTIONS = {
@@ -139,6 +141,7 @@ def edited(house: "House", old: "Patient", form: Mapping[str, str], now: datetim
         "channels": ",".join(old.channels),
         "clinic": old.clinic,
         "ref": old.ref or "",
+        "screening": ",".join(old.screening),
     }
     new, faults = read_patient(house, {**known, **form}, now, "patient edit")
     if new is None:

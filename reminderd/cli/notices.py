@@ -6,8 +6,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminderd.cli.output import note
+from reminderd.cli.wording import noted
 from reminderd.ids import public_id
-from reminderd.model import Channel, Chart, Reason, Reminder, Session, State
+from reminderd.model import (
+    Channel,
+    Chart,
+    Patient,
+    Reason,
+    Reminder,
+    Session,
+    SessionState,
+    State,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +41,16 @@ def tell(
     """Warn on stderr of what these reminders of the patient wait for or why they are left out."""
     for line in lines(chart, reminders, now, session):
         note(line)
+
+
+def caution(patient: Patient, session: Session | None = None) -> None:
+    """Warn on stderr where something noted about the patient calls for caution (source S2)."""
+    if not patient.screening:
+        return
+    is_done = session is not None and session.state is SessionState.DONE
+    advice = "the practitioner should know" if is_done else "ask the practitioner before treating"
+    name = public_id("pat", patient.id)
+    note(f"Noted about {name}: {noted(patient)}. Source S2 calls for caution: {advice}.")
 
 
 def lines(

@@ -54,7 +54,7 @@ def import_patients(
 @pass_desk
 def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
     """Take in a patient without a session."""
-    from reminderd.cli import fields, output, view
+    from reminderd.cli import fields, notices, output, view
 
     now, form = desk.clock.now(), given(**options)
     patient, faults = fields.read_patient(desk.house, form, now, "patient add")
@@ -67,6 +67,7 @@ def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
     else:
         click.echo(f"{data['id']}  {_full_name(chart.patient)} is taken in.")
         output.note(f"Next: reminderd session add {data['id']} --protocol KEY --at T")
+    notices.caution(chart.patient)
 
 
 @command.command("list")
@@ -149,6 +150,7 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
         output.emit(
             {
                 "patient": view.patient_data(chart.patient, chart.clinic),
+                "screening": sorted(chart.patient.screening),
                 "sessions": [view.session_data(each, chart.timezone) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
             }
@@ -171,6 +173,7 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
 
 def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":
     from reminderd.cli.output import instant
+    from reminderd.cli.wording import noted
     from reminderd.ids import public_id
     from reminderd.model import Channel
 
@@ -191,6 +194,7 @@ def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":
         ("zone", zone + own),
         ("language", patient.language or f"{clinic.language} (the clinic's)"),
         ("clinic", f"{patient.clinic} ({clinic.name})"),
+        *([("screening", noted(patient))] if patient.screening else []),
         *([("paused", "everything is held")] if patient.paused else []),
     ]
 
@@ -207,6 +211,7 @@ def _full_name(patient: "Patient") -> str:
 @pass_desk
 def edit(desk: Desk, /, patient: str, preview: bool, as_json: bool, **options: str | None) -> None:
     """Change what is given, and plan again; an empty text clears: --timezone ""."""
+    from reminderd.cli import notices
     from reminderd.cli.fields import edited
 
     form = given(**options)
@@ -220,6 +225,8 @@ def edit(desk: Desk, /, patient: str, preview: bool, as_json: bool, **options: s
         as_json,
         lambda: house.intake.edit_patient(patient, lambda old: edited(house, old, form, now), now),
     )
+    if "screening" in form:
+        notices.caution(house.intake.patient(patient))
 
 
 @command.command("pause")

@@ -45,7 +45,7 @@ def add(
     **options: str | None,
 ) -> None:
     """Record a treatment: done where it was in the past, booked where it lies ahead."""
-    from reminderd.cli import fields
+    from reminderd.cli import fields, notices
 
     house, now, form = desk.house, desk.clock.now(), given(**options)
     known = house.intake.patient(patient)
@@ -60,6 +60,7 @@ def add(
         preview=preview,
     )
     _tell(desk, made, as_json)
+    notices.caution(made.change.chart.patient, made.change.session)
 
 
 @command.command("done")
@@ -70,6 +71,8 @@ def add(
 @pass_desk
 def done(desk: Desk, session: str, at: str | None, preview: bool, as_json: bool) -> None:
     """The treatment took place: its aftercare may go out."""
+    from reminderd.cli import notices
+
     intake, now = desk.house.intake, desk.clock.now()
     known = intake.session(session)
     took_place_at = _read_at(desk, known, at) if at is not None else None
@@ -80,6 +83,7 @@ def done(desk: Desk, session: str, at: str | None, preview: bool, as_json: bool)
         preview=preview,
     )
     _tell(desk, made, as_json)
+    notices.caution(made.change.chart.patient, made.change.session)
 
 
 @command.command("move")

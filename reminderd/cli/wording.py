@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reminderd.explain import REASONS
-from reminderd.model import Reminder, State
+from reminderd.model import Patient, Reminder, State
 
 _STATES = {
     State.SCHEDULED: "goes out",
@@ -22,6 +22,11 @@ def fate(reminder: Reminder) -> str:
     """`left out: the next session is booked already`."""
     said = _STATES[reminder.state]
     return f"{said}: {REASONS[reminder.reason]}" if reminder.reason else said
+
+
+def noted(patient: Patient) -> str:
+    """`clotting disorder, pregnancy`: what calls for caution, for the staff alone."""
+    return ", ".join(each.replace("-", " ") for each in sorted(patient.screening))
 
 
 def counted(names: Sequence[str]) -> str:

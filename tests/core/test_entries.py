@@ -1,5 +1,6 @@
 """What people type is read kindly, and every mistake is named with its remedy."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -18,11 +19,12 @@ from reminderd.entries import (
     read_patient,
     read_phone,
     read_ref,
+    read_screening,
     read_session_at,
     read_tags,
     read_timezone,
 )
-from reminderd.model import Channel, Clinic, Consent, Patient, QuietHours
+from reminderd.model import Channel, Clinic, Consent, Patient, QuietHours, Screening
 
 NOW = datetime(2026, 3, 20, 8, tzinfo=UTC)
 ALBA = Clinic(
@@ -59,11 +61,12 @@ def test_all_of_a_patient_is_read_at_once() -> None:
     assert patient(
         ref="A-1", family_name=" Stiffel ", phone=" 612 34 56 78 ", email="leni@example.org",
         timezone="Atlantic/Canary", language="pt-br", channels="email;sms", consent="sms",
-        clinic="main",
+        clinic="main", screening="pregnancy;eczema",
     ) == Patient(
         clinic="main", given_name="Leni", family_name="Stiffel", ref="A-1", phone="+34612345678",
         email="leni@example.org", timezone="Atlantic/Canary", language="pt_BR",
         channels=(Channel.EMAIL, Channel.SMS), consent={Channel.SMS: Consent(True, NOW, "desk")},
+        screening=frozenset({Screening.ECZEMA, Screening.PREGNANCY}),
     )  # fmt: skip
 
 
@@ -71,11 +74,11 @@ def test_every_fault_of_a_patient_is_named_at_once() -> None:
     wrong = fields(
         given_name=" ", family_name="=?x?=", ref="pat-3", phone="12", email="leni@",
         timezone="Mars/Olympus", language="xx", channels="pigeon", consent="telex",
-        clinic="nowhere",
+        clinic="nowhere", screening="measles",
     )  # fmt: skip
     assert sorted(wrong) == [
         "channels", "clinic", "consent", "email", "family_name", "given_name", "language",
-        "ref", "timezone",
+        "ref", "screening", "timezone",
     ]  # fmt: skip
 
 
@@ -246,6 +249,31 @@ def test_what_is_not_exactly_one_address_is_refused(text: str) -> None:
 )
 def test_an_address_with_control_characters_is_refused(text: str) -> None:
     assert fields(email=text) == ["email"]
+
+
+def test_what_calls_for_caution_is_read_in_any_order_and_case_and_counts_once() -> None:
+    assert read_screening(" Pregnancy ; eczema;; ECZEMA") == {
+        Screening.ECZEMA,
+        Screening.PREGNANCY,
+    }
+    assert read_screening(",".join(Screening), ",") == set(Screening)
+    assert patient(screening=" ").screening == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("psoriassis", '"psoriassis" is not a screening word; did you mean "psoriasis"?'),
+        ("clotting disorder", 'did you mean "clotting-disorder"?'),
+        ("measles", "known are breastfeeding, clotting-disorder, eczema, pregnancy, psoriasis"),
+        ("eczma;pregnancy;breastfeding", '"eczma" is not a screening word; did you mean "eczema"'),
+        ("eczma;pregnancy;breastfeding", 'did you mean "breastfeeding"?'),
+        (";", '";" names nothing; write one of eczema, psoriasis,'),
+    ],
+)
+def test_every_word_of_caution_that_nobody_knows_is_answered(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read_screening(text)
 
 
 @pytest.mark.parametrize("name", ["Europe/Madrid", "America/Argentina/Salta", "UTC"])

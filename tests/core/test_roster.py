@@ -72,6 +72,7 @@ def test_columns_come_in_any_order_and_only_two_are_needed() -> None:
     ("header", "columns"),
     [
         ("ref,given_name,Phone", ["Phone"]),
+        ("ref,given_name,screening", ["screening"]),
         ("ref,given_name,tel,tel", ["tel", "tel"]),
         ("ref,given_name,ref", ["ref"]),
         ("phone", ["ref", "given_name"]),

@@ -10,8 +10,9 @@ from benchmarks.__main__ import MEASUREMENTS
 from docs.console import filled
 from docs.generate import told
 from docs.pictures import IMAGES, PICTURES, letters, letters_in, screen
+from reminderd.cli.enrol import command as enrol
 from reminderd.explain import REASONS
-from reminderd.model import Outcome, Reason, State
+from reminderd.model import Outcome, Reason, Screening, State
 from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Item
 from reminderd.resources import protocols_dir
@@ -99,11 +100,23 @@ def test_every_name_that_a_template_knows_is_explained_and_no_other() -> None:
 def test_every_packaged_milestone_stands_with_its_instruction_and_source(key: str) -> None:
     protocol = ProtocolLibrary([protocols_dir()]).find(key).protocol
     section = text("milestones.md").partition(f"\n## {key}\n")[2].partition("\n## ")[0]
-    rows = {cells[0].strip("`"): cells for cells in _rows(section)}
+    rows = {cells[0].strip("`"): cells for cells in _rows(section) if cells[1] != "option"}
     assert list(rows) == [each.id for each in protocol.milestones]
     for each in protocol.milestones:
         assert rows[each.id][4], "it has an instruction"
         assert rows[each.id][5] == each.source
+
+
+def test_what_a_source_asks_at_enrolment_is_an_option_of_enrol_and_no_milestone() -> None:
+    options = [cells for cells in _rows(text("milestones.md")) if cells[1] == "option"]
+    ((name, _, topic, when, instruction, source, _),) = options
+    assert (name, topic, when, source) == ("`enrol --screening`", "screening", "at enrolment", "S2")
+    assert "--screening" in [option for each in enrol.params for option in each.opts]
+    assert all(each.replace("-", " ") in instruction for each in Screening)
+    assert "ask the practitioner" in instruction
+    library = ProtocolLibrary([protocols_dir()])
+    protocols = [library.find(key).protocol for key in sorted(library.keys())]
+    assert not [each.id for one in protocols for each in one.milestones if topic in each.topics]
 
 
 def _rows(section: str) -> list[list[str]]:
