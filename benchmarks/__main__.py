@@ -2,9 +2,15 @@
 
 import sys
 
-from benchmarks import daemon, drain, intake, start
+from benchmarks import check, daemon, drain, intake, start
 
-MEASUREMENTS = {"start": start.run, "intake": intake.run, "drain": drain.run, "daemon": daemon.run}
+MEASUREMENTS = {
+    "start": start.run,
+    "check": check.run,
+    "intake": intake.run,
+    "drain": drain.run,
+    "daemon": daemon.run,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or list(MEASUREMENTS):

@@ -1,5 +1,6 @@
 """Everything that would stop a message, all at once: what `check` reports. Nothing is sent."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,10 +9,11 @@ from pathlib import Path
 from reminderd import bootstrap, hours, proofread, resources, transports
 from reminderd.bootstrap import House
 from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
-from reminderd.findings import Finding, fine, note, problem
+from reminderd.examination import SAMPLE_CLINIC, Examination
+from reminderd.findings import Finding, Severity, fine, note, problem
 from reminderd.model import CareProtocol, Channel, Chart, Patient
 from reminderd.plan import WAITING
-from reminderd.protocols import ProtocolLibrary
+from reminderd.protocols import Found, ProtocolLibrary
 from reminderd.render import Renderer
 from reminderd.settings import Settings, find
 
@@ -25,6 +27,8 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
     """
     folder = find(config, environ).absolute().parent
     used: list[CareProtocol] = []
+    spoken: set[str] = set()
+    clinics = [SAMPLE_CLINIC]
     try:
         settings = bootstrap.load_settings(config, environ)
     except ConfigurationError as error:
@@ -33,9 +37,14 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
         yield fine("configuration", str(settings.path))
         yield from _channels(settings)
         yield from _transports(settings)
-        yield from _database(settings, now, used)
-    yield from _protocols(ProtocolLibrary([folder / "protocols", resources.protocols_dir()]), used)
-    yield from _templates(Renderer([folder / "templates", resources.templates_dir()]), used)
+        yield from _database(settings, now, used, spoken)
+        clinics = [settings.clinic(key, lambda _: False) for key in settings.clinic_keys]
+    texts = Renderer([folder / "templates", resources.templates_dir()])
+    found: list[Found] = []
+    misread: set[str] = set()
+    yield from _protocols(ProtocolLibrary([folder / "protocols", resources.protocols_dir()]), found)
+    yield from _templates(texts, [*used, *(each.protocol for each in found)], misread)
+    yield from _examined(Examination(clinics, texts, now, spoken), found, misread)
 
 
 def _problems(subject: str, error: ReminderdError) -> Iterator[Finding]:
@@ -80,8 +89,13 @@ def _transports(settings: Settings) -> Iterator[Finding]:
 # Database ---------------------------------------------------------------------------------------
 
 
-def _database(settings: Settings, now: datetime, used: list[CareProtocol]) -> Iterator[Finding]:
-    """What is wrong in there; `used` gets the protocols that its reminders are planned by."""
+def _database(
+    settings: Settings, now: datetime, used: list[CareProtocol], spoken: set[str]
+) -> Iterator[Finding]:
+    """What is wrong in there.
+
+    `used` gets the protocols that its reminders are planned by, `spoken` the patients' languages.
+    """
     try:
         house = bootstrap.open_house(settings)
     except ReminderdError as error:
@@ -89,6 +103,7 @@ def _database(settings: Settings, now: datetime, used: list[CareProtocol]) -> It
         return
     try:
         patients = house.outbox.patients()
+        spoken.update(each.language for each in patients if each.language)
         yield fine("database", f"{settings.database}, {len(patients)} patients")
         yield from _patients(house, patients)
         yield from _sessions(house, patients, now, used)
@@ -162,25 +177,42 @@ def _unsigned(chart: Chart) -> Iterator[str]:
 # Files ------------------------------------------------------------------------------------------
 
 
-def _protocols(library: ProtocolLibrary, sound: list[CareProtocol]) -> Iterator[Finding]:
-    """Every file; `sound` gets the protocols without mistakes."""
+def _protocols(library: ProtocolLibrary, sound: list[Found]) -> Iterator[Finding]:
+    """Every file; `sound` gets those without mistakes of the format."""
     keys = library.keys()
-    before = len(sound)
     for key in keys:
         try:
-            sound.append(library.find(key).protocol)
+            sound.append(library.find(key))
         except FaultsFound as error:
             yield from _problems(f"protocol {key}", error)
-    if len(sound) - before == len(keys):
+    if len(sound) == len(keys):
         yield fine("protocols", ", ".join(keys))
 
 
-def _templates(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator[Finding]:
+def _templates(
+    renderer: Renderer, protocols: Iterable[CareProtocol], misread: set[str]
+) -> Iterator[Finding]:
+    """Every text; `misread` gets the files of those that cannot be written."""
     said = proofread.check(renderer, {each.digest: each for each in protocols}.values())
     for each in said:
         if ": warning: " in each:
             yield note("templates", each)
         else:
+            misread.add(re.split(r":\d+: ", each)[0])
             yield problem("templates", each)
     if not said:
         yield fine("templates", f"{len(renderer.texts.list_templates())}, read and written")
+
+
+def _examined(
+    examination: Examination, found: Iterable[Found], misread: set[str]
+) -> Iterator[Finding]:
+    """What a careful nurse would find; not again what cannot be written at all."""
+    for each in found:
+        for remark in examination.of(each):
+            if remark.severity is not Severity.HINT and remark.file not in misread:
+                about = f"{remark.milestone}: " if remark.milestone else ""
+                message = f"{remark.file}:{remark.line}: {about}{remark.what}"
+                # An error stops a message, or must; of a warning somebody should know.
+                say = problem if remark.severity is Severity.ERROR else note
+                yield say(f"protocol {each.protocol.key}", message, remark.remedy)

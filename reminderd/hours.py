@@ -61,6 +61,16 @@ def quiet_period(zone_name: str, quiet: QuietHours, instant: datetime) -> Period
     return None
 
 
+def quiet_periods(
+    zone_name: str, quiet: QuietHours, first: datetime, last: datetime
+) -> list[Period]:
+    """Every quiet period that can hold an instant from `first` to `last`, in order."""
+    start, end = local_date(zone_name, first) - 2 * ONE_DAY, local_date(zone_name, last) + ONE_DAY
+    days = (start + n * ONE_DAY for n in range((end - start).days + 1))
+    periods = (_period(zone_name, day, quiet) for day in days)
+    return [period for period in periods if period is not None]
+
+
 @lru_cache(maxsize=4096)
 def _periods_around(zone_name: str, day: date, quiet: QuietHours) -> tuple[Period, ...]:
     """Every quiet period that can hold an instant of that day."""

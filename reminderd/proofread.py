@@ -9,10 +9,10 @@ from reminderd.render import Composed, Item, Renderer
 from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient, treatment
 from reminderd.texts import LEAFLET, PLAN, language_chain
 
-# One reminder, and several that fall together, that take more segments are worth a warning. A
-# segment in UCS-2 holds less than half of what one in GSM-7 does.
+# More for one reminder, or for several that fall together, is worth a warning. A segment in UCS-2
+# holds less than half of what one in GSM-7 does.
 MOST_SEGMENTS = {"GSM-7": 3, "UCS-2": 6}
-MOST_IN_A_BUNDLE = {"GSM-7": 5, "UCS-2": 10}
+MOST_IN_A_BUNDLE = {"GSM-7": 6, "UCS-2": 12}
 
 
 def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:

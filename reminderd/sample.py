@@ -43,10 +43,12 @@ PATIENT = Patient(
     consent={each: Consent(True, SESSION_AT - timedelta(days=90), "sample") for each in Channel},
 )
 
+LONGEST_NAME = "Maximiliana Guadalupe del Amor Hermosoya"
+LONGEST_CLINIC_NAME = "Alba Clinic for Skin and Aesthetic Care"
 AWKWARD_NAMES = (
     "Χαραλαμπία Αντιγόνη",
     "عبد الرحمن",
-    "Maximiliana Guadalupe del Amor Hermosoya",  # 40 characters
+    LONGEST_NAME,
     "D'Arcy O'Neill",
     "<b>Bo</b>",
     "*_[Mo](http://example.org)_* `x` {{ y }}",

@@ -1,22 +1,22 @@
 """`protocol`: list, show, check, schema, approve."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from click.exceptions import Exit
 
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json
 from reminderd.cli.output import emit, note, table
-
-if TYPE_CHECKING:
-    from reminderd.protocols import Found
+from reminderd.cli.protocol_check import check
 
 
 @click.group("protocol")
 def command() -> None:
     """Protocols: aftercare rules as files, the clinic's own before the packaged ones."""
+
+
+command.add_command(check)
 
 
 @command.command("list")
@@ -124,37 +124,6 @@ def _when(milestone: dict[str, Any]) -> str:
         case {"days": [first, last], "at": at}:
             return f"days {first} to {last}, {at}"
     return f"day {milestone['day']}, {milestone['at']}"
-
-
-@command.command("check")
-@click.argument("names", metavar="[PROTOCOL]...", nargs=-1)
-@as_json
-@pass_desk
-def check(desk: Desk, names: tuple[str, ...], as_json: bool) -> None:
-    """Find every mistake in protocol files: those named, by key or file, or all."""
-    faults: list[str] = []
-    for name in names or desk.library.keys():
-        found = _checked(desk, name)
-        if isinstance(found, list):
-            faults += found
-        elif not as_json:
-            note(f"✓ {found.protocol.key} ({found.path})")
-    if as_json:
-        emit({"faults": faults})
-    else:
-        for fault in faults:
-            click.echo(fault)
-    if faults:
-        raise Exit(1)
-
-
-def _checked(desk: Desk, name: str) -> "Found | list[str]":
-    from reminderd.errors import FaultsFound
-
-    try:
-        return desk.library.find(name)
-    except FaultsFound as error:
-        return list(error.faults)
 
 
 @command.command("schema")

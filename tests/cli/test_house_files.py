@@ -56,11 +56,16 @@ def test_a_protocol_is_shown_as_it_is_written(clinic: Clinic) -> None:
 def test_protocol_check_names_every_mistake_with_its_line(clinic: Clinic) -> None:
     path = edit(clinic, "protocols/mesotherapy.toml", 'holds = "12h"', 'holds = "12x"')
     edit(clinic, "protocols/mesotherapy.toml", 'kind = "release"', 'kind = "relief"')
-    result = clinic.types("protocol", "check")
+    result = clinic.types("protocol", "check", "mesotherapy")
     assert result.exit_code == 1
     assert [line.startswith(f"{path}:") for line in result.stdout.splitlines()] == [True, True]
-    faults = json.loads(clinic.types("protocol", "check", "--json").stdout)["faults"]
-    assert faults == result.stdout.splitlines()
+    found = json.loads(clinic.types("protocol", "check", "mesotherapy", "--json").stdout)
+    lines = [f"{each['file']}:{each['line']}: {each['what']}" for each in found["findings"]]
+    assert lines == result.stdout.splitlines()
+    assert {(each["severity"], each["milestone"]) for each in found["findings"]} == {
+        ("error", "no-shower"),
+        ("error", "shower-again"),
+    }
     assert clinic.types("protocol", "check", "mesotherapy-gentle").exit_code == 0
 
 
