@@ -16,6 +16,7 @@ from reminderd.model import Chart, Kind
 from reminderd.render import Renderer, clinic_words, locale_of
 from reminderd.segments import SmsSize, measure, plain
 from reminderd.texts import CORRECTION, language_chain
+from reminderd.timing import Ban
 from reminderd.vocabulary import Line, MovedWords, PatientWords, SessionWords
 
 
@@ -45,23 +46,35 @@ class _Writer:
         return dates.moment(instant, self.chart.timezone, self.locale)
 
     def line(self, false: Untrue) -> Line:
-        """What the reminder, or the restriction that came after it, would say today."""
-        template, kind = _said_by(self.chart, false)
-        text = self.renderer.texts.get(self.language, template)
+        """What the reminder, or the restriction that holds instead of it, would say today."""
+        ban = false.ban
+        template, kind = _said_by(self.chart, ban) if ban else _own(false)
+        said_of = ban.session_id if ban else false.reminder.session_id
         until = self.moment(false.until)
+        said = self.said(template, kind, said_of, until)
+        return Line(kind.value, said, until, self.moment(false.since))
+
+    def lifted(self, false: Untrue) -> str:
+        """What the reminder said."""
+        template, kind = _own(false)
+        spoken_of = self.moment(false.until or false.was)
+        return self.said(template, kind, false.reminder.session_id, spoken_of)
+
+    def said(
+        self, template: str, kind: Kind, session_id: int | None, instant: Moment | None
+    ) -> str:
         variables = {
             **self.common(),
-            "session": self.session(false),
+            "session": self.session(session_id),
             "day": None,
             "days": None,
-            "until": until if kind is Kind.RESTRICTION else None,
-            "next_at": until if kind is Kind.COURSE else None,
+            "until": instant if kind is Kind.RESTRICTION else None,
+            "next_at": instant if kind is Kind.COURSE else None,
         }
-        said = markup.one_line(self.renderer.block(text, "line", variables))
-        return Line(kind.value, said, until)
+        text = self.renderer.texts.get(self.language, template)
+        return markup.one_line(self.renderer.block(text, "line", variables))
 
-    def session(self, false: Untrue) -> SessionWords:
-        session_id = false.ban.session_id if false.ban else false.reminder.session_id
+    def session(self, session_id: int | None) -> SessionWords:
         session = next(each for each in self.chart.sessions if each.id == session_id)
         at = dates.moment(session.at, self.chart.timezone, self.locale)
         return SessionWords(at, session.area)
@@ -93,7 +106,9 @@ def correction(
 def _writer(renderer: Renderer, chart: Chart, untrue: Iterable[Untrue]) -> _Writer:
     patient, clinic = chart.patient, chart.clinic
     chain = language_chain(patient.language, clinic.language)
-    names = {CORRECTION, *(_said_by(chart, each)[0] for each in untrue)}
+    bans = [each.ban for each in untrue if each.ban is not None]
+    names = {CORRECTION, *(_own(each)[0] for each in untrue)}
+    names |= {_said_by(chart, each)[0] for each in bans}
     language = renderer.texts.choose(chain, names)
     if language is None:
         raise TemplateFailed(
@@ -108,9 +123,8 @@ def _facts(writer: _Writer, untrue: Sequence[Untrue], now: datetime) -> dict[str
     """What the template sees beside the patient and the clinic, each thing once."""
     moved = [(each.was, each.now) for each in untrue if each.cause is Cause.MOVED]
     called_off = [each.was for each in untrue if each.cause is Cause.CALLED_OFF]
-    standing = [each for each in untrue if each.until is not None and each.until > now]
-    lifted = [each for each in untrue if each.cause is Cause.CHANGED and each not in standing]
-    lines = (writer.line(each) for each in standing if _has_line(each))
+    lines = (writer.line(each) for each in untrue if _holds(each, now))
+    lifted = (writer.lifted(each) for each in untrue if _is_lifted(each, now))
     return {
         "moved": [
             MovedWords(was, at)
@@ -119,29 +133,49 @@ def _facts(writer: _Writer, untrue: Sequence[Untrue], now: datetime) -> dict[str
         ],
         "called_off": [writer.moment(each) for each in dict.fromkeys(called_off)],
         "lines": _longest(lines),
-        "lifted": list(dict.fromkeys(writer.line(each).text for each in lifted)),
+        "lifted": list(dict.fromkeys(lifted)),
     }
 
 
-def _has_line(false: Untrue) -> bool:
-    """Of a session that is at another time, only what it forbids and the course are told again."""
-    return false.ban is not None or false.reminder.kind in (Kind.RESTRICTION, Kind.COURSE)
+def _holds(false: Untrue, now: datetime) -> bool:
+    """Whether something is to be told that holds: a restriction, or a date of the course."""
+    if false.until is None:
+        return False
+    if false.ban is not None or false.reminder.kind is Kind.RESTRICTION:
+        return false.until > now
+    return false.reminder.kind is Kind.COURSE
+
+
+def _is_lifted(false: Untrue, now: datetime) -> bool:
+    """Whether it no longer holds, for some of its topics at least; a session says that of all."""
+    if false.cause is Cause.CALLED_OFF:
+        return False
+    if false.reminder.kind is Kind.COURSE:
+        return false.until is None
+    if false.reminder.kind is not Kind.RESTRICTION:
+        return False
+    if false.ban is not None:
+        return not false.ban.topics >= false.reminder.topics
+    return false.until is None or false.until <= now
 
 
 def _longest(lines: Iterable[Line]) -> list[Line]:
     """The same sentence once, with its last end, restrictions in the order of their ends."""
-    longest: dict[str, Line] = {}
+    longest: dict[tuple[str, Moment | None], Line] = {}
     for line in lines:
-        known = longest.setdefault(line.text, line)
+        known = longest.setdefault((line.text, line.since), line)
         if line.until and known.until and line.until > known.until:
-            longest[line.text] = line
+            longest[line.text, line.since] = line
     return list(longest.values())
 
 
-def _said_by(chart: Chart, false: Untrue) -> tuple[str, Kind]:
-    """The template whose line holds now, and its kind."""
-    if false.ban is None:
-        return false.reminder.template, false.reminder.kind
-    milestone = chart.protocols[false.ban.session_id].milestone(false.ban.milestone)
+def _own(false: Untrue) -> tuple[str, Kind]:
+    """The template and kind of what was said."""
+    return false.reminder.template, false.reminder.kind
+
+
+def _said_by(chart: Chart, ban: Ban) -> tuple[str, Kind]:
+    """The template and kind of what holds now."""
+    milestone = chart.protocols[ban.session_id].milestone(ban.milestone)
     assert milestone is not None, "a ban is of a milestone of its session's protocol"
     return milestone.template, milestone.kind

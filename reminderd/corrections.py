@@ -4,15 +4,20 @@ A text becomes false where staff change what it spoke of (the session's time, ho
 holds, whether the session takes place at all), or where it allowed what a session forbids again.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from reminderd.hours import add
-from reminderd.model import Chart, Kind, Reminder, Session, State
+from reminderd.hours import add, local_date
+from reminderd.model import Chart, Kind, Milestone, Reason, Reminder, Session, State
 from reminderd.timing import Ban, ban_on, holds, next_session_at, turned_off
+
+# A restriction that ends this much sooner or later is not worth a nurse's call; of one that holds
+# for a week or longer, the day counts.
+HARDLY = timedelta(minutes=15)
+LONG = 7  # days
 
 
 class Cause(StrEnum):
@@ -27,8 +32,9 @@ class Cause(StrEnum):
 class Untrue(NamedTuple):
     """One reminder whose words no longer hold.
 
-    `until` is what it would speak of today: an end, or when the next session is due; None where it
-    would not be said. `ban` is what forbids again what a release allowed.
+    `until` is what would be spoken of today: an end, or when the next session is due; None where
+    there is nothing to say. `since` is when that begins, where it lies ahead. `ban` is what forbids
+    the topics today where the reminder's own restriction does not.
     """
 
     reminder: Reminder
@@ -36,6 +42,7 @@ class Untrue(NamedTuple):
     was: datetime
     now: datetime | None
     until: datetime | None = None
+    since: datetime | None = None
     ban: Ban | None = None
 
 
@@ -45,24 +52,153 @@ def untrue(
     """Of the reminders that have left, or may have, those whose words are false and matter yet."""
     if not chart.changes and len(chart.sessions) < 2:
         return []
-    gone = [each for each in planned if each.state in (State.SENT, State.UNKNOWN)]
-    found = (_changed(chart, each, now) or _forbidden(chart, each, planned, bans, now)
-             for each in gone)  # fmt: skip
+    known = _Known(chart, planned, bans, now)
+    found = (known.changed(each) or known.forbidden(each) for each in known.told())
     return [each for each in found if each is not None]
 
 
-def _changed(chart: Chart, reminder: Reminder, now: datetime) -> Untrue | None:
-    """A reminder that spoke of an instant which is another one today, where either lies ahead."""
-    then = _as_of(chart, _told_at(chart, reminder))
-    said, holds_now = _said(then, reminder), _said(chart, reminder)
-    if said is None or said == holds_now or max(said, holds_now or said) <= now:
-        return None
-    before, today = _session(then, reminder.session_id), _session(chart, reminder.session_id)
-    if not today.stands:
-        return Untrue(reminder, Cause.CALLED_OFF, before.at, None)
-    if before.at != today.at:
-        return Untrue(reminder, Cause.MOVED, before.at, today.at, holds_now)
-    return Untrue(reminder, Cause.CHANGED, said, holds_now, holds_now)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known at `now`."""
+
+    chart: Chart
+    planned: Sequence[Reminder]
+    bans: Sequence[Ban]
+    now: datetime
+
+    def told(self) -> list[Reminder]:
+        return [each for each in self.planned if each.state in (State.SENT, State.UNKNOWN)]
+
+    # What it spoke of is another instant today --------------------------------------------------
+
+    def changed(self, reminder: Reminder) -> Untrue | None:
+        then = _as_told(self.chart, reminder)
+        said, today = _said(then, reminder), _said(self.chart, reminder)
+        if said is None or self.still_so(reminder, said, today):
+            return None
+        if not self.matters(reminder, said, today):
+            return None
+        before = _session(then, reminder.session_id)
+        session = _session(self.chart, reminder.session_id)
+        if not session.stands:
+            cause, was, at = Cause.CALLED_OFF, before.at, None
+        elif before.at != session.at and today is not None:
+            cause, was, at = Cause.MOVED, before.at, session.at
+        else:
+            cause, was, at = Cause.CHANGED, said, today
+        return self.with_what_holds(Untrue(reminder, cause, was, at, today))
+
+    def still_so(self, reminder: Reminder, said: datetime, today: datetime | None) -> bool:
+        """Whether it is true all the same, if by another session or to the minute only."""
+        milestone = _milestone(_as_told(self.chart, reminder), reminder)
+        if today is not None and (self.same(milestone, said, today) or today > said):
+            return self.same(milestone, said, today)
+        if milestone.kind is Kind.RESTRICTION:
+            ends = [each.end for each in self.bans if each.topics >= reminder.topics]
+            return any(self.same(milestone, said, each) for each in ends)
+        return milestone.is_pre_care and any(
+            each.stands and (each.protocol, each.at) == (reminder.protocol, said)
+            for each in self.chart.sessions
+        )
+
+    def same(self, milestone: Milestone, said: datetime, other: datetime) -> bool:
+        """Whether a patient who was told the one instant does right by the other."""
+        zone = self.chart.timezone
+        length = milestone.holds
+        is_long = length is not None and length.unit == "d" and length.amount >= LONG
+        if milestone.kind is Kind.COURSE or is_long:
+            return local_date(zone, said) == local_date(zone, other)
+        return said == other if milestone.is_pre_care else abs(said - other) < HARDLY
+
+    def matters(self, reminder: Reminder, said: datetime, today: datetime | None) -> bool:
+        """Whether the patient can still go wrong by it."""
+        milestone = _milestone(_as_told(self.chart, reminder), reminder)
+        if milestone.is_pre_care:
+            return (today or said) > self.now
+        end = max(said, today or said)
+        if milestone.kind is Kind.COURSE:
+            return end > self.now and not self.goes_on(reminder)
+        return end > self.now and not self.said_elsewhere(reminder, end)
+
+    def goes_on(self, reminder: Reminder) -> bool:
+        """Whether the next session of the course is booked or done, whatever was said of it."""
+        session = _session(self.chart, reminder.session_id)
+        others = (each for each in self.chart.sessions if each.stands)
+        return any(each.protocol == session.protocol and each.at > session.at for each in others)
+
+    def said_elsewhere(self, reminder: Reminder, end: datetime) -> bool:
+        """Whether another text forbids all of it as long, and is true."""
+        return any(
+            other.kind is Kind.RESTRICTION
+            and other.key != reminder.key
+            and other.topics >= reminder.topics
+            and self.says_truly(other, end)
+            for other in self.told()
+        )
+
+    def says_truly(self, reminder: Reminder, end: datetime) -> bool:
+        said = _said(_as_told(self.chart, reminder), reminder)
+        today = _said(self.chart, reminder)
+        return said is not None and said >= end and self.still_so(reminder, said, today)
+
+    def with_what_holds(self, false: Untrue) -> Untrue:
+        """With what it would say today; of what no longer holds, what another session forbids."""
+        reminder, until = false.reminder, false.until
+        if reminder.kind is not Kind.RESTRICTION:
+            return false
+        if until is None or until <= self.now:
+            other = ban_on(self.bans, reminder.topics, self.now)
+        else:
+            whole = [each for each in self.bans if each.topics >= reminder.topics]
+            other = ban_on(whole, reminder.topics, until)
+        if other is not None:
+            return false._replace(until=other.end, ban=other)
+        own = (each.start for each in self.bans if _speaks_of(reminder, each))
+        return false._replace(since=next((each for each in own if each > self.now), None))
+
+    # What it allowed is forbidden again ---------------------------------------------------------
+
+    def forbidden(self, reminder: Reminder) -> Untrue | None:
+        """A release that is the last word on what is forbidden at `now`."""
+        if reminder.kind is not Kind.RELEASE:
+            return None
+        ban, told_at = ban_on(self.bans, reminder.topics, self.now), _told_at(self.chart, reminder)
+        if ban is None or self.is_told_by_itself(ban) or self.was_known(reminder, ban):
+            return None
+        if any(self.speaks_after(each, reminder, told_at) for each in self.told()):
+            return None
+        return Untrue(reminder, Cause.FORBIDDEN_AGAIN, told_at, ban.end, ban.end, ban=ban)
+
+    def is_told_by_itself(self, ban: Ban) -> bool:
+        """Whether the restriction's own message is about to leave, or waits for its session."""
+        return any(
+            each.state in (State.SCHEDULED, State.SENDING) or each.reason is Reason.UNCONFIRMED
+            for each in self.planned
+            if _speaks_of(each, ban)
+        )
+
+    def speaks_after(self, other: Reminder, release: Reminder, told_at: datetime) -> bool:
+        """Whether a later text is about the same: a restriction, or another all-clear."""
+        if other.sent_at is None or other.topics.isdisjoint(release.topics):
+            return False
+        if other.kind is Kind.RESTRICTION:
+            return other.sent_at >= told_at
+        return other.kind is Kind.RELEASE and other.sent_at > told_at
+
+    def was_known(self, reminder: Reminder, ban: Ban) -> bool:
+        """Whether staff, when they told the patient how things are, knew of this very ban."""
+        corrected_at = self.chart.corrected.get(reminder.id)
+        if corrected_at is None:
+            return False
+        recorded_at = _session(self.chart, ban.session_id).recorded_at
+        changed_since = (
+            each.was.id == ban.session_id and each.at > corrected_at for each in self.chart.changes
+        )
+        return recorded_at <= corrected_at and not any(changed_since)
+
+
+def _speaks_of(reminder: Reminder, ban: Ban) -> bool:
+    return (reminder.session_id, reminder.milestone) == (ban.session_id, ban.milestone)
 
 
 def _said(chart: Chart, reminder: Reminder) -> datetime | None:
@@ -78,42 +214,14 @@ def _said(chart: Chart, reminder: Reminder) -> datetime | None:
     return session.at if milestone.is_pre_care else None
 
 
-def _forbidden(
-    chart: Chart,
-    reminder: Reminder,
-    planned: Iterable[Reminder],
-    bans: Iterable[Ban],
-    now: datetime,
-) -> Untrue | None:
-    """A release of what is forbidden at `now`, and nothing that has left since then says so."""
-    if reminder.kind is not Kind.RELEASE:
-        return None
-    ban, told_at = ban_on(bans, reminder.topics, now), _told_at(chart, reminder)
-    if ban is None or _is_told(ban, planned, told_at) or _was_known(chart, reminder, ban):
-        return None
-    return Untrue(reminder, Cause.FORBIDDEN_AGAIN, told_at, ban.end, ban.end, ban)
+def _milestone(chart: Chart, reminder: Reminder) -> Milestone:
+    milestone = chart.protocols[reminder.session_id].milestone(reminder.milestone)
+    assert milestone is not None, "what was said is said by a milestone"
+    return milestone
 
 
-def _is_told(ban: Ban, planned: Iterable[Reminder], since: datetime) -> bool:
-    """Whether the restriction's own message has left since then, or is about to."""
-    return any(
-        each.state in (State.SCHEDULED, State.SENDING)
-        or (each.sent_at is not None and each.sent_at >= since)
-        for each in planned
-        if (each.session_id, each.milestone) == (ban.session_id, ban.milestone)
-    )
-
-
-def _was_known(chart: Chart, reminder: Reminder, ban: Ban) -> bool:
-    """Whether staff, when they told the patient how things are, knew of this very ban."""
-    corrected_at = chart.corrected.get(reminder.id)
-    if corrected_at is None:
-        return False
-    recorded_at = _session(chart, ban.session_id).recorded_at
-    changed_since = (
-        each.was.id == ban.session_id and each.at > corrected_at for each in chart.changes
-    )
-    return recorded_at <= corrected_at and not any(changed_since)
+def _session(chart: Chart, session_id: int | None) -> Session:
+    return next(each for each in chart.sessions if each.id == session_id)
 
 
 def _told_at(chart: Chart, reminder: Reminder) -> datetime:
@@ -122,15 +230,17 @@ def _told_at(chart: Chart, reminder: Reminder) -> datetime:
     return chart.corrected.get(reminder.id, left_at)
 
 
-def _session(chart: Chart, session_id: int | None) -> Session:
-    return next(each for each in chart.sessions if each.id == session_id)
-
-
-def _as_of(chart: Chart, instant: datetime) -> Chart:
-    """The chart as it was at that instant: every session as before the first change after it."""
+def _as_told(chart: Chart, reminder: Reminder) -> Chart:
+    """The chart as it was when the patient last heard: every session as before later changes."""
+    instant = _told_at(chart, reminder)
     undone = [each for each in reversed(chart.changes) if each.at > instant]
     sessions = {each.id: each for each in chart.sessions} | {
         each.was.id: each.was for each in undone
     }
     protocols = {**chart.protocols} | {each.was.id: each.protocol for each in undone}
-    return replace(chart, sessions=tuple(sessions.values()), protocols=protocols)
+    there = tuple(
+        each
+        for each in sessions.values()
+        if each.recorded_at <= instant or each.id == reminder.session_id
+    )
+    return replace(chart, sessions=there, protocols=protocols)

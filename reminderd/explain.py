@@ -209,7 +209,7 @@ class _Teller:
 
     def untrue(self, false: Untrue) -> str:
         """What has happened since it left."""
-        if false.ban is not None:
+        if false.cause is Cause.FORBIDDEN_AGAIN and false.ban is not None:
             return self.ban(false.ban)
         was, now = self.when(false.was), false.now and self.when(false.now)
         if false.cause is Cause.CALLED_OFF:

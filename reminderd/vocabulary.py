@@ -31,11 +31,15 @@ class SessionWords:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The sentence of one reminder in a bundle, and what the bundle may group it by."""
+    """The sentence of one reminder in a bundle, and what the bundle may group it by.
+
+    `since` is only there in a correction, where what it speaks of begins later.
+    """
 
     kind: str
     text: str
     until: Moment | None
+    since: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,109 @@ def test_an_all_clear_is_true_again_once_the_new_restriction_is_over() -> None:
     assert "training-again" not in found(paused, now + 48 * HOUR)
 
 
+# What is not worth a call -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("minutes", "false"), [(14, set()), (-14, set()), (15, {"no-training"})])
+def test_a_few_minutes_for_the_record_make_no_restriction_false(
+    minutes: int, false: set[str]
+) -> None:
+    moved = changed(treated(T + HOUR), T + HOUR, at=T + timedelta(minutes=minutes))
+    assert set(found(moved, T + HOUR)) == false
+
+
+def test_of_a_restriction_that_holds_for_weeks_the_day_counts() -> None:
+    care = protocol(restriction("no-peeling", "procedure", holds="14d", quiet="ignore"))
+    told = sent_by(chart(session(T), care), T + HOUR)
+    assert found(changed(told, T + HOUR, at=T - 5 * HOUR), T + HOUR) == {}
+    assert set(found(changed(told, T + HOUR, at=T - 24 * HOUR), T + HOUR)) == {"no-peeling"}
+
+
+def test_care_before_a_session_names_its_minute_until_the_treatment_has_been() -> None:
+    booked = treated(T - HOUR, done=False)
+    later = changed(booked, T - HOUR, at=T + timedelta(minutes=5))
+    assert causes(later, T - HOUR) == {"no-wine": Cause.MOVED}
+    done = changed(booked, T - HOUR, at=T - 2 * HOUR, state=SessionState.DONE)
+    assert found(done, T - HOUR) == {}
+
+
+def test_the_date_of_the_next_session_is_a_date_and_no_hour() -> None:
+    now = T + timedelta(days=13)
+    assert found(changed(treated(now), now, at=T + 3 * HOUR), now) == {}
+
+
+def test_the_date_of_the_next_session_is_told_by_its_booking() -> None:
+    now = T + timedelta(days=13)
+    moved = changed(treated(now), now, at=T + timedelta(days=1))
+    booked = and_again(moved, session(T + timedelta(days=20), id=2, done=False, recorded_at=now))
+    assert found(booked, now) == {}
+
+
+def test_a_session_called_off_and_booked_again_for_the_same_time_leaves_all_true() -> None:
+    now = T - HOUR
+    off = changed(treated(now, done=False), now, state=SessionState.CANCELLED)
+    assert set(found(off, now)) == {"no-wine"}
+    again = and_again(off, session(T, id=2, done=False, recorded_at=now))
+    assert found(again, now) == {}
+
+
+def both_told() -> Chart:
+    """Treated at T and a day later, and told of both."""
+    first = treated(T + HOUR)
+    second = session(T + 24 * HOUR, id=2, recorded_at=T + 24 * HOUR)
+    both = remembered(and_again(first, second), T + 24 * HOUR)
+    return sent_by(both, T + 25 * HOUR)
+
+
+def test_a_restriction_is_not_false_where_a_later_session_said_so_for_longer() -> None:
+    now = T + 25 * HOUR
+    assert found(changed(both_told(), now, at=T + 3 * HOUR), now) == {}
+    assert found(changed(both_told(), now, state=SessionState.CANCELLED), now) == {}
+
+
+def test_what_is_lifted_for_one_session_and_holds_for_another_is_told_with_that_end() -> None:
+    now = T + 25 * HOUR
+    off = changed(both_told(), now, session_id=2, adjustments={"no-training": adjusted(off=True)})
+    (false,) = found(off, now).values()
+    assert (false.cause, false.now, false.until) == (Cause.CHANGED, None, T + 48 * HOUR)
+    assert false.ban is not None
+    assert false.ban.session_id == 1
+
+
+def test_a_shorter_restriction_ends_no_sooner_than_another_sessions() -> None:
+    now = T + 25 * HOUR
+    shorter = changed(
+        both_told(), now, session_id=2, adjustments={"no-training": adjusted(holds="20h")}
+    )
+    (false,) = found(shorter, now).values()
+    assert (false.now, false.until) == (T + 44 * HOUR, T + 48 * HOUR)
+
+
+def test_an_all_clear_is_not_false_while_a_session_waits_to_be_marked_done() -> None:
+    now = T + 300 * HOUR
+    waiting = and_again(treated(now), session(now - HOUR, id=2, done=False, recorded_at=T))
+    waiting = remembered(waiting, now - 2 * HOUR)
+    assert found(waiting, now) == {}
+
+
+def test_only_the_last_word_on_a_topic_can_be_false() -> None:
+    now = T + 300 * HOUR
+    again = and_again(treated(T + 50 * HOUR), session(T + 100 * HOUR, id=2))
+    twice = sent_by(remembered(again, T + 51 * HOUR), now)
+    third = and_again(twice, session(now - HOUR, id=3, recorded_at=now))
+    silent = replace(third, patient=replace(third.patient, paused=True))
+    (false,) = [each for each in plan(silent, now) if each.reminder.needs_staff]
+    assert (false.reminder.milestone, false.reminder.session_id) == ("training-again", 2)
+
+
+def test_care_that_begins_again_only_before_the_new_date_says_from_when() -> None:
+    booked = treated(T - HOUR, done=False)
+    moved = found(changed(booked, T - HOUR, at=T + 72 * HOUR), T - HOUR)["no-wine"]
+    assert (moved.since, moved.until) == (T + 48 * HOUR, T + 72 * HOUR)
+    soon = found(changed(booked, T - HOUR, at=T + 5 * HOUR), T - HOUR)["no-wine"]
+    assert (soon.since, soon.until) == (None, T + 5 * HOUR)
+
+
 # A person has told the patient --------------------------------------------------------------------
 
 
