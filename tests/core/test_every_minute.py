@@ -136,6 +136,19 @@ def test_so_it_is_for_whatever_a_protocol_says(
         assert differences(protocol, clinic, TrialDay(day)) == []
 
 
+def test_so_it_is_where_the_clock_change_turns_the_order_of_expiries() -> None:
+    # A day after 02:59 is 03:59, for the clocks go forward; a day after 03:00 is 03:00.
+    rule = milestone(kind="restriction", after="20h", holds="1d", expires=None)
+    protocol = parse(HEAD + rule, "care.toml")
+    clinic = replace(CLINIC, quiet_hours=QuietHours.parse("22:30-03:15"))
+    day = TrialDay(date(2026, 3, 28))
+    assert differences(protocol, clinic, day) == []
+    column = Trials(clinic, day).column(protocol, protocol.milestones[0], 1)
+    assert [column.dues[minute] is None for minute in (150, 179, 180, 195, 196)] == [
+        False, False, True, True, False,
+    ]  # fmt: skip
+
+
 def test_the_days_are_an_ordinary_one_and_those_around_the_next_clock_changes() -> None:
     days = trial_days("Europe/Madrid", NOW)
     assert [(each.date, each.about) for each in days] == [
