@@ -150,7 +150,8 @@ class _Known:
             other = ban_on(self.bans, reminder.topics, self.now)
         else:
             whole = [each for each in self.bans if each.topics >= reminder.topics]
-            other = ban_on(whole, reminder.topics, until)
+            begun = [each for each in whole if each.start <= self.now]
+            other = ban_on(begun, reminder.topics, until)
         if other is not None:
             return false._replace(until=other.end, ban=other)
         own = (each.start for each in self.bans if _speaks_of(reminder, each))

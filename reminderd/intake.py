@@ -255,10 +255,11 @@ class Intake(Charts):
             before = self.session(name)
             after = edit(before)
             assert after.patient_id is not None
-            protocol = self.chart(after.patient_id).protocols[before.id]
-            was = SessionChange(before, protocol, now, by or self.by, why)
-            self._outbox.add_session_change(was)
-            self._outbox.update_session(after)
+            if after != before:
+                protocol = self.chart(after.patient_id).protocols[before.id]
+                was = SessionChange(before, protocol, now, by or self.by, why)
+                self._outbox.add_session_change(was)
+                self._outbox.update_session(after)
             return replace(self._plan_one_again(after.patient_id, now), session=after)
 
     # Reminders -------------------------------------------------------------------------------

@@ -294,6 +294,17 @@ def test_only_the_last_word_on_a_topic_can_be_false() -> None:
     assert (false.reminder.milestone, false.reminder.session_id) == ("training-again", 2)
 
 
+def test_what_the_same_session_forbids_afterwards_is_not_told_before_it() -> None:
+    care = protocol(
+        restriction("no-peel-before", "peel", day=-9, holds="0m"),
+        restriction("no-peel", "peel", holds="28d"),
+    )
+    booked = sent_by(chart(session(T, done=False), care), T - timedelta(days=5))
+    moved = changed(booked, T - timedelta(days=5), at=T + timedelta(days=3))
+    (false,) = found(moved, T - timedelta(days=5)).values()
+    assert (false.until, false.ban) == (T + timedelta(days=3), None)
+
+
 def test_care_that_begins_again_only_before_the_new_date_says_from_when() -> None:
     booked = treated(T - HOUR, done=False)
     moved = found(changed(booked, T - HOUR, at=T + 72 * HOUR), T - HOUR)["no-wine"]

@@ -220,6 +220,15 @@ def test_a_booked_session_moved_into_the_past_still_has_to_be_marked_done(desk: 
     assert change.session.state is SessionState.DONE
 
 
+def test_an_entry_that_changes_nothing_about_a_session_is_no_history(desk: Desk) -> None:
+    session = desk.book(desk.patient(), "2026-03-12 10:00")
+    assert desk.intake.move_session("ses-1", session.at, desk.now).reminders == ()
+    desk.intake.cancel_session("ses-1", desk.now)
+    desk.intake.cancel_session("ses-1", desk.now)
+    (change,) = desk.intake.chart(1).changes
+    assert change.was == session
+
+
 @pytest.mark.parametrize("no_show", [False, True])
 def test_what_is_called_off_takes_what_waited_with_it(desk: Desk, no_show: bool) -> None:
     desk.book(desk.patient(), "2026-03-12 10:00")
