@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reminderd.errors import TemplateFailed
 from reminderd.leaflet_page import page
 from reminderd.model import CareProtocol, Channel
-from reminderd.render import Composed, Item, Renderer
+from reminderd.render import Composed, Item, Renderer, faults
 from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient, treatment
 from reminderd.texts import LEAFLET, PLAN, language_chain
 
@@ -23,11 +23,9 @@ def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
     """
     protocols = tuple(protocols)
     misread = {
-        text.path: faults
-        for text in renderer.texts.list_templates()
-        if (faults := renderer.faults(text))
+        text.path: read for text in renderer.texts.list_templates() if (read := faults(text))
     }
-    found = [fault for faults in misread.values() for fault in faults]
+    found = [fault for read in misread.values() for fault in read]
     for fault in (*_rendering(renderer, protocols), *_printing(renderer, protocols)):
         if not any(fault.startswith(f"{path}:") for path in misread):
             found.append(fault)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,7 +142,7 @@ class _Sheet:
     def block(self, name: str) -> str:
         """What the block says, as marked text; raises TemplateFailed, also where it is empty."""
         try:
-            template = self.renderer.template(self.source)
+            template = _compiled(self.source)
             if name not in template.blocks:
                 raise LookupError("the block is missing")
             context = template.new_context(dict(self.variables))
@@ -170,8 +171,6 @@ class Renderer:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.texts = Texts(folders)
-        self._environment = _environment()
-        self._compiled: dict[Text, Template] = {}
 
     def compose(
         self,
@@ -203,27 +202,9 @@ class Renderer:
         below = self._copied(plan, plan, self._voice(plan, patient, clinic))
         return below and below.copy
 
-    def faults(self, text: Text) -> list[str]:
-        """What reading alone shows to be wrong in a template, each as `file:line: message`."""
-        try:
-            tree = self._environment.parse(text.source)
-            self._environment.compile(text.source)
-        except TemplateSyntaxError as error:
-            return [f"{text.path}:{error.lineno}: {error.message}"]
-        found = {*_missing_blocks(text.name, tree), *_strangers(text.name, tree)}
-        return [f"{text.path}:{line}: {message}" for line, message in sorted(found)]
-
     def block(self, text: Text, name: str, variables: Mapping[str, object]) -> str:
         """What one block says, as marked text for `markup`; raises TemplateFailed."""
         return _Sheet(self, text, variables).block(name)
-
-    def template(self, text: Text) -> Template:
-        """The compiled template; raises TemplateSyntaxError."""
-        compiled = self._compiled.get(text)
-        if compiled is None:
-            code = self._environment.compile(text.source, text.name, str(text.path))
-            compiled = self._compiled[text] = Template.from_code(self._environment, code, {})
-        return compiled
 
     def _voice(self, items: Sequence[Item], patient: Patient, clinic: Clinic) -> _Voice:
         language = self._language(items, language_chain(patient.language, clinic.language))
@@ -332,6 +313,26 @@ def _longest_restrictions(items: Sequence[Item]) -> list[Item]:
     ]
 
 
+@lru_cache(maxsize=4096)
+def faults(text: Text) -> tuple[str, ...]:
+    """What reading alone shows to be wrong in a template, each as `file:line: message`."""
+    try:
+        tree = _environment().parse(text.source)
+        _compiled(text)
+    except TemplateSyntaxError as error:
+        return (f"{text.path}:{error.lineno}: {error.message}",)
+    found = {*_missing_blocks(text.name, tree), *_strangers(text.name, tree)}
+    return tuple(f"{text.path}:{line}: {message}" for line, message in sorted(found))
+
+
+@lru_cache(maxsize=4096)  # a text is what it says: renewed templates are other texts
+def _compiled(text: Text) -> Template:
+    """Raises TemplateSyntaxError."""
+    code = _environment().compile(text.source, text.name, str(text.path))
+    return Template.from_code(_environment(), code, {})
+
+
+@lru_cache(maxsize=1)
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,

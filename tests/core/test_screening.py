@@ -12,7 +12,7 @@ from reminderd.leaflet import treatment_of
 from reminderd.leaflet_page import page as leaflet_page
 from reminderd.model import Channel, Patient, Screening, Session
 from reminderd.protocols import load
-from reminderd.render import Renderer
+from reminderd.render import Renderer, faults
 from reminderd.resources import protocols_dir, templates_dir
 from reminderd.sample import CLINIC, SESSION_AT, bundles, items, patient
 from reminderd.vocabulary import FORMS, OBJECTS, PatientWords
@@ -87,7 +87,7 @@ def test_a_noted_patient_has_the_plan_that_every_patient_has() -> None:
 def test_a_template_that_asks_for_it_is_refused_and_fails(tmp_path: Path) -> None:
     folder = write(tmp_path, en__care=page(sms="{{ patient.screening }}"))
     renderer = Renderer([folder])
-    (fault,) = renderer.faults(renderer.texts.get("en", "care"))
+    (fault,) = faults(renderer.texts.get("en", "care"))
     assert fault.endswith("patient has no screening; it has given_name")
     with pytest.raises(TemplateFailed, match="screening"):
         compose(folder, patient=replace(patient("Marina", "en"), screening=EVERYTHING))
