@@ -16,7 +16,7 @@ _CHANNEL = "`sms` or `email`."
 TABLES = {
     "patients": "A person in aftercare.",
     "consents": "Whether a patient wants to hear from the clinic on a channel.",
-    "protocol_versions": "Every text of a protocol that a session was recorded under, for good.",
+    "protocol_versions": "Every text of a protocol that was signed or had a session, for good.",
     "approvals": "Signatures under protocols.",
     "sessions": "Treatments, past and booked.",
     "session_changes": "How a session was before each change of it.",
@@ -68,6 +68,8 @@ COLUMNS = {
         "digest": "A fingerprint of the protocol and of every template that it uses.",
         "by": "Who signed.",
         "at": "When.",
+        "protocol_version": "The protocol that was signed; empty where that was not kept yet.",
+        "texts": "What its templates said then, in every language.",
     },
     "sessions": {
         "id": "The number in `ses-12`. Never used twice.",

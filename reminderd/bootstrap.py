@@ -17,11 +17,13 @@ from reminderd.importing import Importer
 from reminderd.intake import Intake
 from reminderd.interfaces import Transport
 from reminderd.lanes import Delivery, Means
+from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
 from reminderd.practice import Practice, Route
 from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Renderer
 from reminderd.settings import Settings
+from reminderd.signatures import Signatures
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class House:
     @property
     def importer(self) -> Importer:
         return Importer(self.outbox, self.practice, self.library, self.intake)
+
+    @property
+    def migrator(self) -> Migrator:
+        return Migrator(self.outbox, self.practice, self.intake)
+
+    @property
+    def signatures(self) -> Signatures:
+        return Signatures(self.outbox, self.practice, self.library)
 
     def dispatch(
         self,

@@ -158,12 +158,7 @@ def _sessions(
             protocols |= {each.digest: each for each in chart.protocols.values()}
             unsigned.update(_unsigned(chart))
     used.extend(protocols.values())
-    for key, count in sorted(unsigned.items()):
-        yield problem(
-            "approval",
-            f"{key} is not signed; sessions that wait for it: {count}",
-            f"Read it and its texts, then: reminderd protocol approve {key} --by NAME",
-        )
+    yield from _signatures(house, unsigned)
 
 
 def _unsigned(chart: Chart) -> Iterator[str]:
@@ -172,6 +167,28 @@ def _unsigned(chart: Chart) -> Iterator[str]:
     for session in chart.sessions:
         if session.stands and session.id in waiting and session.id not in chart.approved:
             yield session.protocol
+
+
+def _signatures(house: House, waiting: Mapping[str, int]) -> Iterator[Finding]:
+    """Protocols that sessions wait for, by key, and those whose next session would wait."""
+    for key, count in sorted(waiting.items()):
+        missing = house.signatures.why_waiting(key)
+        yield problem(
+            "approval",
+            f"{key}: {missing.why}; sessions that wait for it: {count}",
+            f"See: {missing.do}" if missing.was_signed else f"Once it is read: {missing.do}",
+        )
+    idle = [each for each in house.signatures.unsigned() if each.key not in waiting]
+    for each in idle:
+        if each.was_signed:
+            yield note("approval", f"{each.key}: {each.why}", f"See: {each.do}")
+    never = [each.key for each in idle if not each.was_signed]
+    if never:
+        yield note(
+            "approval",
+            f"not signed, and nothing waits for it: {', '.join(never)}",
+            "Before one of them is used: reminderd protocol approve KEY --by NAME",
+        )
 
 
 # Files ------------------------------------------------------------------------------------------

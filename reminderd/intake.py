@@ -303,23 +303,18 @@ class Intake(Charts):
         if not by.strip():
             raise InvalidInput("a signature needs a name", remedy='Write: --by "Dr. Name"')
         with self._outbox.transaction():
-            protocol, _ = self.pinned(key)
-            missing = self._practice.missing_texts(protocol)
-            if missing:
-                raise Refused(
-                    f"{protocol.key} has no text for: {', '.join(missing)}",
-                    remedy="Write these templates first; reminderd template check proves them.",
-                )
+            protocol, version = self.pinned(key)
+            self._practice.refuse_without_texts(protocol)
             digest = self._practice.signature_digest(protocol)
             approval = Approval(protocol.key, protocol.revision, digest, by.strip(), now)
-            self._outbox.add_approval(approval)
+            texts = self._practice.signed_texts(protocol)
+            self._outbox.add_approval(approval, version, texts)
         self.plan_all_again(now)
         return approval
 
     def approval_of(self, protocol: CareProtocol) -> Approval | None:
         """The signature that stands under this protocol as it and its templates are now."""
-        digest = self._practice.signature_digest(protocol)
-        return next((each for each in self._outbox.approvals() if each.digest == digest), None)
+        return self._practice.signature_under(protocol, self._outbox.approvals())
 
 
 def _state_at(at: datetime, now: datetime) -> SessionState:

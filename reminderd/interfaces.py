@@ -126,6 +126,28 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """A text of a protocol that is kept for good, and how many sessions are under it."""
+
+    id: int
+    revision: int
+    digest: str
+    document: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a signature was for: the pinned protocol and what its templates said.
+
+    None where it was given before these were kept.
+    """
+
+    document: str | None
+    texts: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReminderFilter:
     """Which reminders a listing wants; what is None or empty does not narrow it."""
 
@@ -203,7 +225,9 @@ class Outbox(Protocol):
         """Staff have told the patient what holds instead of what these reminders said."""
         ...
 
-    def add_approval(self, approval: Approval) -> None: ...
+    def add_approval(self, approval: Approval, version: int, texts: str) -> None:
+        """Keep a signature with what it is for: a pinned protocol and what its templates say."""
+        ...
 
     # What is known -------------------------------------------------------------------------
 
@@ -245,7 +269,21 @@ class Outbox(Protocol):
         """Patients of whom a reminder has an expiry ahead, so that a new plan may differ."""
         ...
 
-    def approvals(self) -> list[Approval]: ...
+    def pinned(self, key: str) -> list[Pinned]:
+        """Every text of that protocol that was ever pinned, in the order in which they were."""
+        ...
+
+    def patients_under(self, versions: Sequence[int]) -> list[int]:
+        """Patients who have a session that stands under one of these pinned texts."""
+        ...
+
+    def approvals(self) -> list[Approval]:
+        """Every signature, in the order in which they were given."""
+        ...
+
+    def signed(self, digest: str) -> Signed:
+        """What the latest signature of that digest was for."""
+        ...
 
     def note(self, key: str) -> str | None:
         """A fact that reminderd remembers about itself, such as the tzdata version planned by."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from reminderd.errors import ConfigurationError
+from reminderd.errors import ConfigurationError, Refused
 from reminderd.hours import add
 from reminderd.ids import public_id
 from reminderd.interfaces import Approval, PatientFacts
@@ -29,15 +29,24 @@ class Practice:
         """What a doctor signs: the protocol and every template that it uses, in every language."""
         known = self._digests.get(protocol.digest)
         if known is None:
-            templates = self.texts.digest({each.template for each in protocol.milestones})
+            templates = self.texts.digest(_templates(protocol))
             known = sha256(f"{protocol.digest}\n{templates}".encode()).hexdigest()
             self._digests[protocol.digest] = known
         return known
 
-    def missing_texts(self, protocol: CareProtocol) -> list[str]:
-        """The templates that the protocol names and that exist in no language."""
+    def signed_texts(self, protocol: CareProtocol) -> str:
+        """What the templates say that a signature under the protocol is for."""
+        return self.texts.sources(_templates(protocol))
+
+    def refuse_without_texts(self, protocol: CareProtocol) -> None:
+        """Raise Refused where the protocol names templates that exist in no language."""
         there = {text.name for text in self.texts.list_templates()}
-        return sorted({each.template for each in protocol.milestones} - there)
+        missing = sorted(_templates(protocol) - there)
+        if missing:
+            raise Refused(
+                f"{protocol.key} has no text for: {', '.join(missing)}",
+                remedy="Write these templates first; reminderd template check proves them.",
+            )
 
     def charts(self, facts: Iterable[PatientFacts], approvals: Sequence[Approval]) -> list[Chart]:
         """The store's facts as planning wants them, with clinic and signatures."""
@@ -54,6 +63,13 @@ class Practice:
                 [f"clinics.{patient.clinic}: not configured, but {name} belongs to it"],
                 remedy=f"Add [clinics.{patient.clinic}] to the configuration, or move the patient.",
             ) from None
+
+    def signature_under(
+        self, protocol: CareProtocol, approvals: Sequence[Approval]
+    ) -> Approval | None:
+        """The signature that stands under the protocol as it and its templates are now."""
+        digest = self.signature_digest(protocol)
+        return next((each for each in approvals if each.digest == digest), None)
 
     def is_signed(self, protocol: CareProtocol, clinic: Clinic, signed: frozenset[str]) -> bool:
         """Whether a signature stands, or none is needed because nothing leaves the machine."""
@@ -75,6 +91,10 @@ class Practice:
                 if self.is_signed(protocol, clinic, signed)
             ),
         )
+
+
+def _templates(protocol: CareProtocol) -> set[str]:
+    return {each.template for each in protocol.milestones}
 
 
 def item(chart: Chart, reminder: Reminder) -> Item | None:

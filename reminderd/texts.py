@@ -81,6 +81,12 @@ class Texts:
         return hashlib.sha256(self.sources(names).encode()).hexdigest()
 
 
+def read_sources(sources: str) -> dict[str, str]:
+    """What `Texts.sources` wrote, by file: `en/no-shower` and what it says."""
+    _, *parts = re.split(r"^=== (\S+/\S+)\n", sources, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
 @lru_cache(maxsize=1024)
 def language_chain(patient: str | None, clinic: str) -> tuple[str, ...]:
     """In which languages to look for a text: pt_BR, pt, the clinic's, English."""

@@ -3,7 +3,7 @@
 Nothing here knows of quiet hours, other sessions' wishes or the present instant: that is `plan`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -129,6 +129,20 @@ def expiry(treatment: Treatment, milestone: Milestone, nominal_at: datetime) -> 
     else:
         expires = add(zone, session.at, holds(session, milestone))
     return min(expires, session.at) if milestone.is_pre_care else expires
+
+
+def speaks_until(treatment: Treatment) -> datetime:
+    """From when on the protocol has nothing more to say about the session and forbids nothing."""
+    return max(end for each in treatment.protocol.milestones for end in _ends(treatment, each))
+
+
+def _ends(treatment: Treatment, milestone: Milestone) -> Iterator[datetime]:
+    """When its last reminder expires, and when what it forbids is allowed again."""
+    last, _ = nominal(treatment, milestone, milestone.occurrences)
+    yield expiry(treatment, milestone, last)
+    if milestone.holds is not None:
+        session = treatment.session
+        yield add(treatment.zone, session.at, holds(session, milestone))
 
 
 # In force -------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ COMMANDS = {
     "today": "Show what goes out today, and what waits for a person.",
     "status": "Show how things stand.",
     "reminder": "Reminders: list, show, explain, cancel, retry.",
-    "protocol": "Protocols: list, show, check, approve, schema.",
+    "protocol": "Protocols: list, show, check, approve, diff, migrate.",
     "template": "Templates: list, check.",
     "transport": "Transports: list, test.",
     "config": "The configuration: show, check, schema.",

@@ -62,18 +62,21 @@ def make(
 
 def tell(before: Sequence[Reminder], change: "Change") -> None:
     """Print the reminders that differ from those of `before`, each with what it was."""
+    differing = rows(before, change)
+    if differing:
+        table(("Change", "Session", "From", "To", "Reminders"), differing)
+    else:
+        note("No reminder changes.")
+
+
+def rows(before: Sequence[Reminder], change: "Change") -> list[tuple[str | None, ...]]:
+    """What happened, the session, from what to what, and the reminders that this is true of."""
     zone = change.chart.timezone
     names: dict[tuple[str | None, ...], list[str]] = {}
     for what, was, after in _differing(before, change):
         same = (what, public_id("ses", after.session_id), *_from_to(was, after, zone))
         names.setdefault(same, []).append(after.milestone)
-    if names:
-        table(
-            ("Change", "Session", "From", "To", "Reminders"),
-            ([*same, counted(alike)] for same, alike in names.items()),
-        )
-    else:
-        note("No reminder changes.")
+    return [(*same, counted(alike)) for same, alike in names.items()]
 
 
 def data(before: Sequence[Reminder], change: "Change") -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from reminderd.corrections import Untrue
 from reminderd.explain import untrue_in_words
 from reminderd.ids import public_id
 from reminderd.model import Chart
-from reminderd.plan import no_longer_true
+from reminderd.plan import LEFT, no_longer_true
 
 
 def data(house: House, chart: Chart, now: datetime) -> dict[str, Any] | None:
@@ -33,6 +33,18 @@ def data(house: House, chart: Chart, now: datetime) -> dict[str, Any] | None:
             "email": page.email,
         },
     }
+
+
+def reasons(chart: Chart, now: datetime) -> list[str]:
+    """What the patient was told and is no longer true, with what has happened since."""
+    false: dict[str, list[str]] = {}
+    if any(each.needs_staff and each.state in LEFT for each in chart.reminders):
+        for each in no_longer_true(chart, now):
+            false.setdefault(untrue_in_words(each, chart), []).append(each.reminder.milestone)
+    return [
+        f"told what is no longer true ({', '.join(milestones)}): {why}"
+        for why, milestones in false.items()
+    ]
 
 
 def tell(house: House, chart: Chart, now: datetime) -> bool:

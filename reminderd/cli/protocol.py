@@ -1,4 +1,4 @@
-"""`protocol`: list, show, check, schema, approve."""
+"""`protocol`: list, show, check, schema, approve, diff, migrate."""
 
 import json
 from typing import Any
@@ -9,6 +9,10 @@ from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json
 from reminderd.cli.output import emit, note, table
 from reminderd.cli.protocol_check import check
+from reminderd.cli.protocol_diff import diff
+from reminderd.cli.protocol_migrate import migrate
+from reminderd.cli.revisions import in_use, of_revision, of_session
+from reminderd.protocol_changes import when
 
 
 @click.group("protocol")
@@ -17,21 +21,26 @@ def command() -> None:
 
 
 command.add_command(check)
+command.add_command(diff)
+command.add_command(migrate)
 
 
 @command.command("list")
 @as_json
 @pass_desk
 def list_protocols(desk: Desk, as_json: bool) -> None:
-    """List every protocol, with its approval."""
+    """List every protocol, with its approval and the revisions that sessions are under."""
     keys = desk.library.keys()
     listed = [_listed(desk, key) for key in keys]
     if as_json:
         emit({"protocols": listed})
         return
-    columns = ("key", "revision", "title", "approved_by", "path")
-    rows = [[each[column] for column in columns] for each in listed]
-    table(("Key", "Revision", "Title", "Approved by", "File"), rows)
+    columns = ("key", "revision", "title", "approved_by")
+    rows = [
+        [*(each[column] for column in columns), _counted(each["in_use"]), each["path"]]
+        for each in listed
+    ]
+    table(("Key", "Revision", "Title", "Approved by", "Sessions", "File"), rows)
     for each in listed:
         if each["mistakes"]:
             key = each["key"]
@@ -44,15 +53,22 @@ def _listed(desk: Desk, key: str) -> dict[str, Any]:
 
     data: dict[str, Any] = dict.fromkeys(("key", "title", "revision", "approved_by", "approved_at"))
     data |= {"key": key, "path": str(desk.library.path(key)), "mistakes": 0}
+    house = desk.house_if_any
     try:
         protocol = desk.library.find(key).protocol
     except FaultsFound as error:
-        return data | {"mistakes": len(error.faults)}
-    house = desk.house_if_any
+        used = in_use(house, key, None) if house else []
+        return data | {"mistakes": len(error.faults), "in_use": used}
+    data["in_use"] = in_use(house, key, protocol.digest) if house else []
     approval = house.intake.approval_of(protocol) if house else None
     if approval is not None:
         data |= {"approved_by": approval.by, "approved_at": instant(approval.at, desk.timezone)}
     return data | {"title": protocol.title, "revision": protocol.revision}
+
+
+def _counted(in_use: list[dict[str, Any]]) -> str:
+    """`12 of revision 1, 3 of revision 2`."""
+    return ", ".join(f"{each['sessions']} of revision {each['revision']}" for each in in_use)
 
 
 @command.command("show")
@@ -64,6 +80,8 @@ def _listed(desk: Desk, key: str) -> dict[str, Any]:
     default="text",
     help="A table, or a leaflet in HTML or Markdown.",
 )
+@click.option("--revision", type=int, metavar="N", help="As it was in that revision.")
+@click.option("--session", metavar="SESSION", help="As it is for that session.")
 @click.option("--language", metavar="L", help="Of the leaflet; else the clinic's.")
 @click.option("--at", metavar="T", help="When the session is; else lines to write on.")
 @click.option("--timezone", metavar="Z", help="Where the patient lives; else the clinic's zone.")
@@ -71,30 +89,54 @@ def _listed(desk: Desk, key: str) -> dict[str, Any]:
 @click.option("--tag", "tags", multiple=True, metavar="X", help="A tag of the session; repeatable.")
 @as_json
 @pass_desk
-def show(desk: Desk, /, name: str, form: str, as_json: bool, **wishes: Any) -> None:
+def show(
+    desk: Desk,
+    /,
+    name: str,
+    form: str,
+    revision: int | None,
+    session: str | None,
+    as_json: bool,
+    **wishes: Any,
+) -> None:
     """Show the milestones of a protocol, or print a leaflet of it to hand over.
 
     PROTOCOL is a key or a .toml file. A leaflet has the words of the messages themselves.
     """
     from reminderd.cli.leaflet import Wishes, print_leaflet
 
+    if (revision is not None) + (session is not None) + (form != "text") > 1:
+        raise click.UsageError("--revision, --session and --format exclude each other")
     if form != "text":
         if as_json:
             raise click.UsageError(f"--json and --format {form} exclude each other")
         print_leaflet(desk, name, Wishes(**wishes), as_html=form == "html")
         return
     Wishes(**wishes).refuse()
-    _show_table(desk, name, as_json)
+    _show_table(*_document(desk, name, revision, session), as_json)
 
 
-def _show_table(desk: Desk, name: str, as_json: bool) -> None:
+def _document(
+    desk: Desk, name: str, revision: int | None, session: str | None
+) -> tuple[dict[str, Any], str]:
+    """What the protocol says, and where that stands."""
+    if revision is not None or session is not None:
+        pinned = (
+            of_session(desk.house, session, name)
+            if session is not None
+            else of_revision(desk.house, name, revision or 0)
+        )
+        return json.loads(pinned.document), f"as it is kept; sessions under it: {pinned.sessions}"
     desk.protocol(name)  # with every mistake, where there are any
     found = desk.library.find(name)
-    data = json.loads(found.document)
+    return json.loads(found.document), f"from {found.path}"
+
+
+def _show_table(data: dict[str, Any], where: str, as_json: bool) -> None:
     if as_json:
         emit(data)
         return
-    note(f"{data['title']}, revision {data['revision']}, from {found.path}")
+    note(f"{data['title']}, revision {data['revision']}, {where}")
     columns = ("Id", "Kind", "Topics", "When", "Holds", "Expires", "Quiet", "Only for", "Source")
     table(columns, [_row(each) for each in data["milestones"]])
 
@@ -104,26 +146,13 @@ def _row(milestone: dict[str, Any]) -> tuple[object, ...]:
         milestone["id"],
         milestone["kind"],
         ", ".join(milestone["topics"]),
-        _when(milestone),
+        when(milestone),
         milestone.get("holds"),
         milestone.get("expires"),
         milestone.get("quiet", "defer"),
         ", ".join(milestone.get("only_for", ())),
         milestone.get("source"),
     )
-
-
-def _when(milestone: dict[str, Any]) -> str:
-    match milestone:
-        case {"after": after}:
-            return f"{after} after"
-        case {"before": before}:
-            return f"{before} before"
-        case {"lead": lead, "at": at}:
-            return f"{lead} from the next session, {at}"
-        case {"days": [first, last], "at": at}:
-            return f"days {first} to {last}, {at}"
-    return f"day {milestone['day']}, {milestone['at']}"
 
 
 @command.command("schema")
@@ -162,3 +191,18 @@ def approve(desk: Desk, key: str, by: str, as_json: bool) -> None:
         )
     else:
         note(f"{approval.protocol}, revision {approval.revision}, approved by {approval.by}.")
+        _tell_who_waits_yet(desk, approval.protocol)
+
+
+def _tell_who_waits_yet(desk: Desk, key: str) -> None:
+    """Sessions under an older text are not helped by a signature under today's."""
+    from reminderd.interfaces import ReminderFilter
+    from reminderd.model import Reason, State
+
+    unapproved = ReminderFilter(
+        protocol=key, states=frozenset({State.HELD}), reasons=frozenset({Reason.UNAPPROVED})
+    )
+    count = desk.house.outbox.count_reminders(unapproved)
+    if count:
+        waits = desk.house.signatures.why_waiting(key)
+        note(f"{count} reminders wait all the same: {waits.why}. See: {waits.do}")

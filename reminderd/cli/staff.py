@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reminderd.explain import untrue_in_words
+from reminderd.cli import correcting
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, Reminder, State
-from reminderd.plan import no_longer_true
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
@@ -33,15 +32,12 @@ def _corrections(house: "House", now: datetime) -> Iterator[Item]:
     patients = {each.patient_id for each in house.outbox.reminders(flagged) if each.needs_staff}
     for patient_id in sorted(each for each in patients if each is not None):
         chart, name = house.intake.chart(patient_id), public_id("pat", patient_id)
-        false: dict[str, list[str]] = {}
-        for each in no_longer_true(chart, now):
-            false.setdefault(untrue_in_words(each, chart), []).append(each.reminder.milestone)
-        for why, milestones in false.items():
+        for why in correcting.reasons(chart, now):
             yield {
                 "what": "correction",
                 "id": name,
                 "patient": name,
-                "why": f"told what is no longer true ({', '.join(milestones)}): {why}",
+                "why": why,
                 "do": f"reminderd patient correct {name}",
             }
 
@@ -97,13 +93,16 @@ def _sessions(house: "House", now: datetime) -> Iterator[Item]:
 
 
 def _protocols(house: "House") -> Iterator[Item]:
-    """Protocols that keep reminders waiting for a signature."""
+    """Protocols that keep reminders waiting for a signature, or have lost one."""
     wanted = ReminderFilter(states=frozenset({State.HELD}), reasons=frozenset({Reason.UNAPPROVED}))
-    for key, count in Counter(each.protocol for each in house.outbox.reminders(wanted)).items():
+    held = Counter(each.protocol for each in house.outbox.reminders(wanted))
+    lost = {each.key for each in house.signatures.unsigned() if each.was_signed}
+    for key in sorted({*held, *lost}):
+        unsigned = house.signatures.why_waiting(key)
         yield {
             "what": "protocol",
             "id": key,
             "patient": None,
-            "why": f"not approved: {count} held",
-            "do": f"reminderd protocol approve {key} --by NAME",
+            "why": f"{unsigned.why}: {held[key]} held",
+            "do": unsigned.do,
         }

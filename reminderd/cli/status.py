@@ -67,6 +67,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
         "next_due": instant(house.outbox.next_due(), desk.timezone),
         "overdue": house.outbox.count_reminders(overdue),
         "held": _by_reason(tally, State.HELD),
+        "unapproved": [each.key for each in house.signatures.unsigned()],
         "expired": _by_reason(tally, State.EXPIRED),
     }
 
@@ -78,4 +79,6 @@ def _by_reason(tally: Any, wanted: str) -> dict[str, int]:
 def _told(fact: object) -> str:
     if isinstance(fact, dict):
         return ", ".join(f"{count} {name}" for name, count in fact.items() if count) or "none"
+    if isinstance(fact, list):
+        return ", ".join(fact) or "none"
     return "-" if fact is None else str(fact)

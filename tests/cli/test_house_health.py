@@ -36,7 +36,7 @@ def test_check_finds_everything_at_once(clinic: Clinic) -> None:
     subjects = [subject for subject, _ in found]
     assert subjects == ["channels", "approval", "protocol mesotherapy-basic", "templates"]
     assert found[0][1] == "clinic main: the transport smtp cannot carry sms"
-    assert found[1][1] == "mesotherapy is not signed; sessions that wait for it: 1"
+    assert found[1][1] == "mesotherapy: not signed; sessions that wait for it: 1"
     assert "moon" in found[3][1]
 
 

@@ -18,7 +18,7 @@ from reminderd.engines.embedded.copying import copy_database
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import ConfigurationError, ReminderdError, TryAgainLater
-from reminderd.interfaces import ReminderFilter
+from reminderd.interfaces import ReminderFilter, Signed
 from tests.engines.rows import one, with_patient
 
 
@@ -222,6 +222,24 @@ def test_a_database_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(
     (ana,) = opened.facts([1])
     assert ana.patient.given_name == "Ana"
     assert ana.patient.screening == frozenset()
+    opened.close()
+
+
+def test_a_signature_from_before_texts_were_kept_stays_a_signature(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old = connection.connect(path, create=True)
+    schema.migrations().apply(Database(old), stop_before="003-what-was-signed")
+    old.execute(
+        "INSERT INTO approvals (protocol, revision, digest, by, at) "
+        "VALUES ('care', 1, 'abc', 'Dr. Example', 0)"
+    )
+    old.execute("PRAGMA user_version = 2")
+    old.commit()
+    old.close()
+    assert store.create(path)
+    opened = EmbeddedOutbox(path)
+    assert [(each.by, each.digest) for each in opened.approvals()] == [("Dr. Example", "abc")]
+    assert opened.signed("abc") == Signed(None, None)
     opened.close()
 
 

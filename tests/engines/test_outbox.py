@@ -11,8 +11,10 @@ from reminderd.interfaces import (
     Approval,
     NewMessage,
     Outbox,
+    Pinned,
     ReminderFilter,
     Settlement,
+    Signed,
 )
 from reminderd.model import (
     Adjustment,
@@ -216,10 +218,66 @@ def test_the_text_of_a_protocol_is_kept_for_good_and_once(outbox: Outbox) -> Non
     assert facts.protocols == {session.id: protocol}
 
 
+def test_every_text_of_a_protocol_is_there_with_its_sessions(outbox: Outbox) -> None:
+    first = with_session(outbox, with_patient(outbox))
+    protocol, document, _ = LIBRARY.find("mesotherapy")
+    text = document.replace('"revision":1', '"revision":2')
+    later = replace(protocol, revision=2, digest="another")
+    with outbox.transaction():
+        version = outbox.pin_protocol(later, text)
+    assert [(each.revision, each.sessions) for each in outbox.pinned("mesotherapy")] == [
+        (1, 1),
+        (2, 0),
+    ]
+    assert outbox.pinned("mesotherapy")[1] == Pinned(version, 2, "another", text, 0)
+    assert outbox.pinned("nothing") == []
+    assert outbox.patients_under([first.protocol_version or 0]) == [first.patient_id]
+    assert outbox.patients_under([version]) == []
+
+
+def test_patients_are_found_by_a_session_that_stands_under_a_text(outbox: Outbox) -> None:
+    one, two, three = (with_patient(outbox, name=name) for name in "ABC")
+    found = [
+        with_session(outbox, who, state=state)
+        for who, state in [
+            (one, SessionState.CANCELLED),
+            (two, SessionState.NO_SHOW),
+            (three, SessionState.BOOKED),
+            (three, SessionState.DONE),
+        ]
+    ]
+    assert outbox.patients_under([found[0].protocol_version or 0]) == [three.id]
+
+
+def test_what_is_pinned_in_a_trial_is_forgotten_with_it(outbox: Outbox) -> None:
+    protocol = LIBRARY.find("mesotherapy").protocol
+    with outbox.trial():
+        with_session(outbox, with_patient(outbox))
+        assert [each.protocols for each in outbox.facts([1])] == [{1: protocol}]
+    other, text, _ = LIBRARY.find("mesotherapy-basic")
+    assert outbox.pinned("mesotherapy") == []
+    who = with_patient(outbox)
+    with outbox.transaction():
+        version = outbox.pin_protocol(other, text)
+        outbox.add_sessions(
+            [Session(who.id, other.key, 1, NOW, NOW, id=1, protocol_version=version)]
+        )
+    assert [each.protocols for each in outbox.facts([who.id or 0])] == [{1: other}]
+
+
+def test_a_signature_is_kept_with_what_it_is_for(outbox: Outbox) -> None:
+    protocol, document, _ = LIBRARY.find("mesotherapy")
+    approval = Approval("mesotherapy", 1, "abc", "Dr. Example", NOW)
+    with outbox.transaction():
+        outbox.add_approval(approval, outbox.pin_protocol(protocol, document), "=== en/a\nText\n")
+    assert outbox.signed("abc") == Signed(document, "=== en/a\nText\n")
+    assert outbox.signed("nothing") == Signed(None, None)
+
+
 def test_approvals_and_notes_are_remembered(outbox: Outbox) -> None:
     approval = Approval("mesotherapy", 2, "abc", "Dr. Example", NOW)
     with outbox.transaction():
-        outbox.add_approval(approval)
+        outbox.add_approval(approval, outbox.pin_protocol(*LIBRARY.find("mesotherapy")[:2]), "")
         outbox.set_note("planned-by", "one")
         outbox.set_note("planned-by", "two")
     assert outbox.approvals() == [approval]

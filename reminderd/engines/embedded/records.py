@@ -1,13 +1,14 @@
 """What comes in and what is known: patients, sessions, protocols, reminders."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from reminderd.engines.embedded import past
+from reminderd.engines.embedded import past, signed
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.rows import (
     PATIENT_COLUMNS,
@@ -26,7 +27,14 @@ from reminderd.engines.embedded.rows import (
 )
 from reminderd.engines.embedded.store import Store
 from reminderd.ids import internal_id
-from reminderd.interfaces import Approval, PatientFacts, ReminderFilter, Rendered
+from reminderd.interfaces import (
+    Approval,
+    PatientFacts,
+    Pinned,
+    ReminderFilter,
+    Rendered,
+    Signed,
+)
 from reminderd.model import (
     Attempt,
     CareProtocol,
@@ -69,6 +77,14 @@ class Records(Store):
     ) -> None:
         super().__init__(path, durable=durable, patience_seconds=patience_seconds)
         self._protocols: dict[int, CareProtocol] = {}
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        try:
+            with super().trial():
+                yield
+        finally:
+            self._protocols.clear()  # what was pinned is undone, and its id is given again
 
     # Patients ------------------------------------------------------------------------------
 
@@ -171,16 +187,13 @@ class Records(Store):
         return [session_from(row) for row in rows]
 
     def pin_protocol(self, protocol: CareProtocol, document: str) -> int:
-        self.connection.execute(
-            "INSERT INTO protocol_versions (key, revision, digest, document) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (digest) DO NOTHING",
-            (protocol.key, protocol.revision, protocol.digest, document),
-        )
-        return int(
-            self.query("SELECT id FROM protocol_versions WHERE digest = ?", (protocol.digest,))[0][
-                0
-            ]
-        )
+        return signed.pin(self, protocol, document)
+
+    def pinned(self, key: str) -> list[Pinned]:
+        return signed.pinned(self, key)
+
+    def patients_under(self, versions: Sequence[int]) -> list[int]:
+        return signed.patients_under(self, versions)
 
     def _protocol(self, version: int) -> CareProtocol:
         known = self._protocols.get(version)
@@ -197,21 +210,14 @@ class Records(Store):
             [(each, to_ms(now), by) for each in reminder_ids],
         )
 
-    def add_approval(self, approval: Approval) -> None:
-        self.connection.execute(
-            "INSERT INTO approvals (protocol, revision, digest, by, at) VALUES (?, ?, ?, ?, ?)",
-            (
-                approval.protocol,
-                approval.revision,
-                approval.digest,
-                approval.by,
-                to_ms(approval.at),
-            ),
-        )
+    def add_approval(self, approval: Approval, version: int, texts: str) -> None:
+        signed.add_approval(self, approval, version, texts)
 
     def approvals(self) -> list[Approval]:
-        rows = self.query("SELECT protocol, revision, digest, by, at FROM approvals ORDER BY id")
-        return [Approval(row[0], row[1], row[2], row[3], from_ms(row[4])) for row in rows]
+        return signed.approvals(self)
+
+    def signed(self, digest: str) -> Signed:
+        return signed.signed(self, digest)
 
     # Reminders -----------------------------------------------------------------------------
 

@@ -193,7 +193,15 @@ ALTER TABLE patients ADD COLUMN screening TEXT NOT NULL DEFAULT '';
 """
 
 
-VERSION = 2  # raised with every migration; kept in the file as PRAGMA user_version
+THIRD = """
+-- What was signed, in full; null where it was signed before this was kept. texts is what the
+-- templates said, in every language.
+ALTER TABLE approvals ADD COLUMN protocol_version INTEGER REFERENCES protocol_versions (id);
+ALTER TABLE approvals ADD COLUMN texts TEXT;
+"""
+
+
+VERSION = 3  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -209,6 +217,10 @@ def migrations() -> "Migrations":
     @steps(name="002-what-changed")
     def what_changed(db: "Database") -> None:
         _execute_all(db, SECOND)
+
+    @steps(name="003-what-was-signed")
+    def what_was_signed(db: "Database") -> None:
+        _execute_all(db, THIRD)
 
     return steps
 
