@@ -1,13 +1,26 @@
 """Reading every text once before a patient does: all mistakes of all templates at one time."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 
+from reminderd.correction_page import correction
 from reminderd.errors import TemplateFailed
 from reminderd.leaflet_page import page
 from reminderd.model import CareProtocol, Channel
 from reminderd.render import Composed, Item, Renderer, faults
-from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of, items, patient, treatment
-from reminderd.texts import LEAFLET, PLAN, language_chain
+from reminderd.sample import (
+    AWKWARD_NAMES,
+    CLINIC,
+    PATIENT,
+    SESSION_AT,
+    item_of,
+    items,
+    patient,
+    told_falsely,
+    treatment,
+)
+from reminderd.texts import CORRECTION, LEAFLET, PLAN, language_chain
 
 # More for one reminder, or for several that fall together, is worth a warning. A segment in UCS-2
 # holds less than half of what one in GSM-7 does.
@@ -18,15 +31,16 @@ MOST_IN_A_BUNDLE = {"GSM-7": 6, "UCS-2": 12}
 def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
     """Every mistake as `file:line: message`; a text that is only too long as `…: warning: …`.
 
-    Everything is read, then rendered in every language with awkward names: alone and bundled; and
-    printed on the leaflets of the protocols.
+    Everything is read, then rendered in every language with awkward names: alone, bundled and as
+    what corrects it; and printed on the leaflets of the protocols.
     """
     protocols = tuple(protocols)
     misread = {
         text.path: read for text in renderer.texts.list_templates() if (read := faults(text))
     }
     found = [fault for read in misread.values() for fault in read]
-    for fault in (*_rendering(renderer, protocols), *_printing(renderer, protocols)):
+    trials = (_rendering, _printing, _correcting)
+    for fault in chain.from_iterable(trial(renderer, protocols) for trial in trials):
         if not any(fault.startswith(f"{path}:") for path in misread):
             found.append(fault)
     return list(dict.fromkeys(found))
@@ -51,6 +65,24 @@ def _printing(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator
             for dated in (False, True):
                 try:
                     page(renderer, treatment(protocol), CLINIC, language, dated=dated)
+                except TemplateFailed as error:
+                    yield error.message
+
+
+def _correcting(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterator[str]:
+    texts = renderer.texts
+    for protocol in protocols:
+        chart, untrue = told_falsely(protocol)
+        for language in texts.languages():
+            there = [
+                each
+                for each in untrue
+                if texts.choose([language], [CORRECTION, each.reminder.template])
+            ]
+            for name in AWKWARD_NAMES if there else ():
+                told = replace(chart, patient=patient(name, language))
+                try:
+                    correction(renderer, told, there, SESSION_AT)
                 except TemplateFailed as error:
                     yield error.message
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 
+from reminderd.corrections import Cause, Untrue
 from reminderd.model import (
     CareProtocol,
     Channel,
@@ -66,6 +67,21 @@ def treatment(protocol: CareProtocol) -> Treatment:
     """That session, with every tag that the protocol asks for."""
     chart = _chart(protocol)
     return Treatment.of(chart, chart.sessions[0])
+
+
+def told_falsely(protocol: CareProtocol) -> tuple[Chart, list[Untrue]]:
+    """That session, and what a correction can say of it: put off, longer, lifted, called off."""
+    chart, later = _chart(protocol), SESSION_AT + timedelta(days=3)
+    said = [each.reminder for each in items(protocol)]
+    restrictions = [each for each in said if each.kind is Kind.RESTRICTION]
+    dates = [each for each in said if each.kind is Kind.COURSE]
+    moved, changed, off = Cause.MOVED, Cause.CHANGED, Cause.CALLED_OFF
+    return chart, [
+        *(Untrue(each, moved, SESSION_AT, later, later, SESSION_AT) for each in restrictions),
+        *(Untrue(each, changed, SESSION_AT, later, later) for each in restrictions + dates),
+        *(Untrue(each, changed, SESSION_AT, None) for each in restrictions + dates),
+        *(Untrue(each, off, SESSION_AT, None) for each in said[:1]),
+    ]
 
 
 def _chart(protocol: CareProtocol) -> Chart:
