@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
 from reminderd.model import (
@@ -169,6 +169,42 @@ class Expired:
     by_reason: Mapping[Reason, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """What a report is about; what is None does not narrow it. The instants are `[start, end)`."""
+
+    protocol: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How many reminders of a milestone on a channel are in a state for a reason.
+
+    `late` and `latest` are from the due instant to the sending: of all together, and the worst.
+    """
+
+    protocol: str
+    milestone: str
+    channel: Channel | None
+    state: State
+    reason: Reason | None
+    count: int
+    late: timedelta
+    latest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LastSession:
+    """A session that no other of its course follows, its place, its patient without consents."""
+
+    patient: Patient
+    session: Session
+    protocol: CareProtocol
+    place: int
+
+
 class Outbox(Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
@@ -253,6 +289,32 @@ class Outbox(Protocol):
 
     def tally(self) -> Mapping[tuple[State, Reason | None], int]:
         """How many reminders there are of each state and reason."""
+        ...
+
+    def figures(self, wanted: ReportFilter) -> list[Figure]:
+        """Reminders counted by protocol, milestone, channel, state and reason.
+
+        Those without a due instant are in the range of their nominal one.
+        """
+        ...
+
+    def segments(self, wanted: ReportFilter) -> Mapping[tuple[str, str], float]:
+        """Segments of the text messages that were accepted, by protocol and milestone.
+
+        Reminders that left in one message share its segments evenly.
+        """
+        ...
+
+    def last_sessions(self, protocol: str | None) -> list[LastSession]:
+        """The latest session that stands, by patient and by protocol that has a course."""
+        ...
+
+    def course_reminders(self, session_ids: Sequence[int]) -> list[Reminder]:
+        """The reminders of these sessions to book the next one."""
+        ...
+
+    def protocol(self, version: int) -> CareProtocol:
+        """The pinned protocol of that id."""
         ...
 
     def attempts(self, reminder_id: int) -> list[Attempt]: ...

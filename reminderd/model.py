@@ -213,6 +213,10 @@ class Course:
         """The pause after the session at `place`, counting from 1."""
         return self.intervals[min(place, len(self.intervals)) - 1]
 
+    def is_complete_after(self, place: int) -> bool:
+        """Whether no session follows the one at `place`, because the maximum is reached."""
+        return self.maximum is not None and place >= self.maximum
+
 
 @dataclass(frozen=True, slots=True)
 class CareProtocol:

@@ -21,7 +21,7 @@ from reminderd.model import (
     State,
 )
 from reminderd.steps import Rule, Step
-from reminderd.timing import Ban, Treatment, applies, ban_on
+from reminderd.timing import Ban, Treatment, applies, ban_on, next_in_course
 
 ONE_MINUTE = timedelta(minutes=1)
 
@@ -167,14 +167,12 @@ def _channel_for(patient: Patient, allowed: tuple[Channel, ...] | None) -> Step:
 def _course(draft: Draft, scene: Scene) -> None:
     if draft.milestone.kind is not Kind.COURSE:
         return
-    session, course = draft.treatment.session, draft.treatment.protocol.course
-    for other in (each.session for each in scene.treatments):
-        if other.protocol == session.protocol and other.at > session.at:
-            draft.skip(Reason.BOOKED, Step(Rule.BOOKED, other.at, other))
-            return
-    maximum = course.maximum if course else None
-    if maximum is not None and draft.treatment.place >= maximum:
-        draft.skip(Reason.NOT_APPLICABLE, Step(Rule.COURSE_COMPLETE, None, maximum))
+    course = draft.treatment.protocol.course
+    following = next_in_course(scene.chart.sessions, draft.treatment.session)
+    if following is not None:
+        draft.skip(Reason.BOOKED, Step(Rule.BOOKED, following.at, following))
+    elif course is not None and course.is_complete_after(draft.treatment.place):
+        draft.skip(Reason.NOT_APPLICABLE, Step(Rule.COURSE_COMPLETE, None, course.maximum))
 
 
 def _holds(draft: Draft, scene: Scene) -> None:

@@ -11,6 +11,7 @@ from reminderd.hours import ONE_DAY, add, local_date, resolve
 from reminderd.model import (
     CareProtocol,
     Chart,
+    Course,
     Duration,
     Elapsed,
     Kind,
@@ -43,8 +44,11 @@ class Treatment:
 def treatments(chart: Chart) -> list[Treatment]:
     """What took place or is still going to, in the order of time, then of recording."""
     standing = [each for each in chart.sessions if each.stands]
-    in_order = sorted(standing, key=lambda each: (each.at, each.recorded_at, each.id or 0))
-    return [Treatment.of(chart, each) for each in in_order]
+    return [Treatment.of(chart, each) for each in sorted(standing, key=_in_order)]
+
+
+def _in_order(session: Session) -> tuple[datetime, datetime, int]:
+    return (session.at, session.recorded_at, session.id or 0)
 
 
 def place_in_course(sessions: Sequence[Session], session: Session) -> int:
@@ -61,8 +65,25 @@ def next_session_at(chart: Chart, session: Session) -> datetime | None:
     course = chart.protocols[session.id].course
     if course is None:
         return None
-    interval = course.interval_after(place_in_course(chart.sessions, session))
-    return add(chart.timezone, session.at, interval)
+    place = place_in_course(chart.sessions, session)
+    return next_due(course, place, session.at, chart.timezone)
+
+
+def next_due(course: Course, place: int, at: datetime, zone: str) -> datetime:
+    """As `next_session_at`, for a session at that instant and place in its course."""
+    return add(zone, at, course.interval_after(place))
+
+
+def next_in_course(sessions: Sequence[Session], session: Session) -> Session | None:
+    """The session of the course that follows, booked or done: by time, then by recording."""
+    later = (
+        each
+        for each in sessions
+        if each.stands
+        and each.protocol == session.protocol
+        and _in_order(each) > _in_order(session)
+    )
+    return min(later, key=_in_order, default=None)
 
 
 # Nominal instant and expiry --------------------------------------------------------------------

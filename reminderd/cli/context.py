@@ -65,6 +65,14 @@ class Desk:
         except FaultsFound as error:
             raise ConfigurationError(error.faults, remedy=error.remedy) from error
 
+    def protocol_key(self, key: str) -> str:
+        """The key, of a protocol that has reminders or a file; NotFound where there is neither."""
+        from reminderd.interfaces import ReminderFilter
+
+        if not self.house.outbox.count_reminders(ReminderFilter(protocol=key)):
+            self.library.path(key)
+        return key
+
     @property
     def timezone(self) -> str:
         """The zone of what is typed without an offset where no patient is meant."""

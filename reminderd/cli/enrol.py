@@ -53,7 +53,7 @@ def command(desk: Desk, /, tags: tuple[str, ...], as_json: bool, **options: str 
         output.emit(
             {
                 "patient": view.patient_data(chart.patient, chart.clinic),
-                "session": view.session_data(stored, chart.timezone),
+                "session": view.session_in(chart, stored),
                 "reminders": rows.of_chart(chart),
             }
         )

@@ -15,7 +15,7 @@ from reminderd.cli.options import read
 
 if TYPE_CHECKING:
     from reminderd.charts import Change
-    from reminderd.model import Clinic, Patient
+    from reminderd.model import Chart, Clinic, Patient, Session
     from reminderd.settings_sources import Raw
 
 
@@ -141,7 +141,6 @@ def _clinic(configuration: "Raw", key: str) -> "Clinic":
 def show(desk: Desk, patient: str, as_json: bool) -> None:
     """Show what is known of a patient, the sessions, and the plan as a picture."""
     from reminderd.cli import notices, output, rows, view
-    from reminderd.ids import public_id
 
     found = desk.house.intake.patient(patient)
     assert found.id is not None
@@ -151,7 +150,7 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
             {
                 "patient": view.patient_data(chart.patient, chart.clinic),
                 "screening": sorted(chart.patient.screening),
-                "sessions": [view.session_data(each, chart.timezone) for each in chart.sessions],
+                "sessions": [view.session_in(chart, each) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
             }
         )
@@ -160,15 +159,30 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
         click.echo(f"{name:10}{fact}")
     click.echo()
     for each in chart.sessions:
-        at = output.instant(each.at, chart.timezone)
-        about = ", ".join(filter(None, [each.area, *sorted(each.tags)]))
-        parts = [public_id("ses", each.id), at, each.protocol, each.state, about]
-        click.echo("  ".join(filter(None, parts)))
+        click.echo(_line(chart, each))
     now = desk.clock.now()
     if chart.reminders:
         click.echo()
         notices.draw(chart, now)
     notices.tell(chart, chart.reminders, now)
+
+
+def _line(chart: "Chart", session: "Session") -> str:
+    """What there is to say of a session."""
+    from reminderd.cli import output, wording
+    from reminderd.courses import standing_in
+    from reminderd.ids import public_id
+
+    zone, standing = chart.timezone, standing_in(chart, session)
+    parts = [
+        public_id("ses", session.id),
+        output.instant(session.at, zone),
+        session.protocol,
+        session.state,
+        ", ".join(filter(None, [session.area, *sorted(session.tags)])),
+        wording.course(standing, zone) if standing else None,
+    ]
+    return "  ".join(filter(None, parts))
 
 
 def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":

@@ -66,7 +66,7 @@ def list_reminders(
     wanted = ReminderFilter(
         patient_id=known.id if known else None,
         session_id=intake.session(session).id if session is not None else None,
-        protocol=_known_protocol(desk, protocol) if protocol is not None else None,
+        protocol=desk.protocol_key(protocol) if protocol is not None else None,
         states=frozenset(map(State, states)),
         reasons=frozenset(map(Reason, reasons)),
         due_from=read_bound("--due-from", due_from, zone) if due_from is not None else None,
@@ -78,15 +78,6 @@ def list_reminders(
         _emit(desk, wanted, as_lines)
     else:
         _table(desk, wanted)
-
-
-def _known_protocol(desk: Desk, key: str) -> str:
-    """The key, of a protocol that has reminders or a file; NotFound where there is neither."""
-    from reminderd.interfaces import ReminderFilter
-
-    if not desk.house.outbox.count_reminders(ReminderFilter(protocol=key)):
-        desk.library.path(key)
-    return key
 
 
 def _emit(desk: Desk, wanted: "ReminderFilter", as_lines: bool) -> None:

@@ -12,8 +12,10 @@ from reminderd.cli.options import preview as preview_option
 from reminderd.cli.options import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from reminderd.bootstrap import House
     from reminderd.charts import Change
     from reminderd.model import Session
 
@@ -166,15 +168,11 @@ def adjust(
 @pass_desk
 def list_sessions(desk: Desk, patient: str | None, as_json: bool) -> None:
     """List sessions by their time."""
-    from reminderd.cli import output, rows, view
+    from reminderd.cli import output
 
     house = desk.house
     patient_id = house.intake.patient(patient).id if patient is not None else None
-    zone_of = rows.zones(house)
-    sessions = [
-        view.session_data(each, zone_of(each.patient_id))
-        for each in house.outbox.sessions(patient_id)
-    ]
+    sessions = list(_listed(house, patient_id))
     if as_json:
         output.emit({"sessions": sessions})
         return
@@ -185,13 +183,34 @@ def list_sessions(desk: Desk, patient: str | None, as_json: bool) -> None:
     )
 
 
+def _listed(house: "House", patient_id: int | None) -> "Iterator[dict[str, Any]]":
+    from itertools import groupby
+
+    from reminderd.cli import rows, view
+    from reminderd.courses import standing
+
+    zone_of, sessions = rows.zones(house), house.outbox.sessions(patient_id)
+    own = {
+        patient: list(group)
+        for patient, group in groupby(sorted(sessions, key=_patient_of), key=_patient_of)
+    }
+    for each in sessions:
+        zone, protocol = zone_of(each.patient_id), house.outbox.protocol(each.protocol_version or 0)
+        yield view.session_data(each, zone, standing(own[_patient_of(each)], each, protocol, zone))
+
+
+def _patient_of(session: "Session") -> int:
+    return session.patient_id or 0
+
+
 @command.command("show")
 @click.argument("session")
 @json_option
 @pass_desk
 def show(desk: Desk, session: str, as_json: bool) -> None:
     """Show a session, what staff have changed about it, and every reminder of it."""
-    from reminderd.cli import output, rows, session_history, view
+    from reminderd.cli import output, rows, session_history, view, wording
+    from reminderd.courses import standing_in
     from reminderd.interfaces import ReminderFilter
 
     house = desk.house
@@ -199,13 +218,15 @@ def show(desk: Desk, session: str, as_json: bool) -> None:
     assert known.patient_id is not None
     chart = house.intake.chart(known.patient_id)
     reminders = house.outbox.reminders(ReminderFilter(session_id=known.id))
-    data = view.session_data(known, chart.timezone)
+    data = view.session_in(chart, known)
     if as_json:
         listed = [view.reminder_data(each, chart.timezone) for each in reminders]
         history = session_history.data(chart, known)
         output.emit({"session": data, "history": history, "reminders": listed})
         return
-    for name, fact in data.items():
+    standing = standing_in(chart, known)
+    place = {"place": standing and wording.place(standing)}
+    for name, fact in (data | place).items():
         told = ", ".join(fact) if isinstance(fact, list) else fact
         click.echo(f"{name.replace('_', ' '):13}{told or '-'}")
     for name, line in session_history.lines(chart, known):
@@ -230,9 +251,9 @@ def _tell(desk: Desk, made: changes.Made, as_json: bool) -> None:
     """Print the session and which reminders differ."""
     from reminderd.cli import output, view
 
-    session, zone = made.change.session, made.change.chart.timezone
+    session = made.change.session
     assert session is not None
-    data = view.session_data(session, zone)
+    data = view.session_in(made.change.chart, session)
     if as_json:
         output.emit({"session": data, **made.data(desk.house, desk.clock.now())})
         return

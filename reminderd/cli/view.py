@@ -3,8 +3,9 @@
 from typing import Any
 
 from reminderd.cli.output import instant
+from reminderd.courses import Standing, standing_in
 from reminderd.ids import public_id
-from reminderd.model import Clinic, Patient, Reminder, Session
+from reminderd.model import Chart, Clinic, Patient, Reminder, Session
 
 
 def reminder_data(reminder: Reminder, zone: str) -> dict[str, Any]:
@@ -57,8 +58,8 @@ def patient_data(patient: Patient, clinic: Clinic) -> dict[str, Any]:
     }
 
 
-def session_data(session: Session, zone: str) -> dict[str, Any]:
-    """A session; its instants in `zone`, the patient's."""
+def session_data(session: Session, zone: str, standing: Standing | None) -> dict[str, Any]:
+    """A session and where it stands in its course; its instants in `zone`, the patient's."""
     return {
         "id": public_id("ses", session.id),
         "patient": public_id("pat", session.patient_id),
@@ -69,4 +70,11 @@ def session_data(session: Session, zone: str) -> dict[str, Any]:
         "tags": sorted(session.tags),
         "area": session.area,
         "recorded_at": instant(session.recorded_at, zone),
+        "place": standing.place if standing else None,
+        "next_due_at": instant(standing.next_due_at if standing else None, zone),
     }
+
+
+def session_in(chart: Chart, session: Session) -> dict[str, Any]:
+    """As `session_data`, of a session in its patient's chart."""
+    return session_data(session, chart.timezone, standing_in(chart, session))

@@ -1,8 +1,11 @@
-"""States and reasons in words for people at the desk."""
+"""States, reasons and places in a course, in words for people at the desk."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from reminderd.courses import Standing
 from reminderd.explain import REASONS
+from reminderd.hours import zone as rules
 from reminderd.model import Patient, Reminder, State
 
 _STATES = {
@@ -22,6 +25,26 @@ def fate(reminder: Reminder) -> str:
     """`left out: the next session is booked already`."""
     said = _STATES[reminder.state]
     return f"{said}: {REASONS[reminder.reason]}" if reminder.reason else said
+
+
+def place(standing: Standing) -> str:
+    """`3 of 3-10`; `3` where the course has no usual number of sessions."""
+    fewest, most = standing.course.minimum, standing.course.maximum
+    if most is None:
+        return str(standing.place)
+    return f"{standing.place} of {most if fewest == most else f'{fewest}-{most}'}"
+
+
+def course(standing: Standing, zone: str) -> str:
+    """`session 2 of 3-10, next due about 2026-04-12`."""
+    due_at = standing.next_due_at
+    due = f", next due about {day(due_at, zone)}" if due_at else ""
+    return f"session {place(standing)}{due}"
+
+
+def day(instant: datetime, zone: str) -> str:
+    """`2026-04-12`: the date there at that instant."""
+    return f"{instant.astimezone(rules(zone)):%Y-%m-%d}"
 
 
 def noted(patient: Patient) -> str:

@@ -1,20 +1,24 @@
 """The outbox on SQLite: what goes out, from what is due through claim and mark to the outcome."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from reminderd.engines.embedded import reporting
 from reminderd.engines.embedded.records import Records
 from reminderd.engines.embedded.rows import from_ms_or_none, to_ms, to_ms_or_none, word
 from reminderd.interfaces import (
     Claimed,
     Expired,
+    Figure,
+    LastSession,
     NewMessage,
     PatientFacts,
     Rendered,
+    ReportFilter,
     Settlement,
 )
-from reminderd.model import Channel, Outcome, Reason, State
+from reminderd.model import CareProtocol, Channel, Outcome, Reason, Reminder, State
 
 _AWAKE = (
     "AND NOT EXISTS (SELECT 1 FROM json_each(?) AS rest, patients WHERE patients.id = "
@@ -169,6 +173,25 @@ class EmbeddedOutbox(Records):
             "WHERE (state <> 'sent' OR sent_at > ?) AND reason IS NOT 'by-staff'",
             (to_ms(start), to_ms(start)),
         )
+
+    # What becomes of it all -----------------------------------------------------------------
+
+    def figures(self, wanted: ReportFilter) -> list[Figure]:
+        return reporting.figures(self, wanted)
+
+    def segments(self, wanted: ReportFilter) -> Mapping[tuple[str, str], float]:
+        return reporting.segments(self, wanted)
+
+    def last_sessions(self, protocol: str | None) -> list[LastSession]:
+        return reporting.last_sessions(self, protocol, self.protocol)
+
+    def course_reminders(self, session_ids: Sequence[int]) -> list[Reminder]:
+        return reporting.course_reminders(self, session_ids)
+
+    def protocol(self, version: int) -> CareProtocol:
+        return self._protocol(version)
+
+    # After a crash --------------------------------------------------------------------------
 
     def recover(self, now: datetime) -> tuple[int, int]:
         claimed = self._close_attempts(Outcome.CLAIMED, Outcome.RETURNED, State.SCHEDULED, now)

@@ -1,0 +1,115 @@
+"""Figures, each by one aggregate, and the sessions after which patients have none."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from reminderd.engines.embedded.rows import (
+    PATIENT_COLUMNS,
+    REMINDER_COLUMNS,
+    SESSION_COLUMNS,
+    patient_from,
+    reminder_from,
+    session_from,
+    to_ms,
+)
+from reminderd.engines.embedded.store import Store
+from reminderd.interfaces import Figure, LastSession, ReportFilter
+from reminderd.model import CareProtocol, Channel, Reason, Reminder, State
+
+_THESE = "(SELECT value FROM json_each(?))"
+_PATIENT = ", ".join(f"patients.{name}" for name in PATIENT_COLUMNS.split(", "))
+_PATIENT_WIDTH = len(PATIENT_COLUMNS.split(", "))
+
+
+def figures(store: Store, wanted: ReportFilter) -> list[Figure]:
+    """All reminders, counted."""
+    where, parameters = _where(wanted)
+    rows = store.query(
+        "SELECT protocol, milestone, channel, state, reason, count(*), "
+        "coalesce(sum(sent_at - due_at), 0), coalesce(max(sent_at - due_at), 0) "
+        f"FROM reminders {where} GROUP BY protocol, milestone, channel, state, reason "
+        "ORDER BY protocol, milestone, channel, state, reason",
+        parameters,
+    )
+    return [
+        Figure(
+            protocol,
+            milestone,
+            Channel(channel) if channel else None,
+            State(state),
+            Reason(reason) if reason else None,
+            count,
+            timedelta(milliseconds=late),
+            timedelta(milliseconds=latest),
+        )
+        for protocol, milestone, channel, state, reason, count, late, latest in rows
+    ]
+
+
+def segments(store: Store, wanted: ReportFilter) -> dict[tuple[str, str], float]:
+    """What text messages took, shared among the reminders in them."""
+    where, parameters = _where(wanted)
+    rows = store.query(
+        "WITH accepted AS (SELECT id, segments FROM messages WHERE segments > 0 AND EXISTS "
+        "(SELECT 1 FROM attempts WHERE message = messages.id AND outcome = 'accepted')), "
+        "shares AS (SELECT reminder, 1.0 * segments / count(*) OVER (PARTITION BY message) "
+        "AS share FROM message_reminders JOIN accepted ON accepted.id = message) "
+        "SELECT protocol, milestone, sum(share) FROM shares "
+        f"JOIN reminders ON reminders.id = reminder {where} GROUP BY protocol, milestone",
+        parameters,
+    )
+    return {(protocol, milestone): share for protocol, milestone, share in rows}
+
+
+def _where(wanted: ReportFilter) -> tuple[str, list[str | int]]:
+    conditions: list[tuple[str, str | int]] = []
+    if wanted.protocol is not None:
+        conditions.append(("protocol = ?", wanted.protocol))
+    if wanted.start is not None:
+        conditions.append(("coalesce(due_at, nominal_at) >= ?", to_ms(wanted.start)))
+    if wanted.end is not None:
+        conditions.append(("coalesce(due_at, nominal_at) < ?", to_ms(wanted.end)))
+    texts = " AND ".join(text for text, _ in conditions)
+    return (f"WHERE {texts}" if texts else "", [value for _, value in conditions])
+
+
+def last_sessions(
+    store: Store, key: str | None, protocol: Callable[[int], CareProtocol]
+) -> list[LastSession]:
+    """The last one by time, then by recording; its place is how many there are."""
+    versions = store.query(
+        "SELECT id FROM protocol_versions WHERE ?1 IS NULL OR key = ?1 ORDER BY id", (key,)
+    )
+    with_course = [number for (number,) in versions if protocol(number).course is not None]
+    rows = store.query(
+        f"SELECT {_PATIENT}, {SESSION_COLUMNS}, place FROM (SELECT sessions.id AS last, "
+        "count(*) OVER (PARTITION BY patient, key) AS place, "
+        "row_number() OVER (PARTITION BY patient, key "
+        "ORDER BY at DESC, recorded_at DESC, sessions.id DESC) AS back "
+        "FROM sessions JOIN protocol_versions ON protocol_versions.id = protocol_version "
+        "WHERE state IN ('booked', 'done')) JOIN sessions ON sessions.id = last "
+        "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version "
+        "JOIN patients ON patients.id = sessions.patient "
+        f"WHERE back = 1 AND sessions.protocol_version IN {_THESE}",
+        (json.dumps(with_course),),
+    )
+    return [
+        LastSession(
+            patient_from(row[:_PATIENT_WIDTH], {}),
+            session_from(row[_PATIENT_WIDTH:-1]),
+            protocol(row[_PATIENT_WIDTH + 2]),
+            row[-1],
+        )
+        for row in rows
+    ]
+
+
+def course_reminders(store: Store, session_ids: Sequence[int]) -> list[Reminder]:
+    """In the order of the sessions, then of time."""
+    rows = store.query(
+        f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {_THESE} "
+        "AND kind = 'course' ORDER BY session, nominal_at, id",
+        (json.dumps(list(session_ids)),),
+    )
+    return [reminder_from(row) for row in rows]
