@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from reminderd.hours import add, local_date
 from reminderd.model import Chart, Kind, Milestone, Reason, Reminder, Session, State
-from reminderd.timing import Ban, ban_on, holds, next_session_at, turned_off
+from reminderd.timing import Ban, ban_on, holds, next_in_course, next_session_at, turned_off
 
 # A restriction that ends this much sooner or later is not worth a nurse's call; of one that holds
 # for a week or longer, the day counts.
@@ -117,14 +117,9 @@ class _Known:
             return (today or said) > self.now
         end = max(said, today or said)
         if milestone.kind is Kind.COURSE:
-            return end > self.now and not self.goes_on(reminder)
+            session = _session(self.chart, reminder.session_id)
+            return end > self.now and next_in_course(self.chart.sessions, session) is None
         return end > self.now and not self.said_elsewhere(reminder, end)
-
-    def goes_on(self, reminder: Reminder) -> bool:
-        """Whether the next session of the course is booked or done, whatever was said of it."""
-        session = _session(self.chart, reminder.session_id)
-        others = (each for each in self.chart.sessions if each.stands)
-        return any(each.protocol == session.protocol and each.at > session.at for each in others)
 
     def said_elsewhere(self, reminder: Reminder, end: datetime) -> bool:
         """Whether another text forbids all of it as long, and is true."""
