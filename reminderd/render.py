@@ -313,22 +313,25 @@ def _longest_restrictions(items: Sequence[Item]) -> list[Item]:
     ]
 
 
-@lru_cache(maxsize=4096)
-def faults(text: Text) -> tuple[str, ...]:
+def faults(text: Text) -> list[str]:
     """What reading alone shows to be wrong in a template, each as `file:line: message`."""
+    return [f"{text.path}:{line}: {message}" for line, message in _faults(text)]
+
+
+@lru_cache(maxsize=4096)
+def _faults(text: Text) -> list[tuple[int, str]]:
     try:
         tree = _environment().parse(text.source)
         _compiled(text)
     except TemplateSyntaxError as error:
-        return (f"{text.path}:{error.lineno}: {error.message}",)
-    found = {*_missing_blocks(text.name, tree), *_strangers(text.name, tree)}
-    return tuple(f"{text.path}:{line}: {message}" for line, message in sorted(found))
+        return [(error.lineno, error.message or "")]
+    return sorted({*_missing_blocks(text.name, tree), *_strangers(text.name, tree)})
 
 
-@lru_cache(maxsize=4096)  # a text is what it says: renewed templates are other texts
+@lru_cache(maxsize=4096)
 def _compiled(text: Text) -> Template:
     """Raises TemplateSyntaxError."""
-    code = _environment().compile(text.source, text.name, str(text.path))
+    code = _environment().compile(text.source, text.name, text.place)
     return Template.from_code(_environment(), code, {})
 
 
@@ -363,7 +366,7 @@ def _line_of(error: Exception, text: Text) -> int:
         return error.lineno
     line, trace = 1, error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(text.path):
+        if trace.tb_frame.f_code.co_filename == text.place:
             template = trace.tb_frame.f_globals["__jinja_template__"]
             line = template.get_corresponding_lineno(trace.tb_lineno)
         trace = trace.tb_next

@@ -6,7 +6,7 @@ All of them are read at once, so that what is approved is what is sent until the
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,8 +23,13 @@ class Text:
 
     language: str
     name: str
-    path: Path
+    path: Path = field(compare=False)  # the same words elsewhere are the same text
     source: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands below its folder: `en/no-shower.j2`."""
+        return f"{self.language}/{self.name}.j2"
 
 
 class Texts:

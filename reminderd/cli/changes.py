@@ -41,7 +41,8 @@ class Made(NamedTuple):
         from reminderd.cli import correcting, notices
 
         change = self.change
-        tell(self.before, change)
+        if not tell(self.before, change):
+            note("No reminder changes." if self.preview else "Stored. No reminder changes.")
         differing = [after for _, _, after in _differing(self.before, change)]
         notices.tell(change.chart, differing, now, change.session)
         if correcting.tell(house, change.chart, now) and not self.preview:
@@ -60,13 +61,12 @@ def make(
         return Made(before, enter(), preview)
 
 
-def tell(before: Sequence[Reminder], change: "Change") -> None:
-    """Print the reminders that differ from those of `before`, each with what it was."""
+def tell(before: Sequence[Reminder], change: "Change") -> bool:
+    """Print the reminders that differ from those of `before`; False where none does."""
     differing = rows(before, change)
     if differing:
         table(("Change", "Session", "From", "To", "Reminders"), differing)
-    else:
-        note("No reminder changes.")
+    return bool(differing)
 
 
 def rows(before: Sequence[Reminder], change: "Change") -> list[tuple[str | None, ...]]:

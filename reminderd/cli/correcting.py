@@ -11,6 +11,7 @@ from reminderd.cli.output import instant, note
 from reminderd.cli.view import reminder_data
 from reminderd.correction_page import CorrectionPage, correction
 from reminderd.corrections import Untrue
+from reminderd.errors import TemplateFailed
 from reminderd.explain import untrue_in_words
 from reminderd.ids import public_id
 from reminderd.model import Chart
@@ -22,16 +23,10 @@ def data(house: House, chart: Chart, now: datetime) -> dict[str, Any] | None:
     untrue = no_longer_true(chart, now)
     if not untrue:
         return None
-    page = correction(house.renderer, chart, untrue, now)
+    page = _proposal(house, chart, untrue, now)
     return {
         "untrue": [_untrue_data(each, chart) for each in untrue],
-        "text": {
-            "language": page.language,
-            "sms": page.sms,
-            "segments": page.size.segments,
-            "subject": page.subject,
-            "email": page.email,
-        },
+        "text": page and _text_data(page),
     }
 
 
@@ -51,7 +46,7 @@ def tell(house: House, chart: Chart, now: datetime) -> bool:
     """Print both for people; False where all that was said is true."""
     untrue = no_longer_true(chart, now)
     if untrue:
-        _print(chart, untrue, correction(house.renderer, chart, untrue, now))
+        _print(chart, untrue, _proposal(house, chart, untrue, now))
     return bool(untrue)
 
 
@@ -67,16 +62,38 @@ def record(house: House, patient: str, by: str, now: datetime) -> None:
     note(f"Noted: {by} has told the patient.")
 
 
-def _print(chart: Chart, untrue: Sequence[Untrue], page: CorrectionPage) -> None:
+def _proposal(
+    house: House, chart: Chart, untrue: Sequence[Untrue], now: datetime
+) -> CorrectionPage | None:
+    """The text; None where a template fails, for what staff have entered is stored by then."""
+    try:
+        return correction(house.renderer, chart, untrue, now)
+    except TemplateFailed as error:
+        note(f"There is no text to propose: {error.message}")
+        return None
+
+
+def _print(chart: Chart, untrue: Sequence[Untrue], page: CorrectionPage | None) -> None:
     click.echo("No longer true of what the patient was told:")
     for each in untrue:
         sent = instant(each.reminder.sent_at or each.reminder.due_at, chart.timezone)
         name = public_id("rem", each.reminder.id)
         why = untrue_in_words(each, chart)
         click.echo(f"  {name}  {each.reminder.milestone}, sent {sent}: {why}")
-    size = f"{page.size.segments} segments in {page.size.encoding}"
-    click.echo(f"\nProposed text ({page.language}, {size}):\n")
-    click.echo("\n".join(f"  {line}" for line in page.sms.splitlines()))
+    if page is not None:
+        size = f"{page.size.segments} segments in {page.size.encoding}"
+        click.echo(f"\nProposed text ({page.language}, {size}):\n")
+        click.echo("\n".join(f"  {line}" for line in page.sms.splitlines()))
+
+
+def _text_data(page: CorrectionPage) -> dict[str, Any]:
+    return {
+        "language": page.language,
+        "sms": page.sms,
+        "segments": page.size.segments,
+        "subject": page.subject,
+        "email": page.email,
+    }
 
 
 def _untrue_data(untrue: Untrue, chart: Chart) -> dict[str, Any]:

@@ -16,7 +16,7 @@ _STATES = {
     State.FAILED: "failed",
     State.UNKNOWN: "in doubt, it may have arrived",
     State.EXPIRED: "not sent",
-    State.CANCELLED: "called off",
+    State.CANCELLED: "withdrawn",
     State.SKIPPED: "left out",
 }
 
