@@ -9,7 +9,7 @@ from pathlib import Path
 from reminderd import bootstrap, hours, proofread, resources, transports
 from reminderd.bootstrap import House
 from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
-from reminderd.examination import SAMPLE_CLINIC, Examination
+from reminderd.examination.nurse import SAMPLE_CLINIC, Examination
 from reminderd.findings import Finding, Severity, fine, note, problem
 from reminderd.model import CareProtocol, Channel, Chart, Patient
 from reminderd.plan import WAITING

@@ -13,7 +13,7 @@ from reminderd.cli.options import as_json
 from reminderd.cli.output import emit, note
 
 if TYPE_CHECKING:
-    from reminderd.examination import Examination
+    from reminderd.examination.nurse import Examination
     from reminderd.findings import Remark
     from reminderd.model import Clinic
 
@@ -51,14 +51,14 @@ def check(desk: Desk, names: tuple[str, ...], as_json: bool) -> None:
 
 def _examination(desk: Desk) -> "Examination":
     from reminderd.bootstrap import renderer
-    from reminderd.examination import Examination
+    from reminderd.examination.nurse import Examination
 
     texts = renderer(desk.settings_if_any)
     return Examination(_clinics(desk), texts, desk.clock.now(), _languages_of_patients(desk))
 
 
 def _clinics(desk: Desk) -> "list[Clinic]":
-    from reminderd.examination import SAMPLE_CLINIC
+    from reminderd.examination.nurse import SAMPLE_CLINIC
 
     settings = desk.settings_if_any
     if settings is None:

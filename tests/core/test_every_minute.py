@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminderd.errors import FaultsFound
-from reminderd.every_minute import TrialDay, Trials, forbidding, profiles, trial_days
+from reminderd.examination.every_minute import TrialDay, Trials, forbidding, profiles, trial_days
 from reminderd.model import CareProtocol, Chart, Clinic, Consent, QuietHours, Session
 from reminderd.plan import plan
 from reminderd.protocols import load, parse

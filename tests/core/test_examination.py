@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from reminderd import protocols
-from reminderd.examination import SAMPLE_CLINIC, Examination
+from reminderd.examination.nurse import SAMPLE_CLINIC, Examination
+from reminderd.examination.offers import offers
 from reminderd.findings import Remark, Severity
 from reminderd.model import Clinic, QuietHours
-from reminderd.offers import offers
 from reminderd.render import Renderer
 from reminderd.resources import protocols_dir, templates_dir
 from tests.core.test_protocols import COURSE, HEAD, milestone

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations
 
-from reminderd.every_minute import Profile, Trials, profiles
+from reminderd.examination.every_minute import Profile, Trials, profiles
 from reminderd.findings import Remark, Severity
 from reminderd.hours import ONE_DAY, local_date
 from reminderd.model import CareProtocol, Channel, Kind, Milestone

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reminderd import examined_messages, examined_milestones, examined_texts, locate
-from reminderd.every_minute import Trials, trial_days
+from reminderd import locate
+from reminderd.examination import messages, milestones, texts
+from reminderd.examination.every_minute import Trials, trial_days
 from reminderd.findings import Remark, Severity
 from reminderd.model import Clinic
 from reminderd.protocols import Found
@@ -55,18 +56,16 @@ class Examination:
         return sorted(placed, key=lambda each: (each.file, each.line, _ORDER.index(each.severity)))
 
     def _in(self, room: _Room, found: Found) -> Iterator[Remark]:
-        protocol, texts = found.protocol, self._renderer.texts
-        tables = examined_messages.timetables(protocol, room.trials)
-        bundles = examined_messages.bundles(tables)
-        yield from examined_milestones.never_sent(protocol, room.trials)
-        yield from examined_milestones.without_counterpart(protocol)
-        yield from examined_messages.close_pairs(tables)
-        yield from examined_messages.crowded_days(tables)
-        yield from examined_texts.missing_texts(
-            protocol, room.clinic, texts, bundles, self._languages
-        )
-        yield from examined_texts.wrong_words(protocol, texts)
-        yield from examined_texts.too_long(protocol, room.clinic, self._renderer, bundles)
+        protocol, shelf = found.protocol, self._renderer.texts
+        tables = messages.timetables(protocol, room.trials)
+        bundles = messages.bundles(tables)
+        yield from milestones.never_sent(protocol, room.trials)
+        yield from milestones.without_counterpart(protocol)
+        yield from messages.close_pairs(tables)
+        yield from messages.crowded_days(tables)
+        yield from texts.missing_texts(protocol, room.clinic, shelf, bundles, self._languages)
+        yield from texts.wrong_words(protocol, shelf)
+        yield from texts.too_long(protocol, room.clinic, self._renderer, bundles)
 
 
 def _rooms(clinics: Iterable[Clinic], now: datetime) -> list[_Room]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reminderd.every_minute import Outcome, Profile, Trials, forbidding, profiles
+from reminderd.examination.every_minute import Outcome, Profile, Trials, forbidding, profiles
 from reminderd.findings import Remark, Severity
 from reminderd.model import CareProtocol, Kind, Milestone, OnDays, QuietPolicy, Reason
 

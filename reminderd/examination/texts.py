@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from reminderd.errors import TemplateFailed
+from reminderd.examination.offers import offers
 from reminderd.findings import Remark, Severity
 from reminderd.model import CareProtocol, Channel, Clinic, Kind, Milestone
-from reminderd.offers import offers
 from reminderd.proofread import MOST_IN_A_BUNDLE, MOST_SEGMENTS
 from reminderd.render import Composed, Item, Renderer
 from reminderd.sample import LONGEST_NAME, items, patient
