@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from reminderd.model import (
@@ -11,7 +10,6 @@ from reminderd.model import (
     CareProtocol,
     Channel,
     Message,
-    Outcome,
     Patient,
     Reason,
     Reminder,
@@ -19,6 +17,19 @@ from reminderd.model import (
     SessionChange,
     State,
 )
+from reminderd.outbox_values import Approval as Approval
+from reminderd.outbox_values import Claimed as Claimed
+from reminderd.outbox_values import Expired as Expired
+from reminderd.outbox_values import Figure as Figure
+from reminderd.outbox_values import LastSession as LastSession
+from reminderd.outbox_values import NewMessage as NewMessage
+from reminderd.outbox_values import PatientFacts as PatientFacts
+from reminderd.outbox_values import Pinned as Pinned
+from reminderd.outbox_values import ReminderFilter as ReminderFilter
+from reminderd.outbox_values import Rendered as Rendered
+from reminderd.outbox_values import ReportFilter as ReportFilter
+from reminderd.outbox_values import Settlement as Settlement
+from reminderd.outbox_values import Signed as Signed
 
 
 class Transport(Protocol):
@@ -52,157 +63,6 @@ class Transport(Protocol):
     def close(self) -> None:
         """Let go of connections; the transport is not used again."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PatientFacts:
-    """One patient as the store knows it; the fields are those of `model.Chart`."""
-
-    patient: Patient
-    sessions: tuple[Session, ...]
-    protocols: Mapping[int | None, CareProtocol]
-    reminders: tuple[Reminder, ...]
-    changes: tuple[SessionChange, ...] = ()
-    corrected: Mapping[int | None, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message taken from the schedule: its reminders are `sending`, nothing has left yet."""
-
-    message_id: int
-    attempt_id: int
-    reminders: tuple[Reminder, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """What one claim asks for: these reminders of one patient, to leave on one channel."""
-
-    patient_id: int
-    channel: Channel
-    transport: str
-    reminders: tuple[Reminder, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What is about to leave, kept with the message: to whom, and in which words."""
-
-    attempt_id: int
-    to: str
-    language: str
-    subject: str | None
-    text: str
-    html: str | None
-    segments: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of one attempt, and with it of its reminders.
-
-    `reminders` are the rows as they are from now on (state, reason, due_at, channel, sent_at,
-    provider_id, attempts).
-    """
-
-    attempt_id: int
-    outcome: Outcome
-    reminders: tuple[Reminder, ...]
-    provider_id: str | None = None
-    code: str | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A signature under a protocol and its templates, by digest."""
-
-    protocol: str
-    revision: int
-    digest: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A text of a protocol that is kept for good, and how many sessions are under it."""
-
-    id: int
-    revision: int
-    digest: str
-    document: str
-    sessions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What a signature was for: the pinned protocol and what its templates said.
-
-    None where it was given before these were kept.
-    """
-
-    document: str | None
-    texts: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReminderFilter:
-    """Which reminders a listing wants; what is None or empty does not narrow it."""
-
-    patient_id: int | None = None
-    session_id: int | None = None
-    protocol: str | None = None
-    states: frozenset[State] = frozenset()
-    reasons: frozenset[Reason] = frozenset()
-    due_from: datetime | None = None
-    due_until: datetime | None = None
-    needs_staff: bool = False
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """What a sweep found too late, by state before it."""
-
-    by_reason: Mapping[Reason, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFilter:
-    """What a report is about; what is None does not narrow it. The instants are `[start, end)`."""
-
-    protocol: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """How many reminders of a milestone on a channel are in a state for a reason.
-
-    `late` and `latest` are from the due instant to the sending: of all together, and the worst.
-    """
-
-    protocol: str
-    milestone: str
-    channel: Channel | None
-    state: State
-    reason: Reason | None
-    count: int
-    late: timedelta
-    latest: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class LastSession:
-    """A session that no other of its course follows, its place, its patient without consents."""
-
-    patient: Patient
-    session: Session
-    protocol: CareProtocol
-    place: int
 
 
 class Outbox(Protocol):
