@@ -135,6 +135,7 @@ COLUMNS = {
         "text": "The words as they left.",
         "html": "Of a mail.",
         "segments": "Of an SMS: how many it is paid for as.",
+        "envelope": "Of a mail: what it needs beside its text to be sent again byte for byte.",
     },
     "message_reminders": {"reminder": "The reminder.", "message": "The message that carries it."},
     "attempts": {
@@ -147,6 +148,8 @@ COLUMNS = {
         "provider_id": "What the provider calls it.",
         "code": "The provider's code for what went wrong.",
         "error": "What went wrong, without names, numbers and addresses.",
+        "look_at": "While it is in doubt: when evidence is looked for next.",
+        "looks": "How often it was looked for.",
     },
     "notes": {"key": "What it is about.", "value": "What is remembered."},
 }

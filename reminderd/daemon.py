@@ -4,7 +4,7 @@ import hashlib
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,17 +52,18 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
         serving = bootstrap.build_transports(settings)
         for transport in serving.values():
             open_things.callback(transport.close)
-        _start(house, clock)
+        _start(house, clock, serving)
         if once:
             _send_once(house, clock, serving)
         else:
             _serve(house, clock, serving, stop or threading.Event())
 
 
-def _start(house: House, clock: Clock) -> None:
+def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     """Settle what a crash left behind, and plan again where the rules have changed since."""
     with house.outbox.transaction():
         returned, doubted = house.outbox.recover(clock.now())
+        house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:
         log.warning("after a crash: %d messages go out again, %d are in doubt", returned, doubted)
     if not connection.wal_is_safe():

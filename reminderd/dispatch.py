@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from reminderd.doubts import Doubts
 from reminderd.interfaces import NewMessage, Transport
 from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
@@ -37,13 +38,14 @@ class Dispatch:
         self._practice = means.practice
         self._alive = means.alive
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
+        self._doubts = Doubts(means, transports)
         self._stopping = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Expire, claim a batch, and carry it away; what is claimed is settled on return.
+        """Expire, claim a batch, carry it away, and look into what is in doubt.
 
-        Does nothing once it was asked to stop.
+        What is claimed is settled on return. Does nothing once it was asked to stop.
         """
         if self._stopping:
             return Drained()
@@ -51,13 +53,16 @@ class Dispatch:
             expired = self._outbox.expire(now)
             parcels, more = self._claim(now)
         self._alive()
-        return Drained(sum(self._carry(parcels)), expired.by_reason, more)
+        deliveries = sum(self._carry(parcels))
+        more = self._doubts.look(now) or more
+        return Drained(deliveries, expired.by_reason, more)
 
     def next_wake_at(self, now: datetime) -> datetime | None:
-        """When draining is worthwhile again: the next due instant, or the end of a pause."""
+        """When draining is worthwhile again: what is due, a look at a doubt, the end of a pause."""
         due = self._outbox.next_due(self._resting(now))
         rests = [lane.rests_until for lane in self.lanes.values() if lane.rests_until]
-        return min([*([due] if due else []), *(end for end in rests if end > now)], default=None)
+        instants = [due, self._doubts.next_look_at(), *(end for end in rests if end > now)]
+        return min((each for each in instants if each is not None), default=None)
 
     def close(self) -> None:
         """Finish what is in flight and hand the rest back; the transports stay open."""

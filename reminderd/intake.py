@@ -22,6 +22,7 @@ from reminderd.model import (
     Patient,
     Reason,
     Reminder,
+    Resolution,
     Session,
     SessionChange,
     SessionState,
@@ -30,6 +31,7 @@ from reminderd.model import (
 from reminderd.plan import WAITING, no_longer_true
 from reminderd.practice import Practice
 from reminderd.protocols import ProtocolLibrary
+from reminderd.resolving import resolved
 from reminderd.roster import SessionEntry
 
 
@@ -290,6 +292,23 @@ class Intake(Charts):
             if self.reminder(name) == again:
                 raise Refused(f"{name} is no longer planned: its session or its rule is gone")
             return change
+
+    def resolve_reminder(self, name: str, resolution: Resolution, by: str, now: datetime) -> Change:
+        """Staff say what became of a message in doubt, with all the reminders that it carried.
+
+        Raises Refused where nothing is in doubt, or where it is too late to send it again.
+        """
+        with self._outbox.transaction():
+            reminder = self.reminder(name)
+            assert reminder.id is not None
+            assert reminder.patient_id is not None
+            doubts = self._outbox.doubts_of(reminder.id)
+            if not doubts:
+                raise Refused(f"{name} is {reminder.state}: nothing about it is in doubt")
+            if resolution is Resolution.RESEND and reminder.expires_at <= now:
+                raise Refused(f"{name} expired: sending it again would be pointless")
+            self._outbox.settle([resolved(each, resolution, by) for each in doubts], now)
+            return self._plan_one_again(reminder.patient_id, now)
 
     def _decide(self, reminder: Reminder, now: datetime) -> Change:
         self._outbox.save_reminders([reminder])

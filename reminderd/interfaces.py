@@ -1,9 +1,9 @@
 """Every seam of the house on one page: what stores the outbox, what carries a message away."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from reminderd.model import (
     Attempt,
@@ -19,6 +19,7 @@ from reminderd.model import (
 )
 from reminderd.outbox_values import Approval as Approval
 from reminderd.outbox_values import Claimed as Claimed
+from reminderd.outbox_values import Doubt as Doubt
 from reminderd.outbox_values import Expired as Expired
 from reminderd.outbox_values import Figure as Figure
 from reminderd.outbox_values import LastSession as LastSession
@@ -62,6 +63,27 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of connections; the transport is not used again."""
+        ...
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A transport whose provider can be asked what it has accepted."""
+
+    def find(self, to: str, text: str, since: datetime) -> list[str]:
+        """The provider's ids, the earliest first, of messages with this text to this address.
+
+        Only those that it took at `since` or later. Raises `TransportError`.
+        """
+        ...
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """A transport by which the same message twice is recognised as one."""
+
+    def send_again(self, message: Message) -> str:
+        """Hand the very same message over once more; as `Transport.send`."""
         ...
 
 
@@ -253,6 +275,28 @@ class Outbox(Protocol):
 
         Returns how many messages of either.
         """
+        ...
+
+    # What is in doubt ----------------------------------------------------------------------
+
+    def next_look_at(self, transports: Collection[str]) -> datetime | None:
+        """When evidence is looked for next, for a message by one of these transports."""
+        ...
+
+    def doubts(self, now: datetime, transports: Collection[str]) -> list[Doubt]:
+        """The messages by these transports that are in doubt and whose next look has come."""
+        ...
+
+    def doubts_of(self, reminder_id: int) -> list[Doubt]:
+        """The messages with this reminder of which it is not known whether they were accepted."""
+        ...
+
+    def give_up(self, transports: Collection[str], now: datetime) -> int:
+        """What is in doubt by any other transport is `unknown`; returns how many messages."""
+        ...
+
+    def accepted_ids(self, provider_ids: Collection[str]) -> frozenset[str]:
+        """Those of the provider's ids that an attempt already has."""
         ...
 
     def close(self) -> None:

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 
 from reminderd.calendar_file import Calendar
 from reminderd.clock import Clock
+from reminderd.doubt import next_look_at
+from reminderd.envelope import sealed
 from reminderd.errors import (
     ContentRefused,
     CredentialsRefused,
@@ -26,7 +28,7 @@ from reminderd.errors import (
     WrongAddress,
 )
 from reminderd.ids import public_id
-from reminderd.interfaces import Outbox, Rendered, Transport
+from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
 from reminderd.model import Channel, Chart, Message, Outcome, Patient, Reason, Reminder
 from reminderd.opening import everything, may_open, plan_to_copy
 from reminderd.pace import Pace
@@ -251,10 +253,23 @@ class Lane:
         now = self._clock.now()
         with self._outbox.transaction():
             self._outbox.settle([each.settlement for each in verdicts], now)
-            self._outbox.mark([_rendered(each) for each in letters], now)
+            self._outbox.mark([self._rendered(each) for each in letters], now)
             for verdict in verdicts:
                 if verdict.lesson is not None:
                     self._learn(verdict, verdict.lesson, now)
+
+    def _rendered(self, letter: Letter) -> Rendered:
+        message, size = letter.message, letter.composed.size
+        return Rendered(
+            attempt_id=letter.parcel.claimed.attempt_id,
+            to=message.to,
+            language=message.language,
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            segments=size.segments if size else None,
+            envelope=sealed(message) if isinstance(self.transport, Repeatable) else None,
+        )
 
     def _learn(self, verdict: Verdict, lesson: Callable[[Patient], Patient], now: datetime) -> None:
         """Plan again without the channel that does not work; what has no other has failed."""
@@ -320,7 +335,8 @@ class Lane:
             case ContentRefused():
                 return refused(letter, error)
         self._count_failure(error, now)
-        return doubted(letter, error)
+        settleable = isinstance(self.transport, Witness | Repeatable)
+        return doubted(letter, error, next_look_at(now, 0) if settleable else None)
 
     def _again_at(self, letter: Letter, error: Temporary, now: datetime) -> datetime:
         """After a pause that grows with the attempts."""
@@ -349,19 +365,6 @@ def _group_size(transport: Transport) -> int:
     if transport.max_per_second is None:
         return transport.concurrency
     return min(transport.concurrency, max(int(transport.max_per_second), 1))
-
-
-def _rendered(letter: Letter) -> Rendered:
-    size = letter.composed.size
-    return Rendered(
-        attempt_id=letter.parcel.claimed.attempt_id,
-        to=letter.message.to,
-        language=letter.composed.language,
-        subject=letter.composed.subject,
-        text=letter.composed.text,
-        html=letter.composed.html,
-        segments=size.segments if size else None,
-    )
 
 
 def _delivery(letter: Letter, at: datetime) -> Delivery:

@@ -31,6 +31,9 @@ from reminderd.words import (
     Reason as Reason,
 )
 from reminderd.words import (
+    Resolution as Resolution,
+)
+from reminderd.words import (
     Screening as Screening,
 )
 from reminderd.words import (

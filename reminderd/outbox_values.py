@@ -59,6 +59,7 @@ class Rendered:
     text: str
     html: str | None
     segments: int | None
+    envelope: str | None = None  # see `envelope.py`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Settlement:
     """What became of one attempt, and with it of its reminders.
 
     `reminders` are the rows as they are from now on (state, reason, due_at, channel, sent_at,
-    provider_id, attempts).
+    provider_id, attempts). `look_at` is when evidence is looked for, after so many `looks`, while
+    the attempt is in doubt.
     """
 
     attempt_id: int
@@ -75,6 +77,30 @@ class Settlement:
     provider_id: str | None = None
     code: str | None = None
     error: str | None = None
+    look_at: datetime | None = None
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A message that may or may not have been accepted, as it left; evidence is looked for."""
+
+    attempt_id: int
+    message_id: int
+    patient_id: int
+    channel: Channel
+    transport: str
+    marked_at: datetime
+    looks: int
+    code: str | None
+    error: str | None
+    to: str
+    language: str
+    subject: str | None
+    text: str
+    html: str | None
+    envelope: str | None
+    reminders: tuple[Reminder, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,13 +155,14 @@ def refused(letter: Letter, error: TransportError) -> Verdict:
     return _failed(letter, Outcome.REFUSED, (_tried(rejected(e)) for e in letter.reminders), error)
 
 
-def doubted(letter: Letter, error: TransportError) -> Verdict:
-    """It may or may not have been taken: never sent again by itself."""
+def doubted(letter: Letter, error: TransportError, look_at: datetime | None) -> Verdict:
+    """It may or may not have been taken: evidence is looked for, or else a person has to say."""
+    state = State.SENDING if look_at else State.UNKNOWN
     rows = (
-        _tried(each._replace(state=State.UNKNOWN, reason=None, wake_at=None))
-        for each in letter.reminders
+        _tried(each._replace(state=state, reason=None, wake_at=None)) for each in letter.reminders
     )
-    return _failed(letter, Outcome.IN_DOUBT, rows, error)
+    verdict = _failed(letter, Outcome.IN_DOUBT, rows, error)
+    return replace(verdict, settlement=replace(verdict.settlement, look_at=look_at))
 
 
 def rejected(reminder: Reminder) -> Reminder:

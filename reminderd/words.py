@@ -89,6 +89,14 @@ class Screening(StrEnum):
     BREASTFEEDING = "breastfeeding"
 
 
+class Resolution(StrEnum):
+    """What staff say of a message that may or may not have been accepted."""
+
+    SENT = "sent"  # it arrived
+    DROP = "drop"  # leave it at that
+    RESEND = "resend"  # it did not arrive: send it again
+
+
 class Outcome(StrEnum):
     """How one attempt ended, or how far it has come."""
 

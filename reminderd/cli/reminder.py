@@ -24,7 +24,7 @@ def _choice(words: type[State] | type[Reason]) -> click.Choice[str]:
 
 @click.group("reminder")
 def command() -> None:
-    """Reminders: list, show, explain, cancel, retry.
+    """Reminders: list, show, explain, cancel, retry, resolve.
 
     REMINDER is an id (rem-12).
     """
@@ -147,6 +147,38 @@ def retry(desk: Desk, reminder: str, preview: bool, as_json: bool) -> None:
     """Ask again for a reminder that failed, was called off, or waits for its next try."""
     intake, now = desk.house.intake, desk.clock.now()
     _decide(desk, reminder, preview, as_json, lambda: intake.retry_reminder(reminder, now))
+
+
+@command.command("resolve")
+@click.argument("reminder")
+@click.option("--resend", "said", flag_value="resend", help="It did not arrive: send it again.")
+@click.option("--sent", "said", flag_value="sent", help="It arrived.")
+@click.option("--drop", "said", flag_value="drop", help="Leave it at that.")
+@click.option("--by", metavar="NAME", help="Who says so; otherwise who is logged in.")
+@preview_option
+@json_option
+@pass_desk
+def resolve(
+    desk: Desk, reminder: str, said: str | None, by: str | None, preview: bool, as_json: bool
+) -> None:
+    """Say what became of a message of which it is not known whether it was accepted.
+
+    It counts for every reminder that the message carried.
+    """
+    from reminderd.cli import adjusting
+    from reminderd.model import Resolution
+
+    if said is None:
+        raise click.UsageError("say which: --resend, --sent or --drop")
+    intake, now, author = desk.house.intake, desk.clock.now(), adjusting.author(desk, by)
+    resolution = Resolution(said)
+    _decide(
+        desk,
+        reminder,
+        preview,
+        as_json,
+        lambda: intake.resolve_reminder(reminder, resolution, author, now),
+    )
 
 
 def _decide(

@@ -89,6 +89,10 @@ class Smtp:
             link.close()
         return mail.message_id(message, self._sender)
 
+    def send_again(self, message: Message) -> str:
+        """The same bytes under the same Message-ID, which mailboxes show once; as `send`."""
+        return self.send(message)
+
     def test(self) -> str:
         """Connect, encrypt and sign in as for a mail; raises `TransportError`."""
         settings = self._settings

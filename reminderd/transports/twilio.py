@@ -6,7 +6,7 @@ refused, or never to have left, is in doubt.
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +23,7 @@ from reminderd.transports.twilio_codes import verdict
 if TYPE_CHECKING:
     from requests import Response
 
+_NEWEST = 50  # of the messages to one number, enough for an hour
 _LONGEST_VALIDITY = 36_000  # seconds; more is refused
 
 
@@ -98,6 +99,22 @@ class Twilio:
         if not (isinstance(sid, str) and sid):
             raise InDoubt("the answer names no message")
         return sid
+
+    def find(self, to: str, text: str, since: datetime) -> list[str]:
+        """The SIDs of messages that the provider has taken, the earliest first.
+
+        Instants are compared in whole seconds, as the provider tells them. Raises `TransportError`.
+        """
+        listed = self._call(lambda client: client.messages.list(to=to, limit=_NEWEST))
+        taken = [
+            each
+            for each in listed
+            if each.body == text
+            and (each.direction or "").startswith("outbound")
+            and each.date_created is not None
+            and each.date_created >= since.replace(microsecond=0)
+        ]
+        return [each.sid for each in sorted(taken, key=lambda each: each.date_created)]
 
     def test(self) -> str:
         """Read the account without sending anything; raises `TransportError`."""

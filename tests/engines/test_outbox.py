@@ -679,15 +679,45 @@ def test_after_a_crash_what_was_only_claimed_is_due_again(outbox: Outbox) -> Non
     assert (attempt.outcome, attempt.settled_at) == (Outcome.RETURNED, LATER)
 
 
-def test_after_a_crash_what_was_marked_is_unknown(outbox: Outbox) -> None:
+def test_after_a_crash_what_was_marked_is_in_doubt_and_looked_into(outbox: Outbox) -> None:
     reminder = one(outbox)
-    marked(outbox, reminder)
+    taken = marked(outbox, reminder)
     with outbox.transaction():
         assert outbox.recover(LATER) == (0, 1)
-    assert outbox.reminder(reminder.id or 0) == reminder._replace(state=State.UNKNOWN, wake_at=None)
+    after = outbox.reminder(reminder.id or 0)
+    assert after == reminder._replace(state=State.SENDING, wake_at=None)
     (attempt,) = outbox.attempts(reminder.id or 0)
     assert attempt.outcome is Outcome.IN_DOUBT
     assert outbox.due_patients(LATER, 10, ()) == []
+    look_at = NOW + timedelta(seconds=30)
+    assert outbox.next_look_at(["console"]) == look_at
+    assert outbox.next_look_at(["another"]) is None
+    assert outbox.doubts(look_at - timedelta(seconds=1), ["console"]) == []
+    (doubt,) = outbox.doubts(look_at, ["console"])
+    assert (doubt.attempt_id, doubt.marked_at, doubt.looks) == (taken.attempt_id, NOW, 0)
+    assert (doubt.reminders, outbox.doubts_of(reminder.id or 0)) == ((after,), [doubt])
+
+
+def test_what_is_in_doubt_by_a_transport_that_is_gone_is_unknown(outbox: Outbox) -> None:
+    reminder = one(outbox)
+    marked(outbox, reminder)
+    with outbox.transaction():
+        outbox.recover(LATER)
+        assert outbox.give_up(["console"], LATER) == 0
+        assert outbox.give_up(["another"], LATER) == 1
+    assert outbox.next_look_at(["console"]) is None
+    found = outbox.reminder(reminder.id or 0)
+    assert found is not None
+    assert found.state is State.UNKNOWN
+    assert len(outbox.doubts_of(reminder.id or 0)) == 1
+
+
+def test_the_ids_that_an_accepted_attempt_has_are_known(outbox: Outbox) -> None:
+    taken = marked(outbox, one(outbox))
+    with outbox.transaction():
+        outbox.settle([Settlement(taken.attempt_id, Outcome.ACCEPTED, (), provider_id="SM1")], NOW)
+    assert outbox.accepted_ids(["SM1", "SM2"]) == {"SM1"}
+    assert outbox.accepted_ids([]) == frozenset()
 
 
 def test_recovery_touches_nothing_that_was_settled(outbox: Outbox) -> None:

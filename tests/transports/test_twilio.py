@@ -271,3 +271,49 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], said: str)
     assert TwilioSettings(**good).concurrency == 16
     with pytest.raises(ValidationError, match=said):
         TwilioSettings(**{**good, **wrong})
+
+
+# Looking for evidence -----------------------------------------------------------------------------
+
+
+def listed(server: TwilioServer, **facts: str) -> str:
+    """A message in the provider's list; returns its SID."""
+    record = server.accept({"To": PHONE, "From": "+34600000000", "Body": sms().text})
+    record.update(facts)
+    return str(record["sid"])
+
+
+def test_the_provider_is_asked_what_it_has_taken(server: TwilioServer, transport: Opener) -> None:
+    late = listed(server, date_created="Sat, 28 Mar 2026 14:30:40 +0000")
+    early = listed(server, date_created="Sat, 28 Mar 2026 14:30:00 +0000")
+    listed(server, date_created="Sat, 28 Mar 2026 14:29:59 +0000")
+    listed(server, body="Another text")
+    listed(server, direction="inbound")
+    listed(server, to="+34600999999")
+    assert transport().find(PHONE, sms().text, sms().at) == [early, late]
+    assert server.requests[-1].query["To"] == PHONE
+
+
+@pytest.mark.parametrize("since", [timedelta(0), timedelta(milliseconds=700)])
+def test_instants_are_compared_in_the_providers_whole_seconds(
+    server: TwilioServer, transport: Opener, since: timedelta
+) -> None:
+    sid = listed(server, date_created="Sat, 28 Mar 2026 14:30:00 +0000")
+    assert transport().find(PHONE, sms().text, sms().at + since) == [sid]
+
+
+def test_what_was_accepted_without_an_answer_is_found(
+    server: TwilioServer, transport: Opener
+) -> None:
+    server.script(fake.reset(accept=True))
+    opened = transport()
+    with pytest.raises(InDoubt):
+        opened.send(sms())
+    assert opened.find(PHONE, sms().text, sms().at) == [server.messages[-1]["sid"]]
+
+
+def test_a_list_that_cannot_be_read_is_an_error_of_the_house(server: TwilioServer) -> None:
+    gone = Twilio(TwilioSettings(**server.settings(auth_token="wrong")))
+    with pytest.raises(CredentialsRefused):
+        gone.find(PHONE, sms().text, sms().at)
+    gone.close()

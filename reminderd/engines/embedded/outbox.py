@@ -1,14 +1,16 @@
 """The outbox on SQLite: what goes out, from what is due through claim and mark to the outcome."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from reminderd.engines.embedded import reporting
+from reminderd.doubt import next_look_at
+from reminderd.engines.embedded import doubts, reporting
 from reminderd.engines.embedded.records import Records
-from reminderd.engines.embedded.rows import from_ms_or_none, to_ms, to_ms_or_none, word
+from reminderd.engines.embedded.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none, word
 from reminderd.interfaces import (
     Claimed,
+    Doubt,
     Expired,
     Figure,
     LastSession,
@@ -18,7 +20,7 @@ from reminderd.interfaces import (
     ReportFilter,
     Settlement,
 )
-from reminderd.model import CareProtocol, Channel, Outcome, Reason, Reminder, State
+from reminderd.model import CareProtocol, Channel, Reason, Reminder
 
 _AWAKE = (
     "AND NOT EXISTS (SELECT 1 FROM json_each(?) AS rest, patients WHERE patients.id = "
@@ -107,7 +109,7 @@ class EmbeddedOutbox(Records):
     def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
         self.connection.executemany(
             "UPDATE messages SET recipient = ?, language = ?, subject = ?, text = ?, html = ?, "
-            "segments = ? WHERE id = (SELECT message FROM attempts WHERE id = ?)",
+            "segments = ?, envelope = ? WHERE id = (SELECT message FROM attempts WHERE id = ?)",
             [
                 (
                     each.to,
@@ -116,6 +118,7 @@ class EmbeddedOutbox(Records):
                     each.text,
                     each.html,
                     each.segments,
+                    each.envelope,
                     each.attempt_id,
                 )
                 for each in rendered
@@ -129,7 +132,7 @@ class EmbeddedOutbox(Records):
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         self.connection.executemany(
             "UPDATE attempts SET outcome = ?, settled_at = ?, provider_id = ?, code = ?, "
-            "error = ? WHERE id = ?",
+            "error = ?, look_at = ?, looks = ? WHERE id = ?",
             [
                 (
                     each.outcome.value,
@@ -137,6 +140,8 @@ class EmbeddedOutbox(Records):
                     each.provider_id,
                     each.code,
                     each.error,
+                    to_ms_or_none(each.look_at),
+                    each.looks,
                     each.attempt_id,
                 )
                 for each in settlements
@@ -194,29 +199,49 @@ class EmbeddedOutbox(Records):
     # After a crash --------------------------------------------------------------------------
 
     def recover(self, now: datetime) -> tuple[int, int]:
-        claimed = self._close_attempts(Outcome.CLAIMED, Outcome.RETURNED, State.SCHEDULED, now)
-        marked = self._close_attempts(Outcome.MARKED, Outcome.IN_DOUBT, State.UNKNOWN, now)
-        return claimed, marked
-
-    def _close_attempts(self, found: Outcome, outcome: Outcome, state: State, now: datetime) -> int:
-        rows = self.query(
-            "SELECT id, message FROM attempts "
-            "WHERE outcome = ? AND outcome IN ('claimed', 'marked')",
-            (found,),
+        returned = self._put_back(now)
+        marked = self.query("SELECT id, marked_at FROM attempts WHERE outcome = 'marked'")
+        self.connection.executemany(
+            "UPDATE attempts SET outcome = 'in-doubt', settled_at = ?, look_at = ? WHERE id = ?",
+            [
+                (to_ms(now), to_ms_or_none(next_look_at(from_ms(marked_at), 0)), attempt)
+                for attempt, marked_at in marked
+            ],
         )
-        messages = json.dumps([row[1] for row in rows])
+        return returned, len(marked)
+
+    def _put_back(self, now: datetime) -> int:
+        """What was only claimed goes back on the schedule: nothing of it has left."""
+        rows = self.query("SELECT id, message FROM attempts WHERE outcome = 'claimed'")
         self.connection.execute(
-            "UPDATE reminders SET state = ?, wake_at = CASE ? WHEN 'scheduled' THEN due_at END "
+            "UPDATE reminders SET state = 'scheduled', wake_at = due_at "
             "WHERE state = 'sending' AND id IN (SELECT reminder FROM message_reminders "
             "WHERE message IN (SELECT value FROM json_each(?)))",
-            (state, state, messages),
+            (json.dumps([row[1] for row in rows]),),
         )
         self.connection.execute(
-            "UPDATE attempts SET outcome = ?, settled_at = ? "
+            "UPDATE attempts SET outcome = 'returned', settled_at = ? "
             "WHERE id IN (SELECT value FROM json_each(?))",
-            (outcome, to_ms(now), json.dumps([row[0] for row in rows])),
+            (to_ms(now), json.dumps([row[0] for row in rows])),
         )
         return len(rows)
+
+    # What is in doubt -----------------------------------------------------------------------
+
+    def next_look_at(self, transports: Collection[str]) -> datetime | None:
+        return doubts.next_look_at(self, transports)
+
+    def doubts(self, now: datetime, transports: Collection[str]) -> list[Doubt]:
+        return doubts.due(self, now, transports)
+
+    def doubts_of(self, reminder_id: int) -> list[Doubt]:
+        return doubts.of_reminder(self, reminder_id)
+
+    def give_up(self, transports: Collection[str], now: datetime) -> int:
+        return doubts.give_up(self, transports, now)
+
+    def accepted_ids(self, provider_ids: Collection[str]) -> frozenset[str]:
+        return doubts.accepted_ids(self, provider_ids)
 
 
 def _awake(without: Sequence[tuple[str, Channel]]) -> tuple[str, tuple[str, ...]]:

@@ -201,7 +201,18 @@ ALTER TABLE approvals ADD COLUMN texts TEXT;
 """
 
 
-VERSION = 3  # raised with every migration; kept in the file as PRAGMA user_version
+DOUBT = """
+-- While an attempt is in doubt: when evidence is looked for next, and how often it was.
+ALTER TABLE attempts ADD COLUMN look_at INTEGER;
+ALTER TABLE attempts ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX attempts_doubted ON attempts (look_at) WHERE look_at IS NOT NULL;
+
+-- What a mail needs, beside its text, to be sent again byte for byte.
+ALTER TABLE messages ADD COLUMN envelope TEXT;
+"""
+
+
+VERSION = 4  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -221,6 +232,10 @@ def migrations() -> "Migrations":
     @steps(name="003-what-was-signed")
     def what_was_signed(db: "Database") -> None:
         _execute_all(db, THIRD)
+
+    @steps(name="004-doubt")
+    def doubt(db: "Database") -> None:
+        _execute_all(db, DOUBT)
 
     return steps
 

@@ -1,0 +1,112 @@
+"""What is in doubt: which messages, when evidence is looked for next, and giving up."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from reminderd.engines.embedded.rows import (
+    REMINDER_COLUMNS,
+    Row,
+    from_ms,
+    from_ms_or_none,
+    reminder_from,
+    to_ms,
+)
+from reminderd.engines.embedded.store import Store
+from reminderd.model import Channel, Reminder
+from reminderd.outbox_values import Doubt
+
+_THESE = "(SELECT value FROM json_each(?))"
+_DOUBTS = (
+    "SELECT attempts.id, messages.id, patient, channel, transport, marked_at, looks, code, error, "
+    "recipient, language, subject, text, html, envelope FROM attempts "
+    "JOIN messages ON messages.id = attempts.message WHERE outcome = 'in-doubt' "
+)
+
+
+def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
+    rows = store.query(
+        "SELECT min(look_at) FROM attempts JOIN messages ON messages.id = attempts.message "
+        f"WHERE look_at IS NOT NULL AND transport IN {_THESE}",
+        (json.dumps(sorted(transports)),),
+    )
+    return from_ms_or_none(rows[0][0])
+
+
+def due(store: Store, now: datetime, transports: Collection[str]) -> list[Doubt]:
+    rows = store.query(
+        f"{_DOUBTS} AND look_at <= ? AND transport IN {_THESE} ORDER BY look_at, attempts.id",
+        (to_ms(now), json.dumps(sorted(transports))),
+    )
+    return _with_reminders(store, rows)
+
+
+def of_reminder(store: Store, reminder_id: int) -> list[Doubt]:
+    rows = store.query(
+        f"{_DOUBTS} AND messages.id IN "
+        "(SELECT message FROM message_reminders WHERE reminder = ?) ORDER BY attempts.id",
+        (reminder_id,),
+    )
+    return _with_reminders(store, rows)
+
+
+def give_up(store: Store, transports: Collection[str], now: datetime) -> int:
+    rows = store.query(
+        "SELECT attempts.id, message FROM attempts JOIN messages ON messages.id = message "
+        f"WHERE look_at IS NOT NULL AND transport NOT IN {_THESE}",
+        (json.dumps(sorted(transports)),),
+    )
+    messages, attempts = json.dumps([row[1] for row in rows]), json.dumps([row[0] for row in rows])
+    store.connection.execute(
+        "UPDATE reminders SET state = 'unknown' WHERE state = 'sending' AND id IN "
+        f"(SELECT reminder FROM message_reminders WHERE message IN {_THESE})",
+        (messages,),
+    )
+    store.connection.execute(
+        f"UPDATE attempts SET look_at = NULL, settled_at = ? WHERE id IN {_THESE}",
+        (to_ms(now), attempts),
+    )
+    return len(rows)
+
+
+def accepted_ids(store: Store, provider_ids: Collection[str]) -> frozenset[str]:
+    rows = store.query(
+        f"SELECT provider_id FROM attempts WHERE outcome = 'accepted' AND provider_id IN {_THESE}",
+        (json.dumps(sorted(provider_ids)),),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _with_reminders(store: Store, rows: Sequence[Row]) -> list[Doubt]:
+    """Only what is still open: what staff have settled, or sent again, is no doubt any more."""
+    found: dict[int, list[Reminder]] = {}
+    columns = ", ".join(f"reminders.{name}" for name in REMINDER_COLUMNS.split(", "))
+    for message, *row in store.query(
+        f"SELECT message, {columns} FROM message_reminders "
+        "JOIN reminders ON reminders.id = message_reminders.reminder "
+        f"WHERE state IN ('sending', 'unknown') AND message IN {_THESE} ORDER BY reminders.id",
+        (json.dumps([row[1] for row in rows]),),
+    ):
+        found.setdefault(message, []).append(reminder_from(tuple(row)))
+    return [_doubt(row, found[row[1]]) for row in rows if row[1] in found]
+
+
+def _doubt(row: Row, reminders: Sequence[Reminder]) -> Doubt:
+    return Doubt(
+        attempt_id=row[0],
+        message_id=row[1],
+        patient_id=row[2],
+        channel=Channel(row[3]),
+        transport=row[4],
+        marked_at=from_ms(row[5]),
+        looks=row[6],
+        code=row[7],
+        error=row[8],
+        to=row[9],
+        language=row[10],
+        subject=row[11],
+        text=row[12],
+        html=row[13],
+        envelope=row[14],
+        reminders=tuple(reminders),
+    )
