@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import cache
 
 _IN_ANY_LANGUAGE = (
-    r"[€$£]\s?\d",
-    r"\d\s?[€$£]",
-    r"\b(?:eur|usd|gbp)\s?\d",
-    r"\d\s?(?:eur|usd|gbp|d[oó]ll?ar(?:e?s)?)\b",
+    r"[€$£]\s?\d+",
+    r"\d+\s?[€$£]",
+    r"\b(?:eur|usd|gbp)\s?\d+",
+    r"\d+\s?(?:eur|usd|gbp|d[oó]ll?ar(?:e?s)?)\b",
     r"(?<!pièce de )(?<!moneda de )(?<!moeda de )\b\d+(?:[.,]\d+)? euros?\b(?! (?:coin|piece))",
     r"(?<![\d\w])[-\u2212\u2013]\s?\d{1,2}\s?%",
     r"\b[23]\s?(?:x|for|por) 1\b",
