@@ -11,6 +11,7 @@ from reminderd.bootstrap import House
 from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
 from reminderd.examination.nurse import SAMPLE_CLINIC, Examination
 from reminderd.findings import Finding, Severity, fine, note, problem
+from reminderd.holding import held
 from reminderd.model import CareProtocol, Channel, Chart, Patient
 from reminderd.plan import WAITING
 from reminderd.protocols import Found, ProtocolLibrary
@@ -105,6 +106,8 @@ def _database(
         patients = house.outbox.patients()
         spoken.update(each.language for each in patients if each.language)
         yield fine("database", f"{settings.database}, {len(patients)} patients")
+        for hold in held(house.outbox):
+            yield problem("sending", f"nothing is sent: {hold.why}", "Go on: reminderd release")
         yield from _patients(house, patients)
         yield from _sessions(house, patients, now, used)
     finally:

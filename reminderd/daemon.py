@@ -22,7 +22,8 @@ from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import connection, store
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
-from reminderd.errors import FaultsFound, TryAgainLater
+from reminderd.errors import FaultsFound, Refused, TryAgainLater
+from reminderd.holding import held
 from reminderd.interfaces import Transport
 from reminderd.lanes import Delivery
 from reminderd.model import State
@@ -103,6 +104,11 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport]) -> Non
         troubled = {name: lane for name, lane in dispatch.lanes.items() if lane.trouble}
     finally:
         dispatch.close()
+    if holds := held(house.outbox):
+        raise Refused(
+            f"nothing was sent: {'; '.join(each.why for each in holds)}",
+            remedy="Once that is right: reminderd release",
+        )
     if troubled:
         reasons = "; ".join(f"{name}: {lane.trouble}" for name, lane in troubled.items())
         raise TryAgainLater(

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 from reminderd.doubts import Doubts
+from reminderd.holding import held
 from reminderd.interfaces import NewMessage, Transport
 from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
@@ -40,25 +41,32 @@ class Dispatch:
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
         self._doubts = Doubts(means, transports)
         self._stopping = False
+        self._held = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
         """Expire, claim a batch, carry it away, and look into what is in doubt.
 
-        What is claimed is settled on return. Does nothing once it was asked to stop.
+        What is claimed is settled on return. While sending is held it only expires. Does nothing
+        once it was asked to stop.
         """
         if self._stopping:
             return Drained()
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
-            parcels, more = self._claim(now)
+            self._held = bool(held(self._outbox))
+            parcels, more = ([], False) if self._held else self._claim(now)
         self._alive()
+        if self._held:
+            return Drained(expired=expired.by_reason)
         deliveries = sum(self._carry(parcels))
         more = self._doubts.look(now) or more
         return Drained(deliveries, expired.by_reason, more)
 
     def next_wake_at(self, now: datetime) -> datetime | None:
         """When draining is worthwhile again: what is due, a look at a doubt, the end of a pause."""
+        if self._held:
+            return None
         due = self._outbox.next_due(self._resting(now))
         rests = [lane.rests_until for lane in self.lanes.values() if lane.rests_until]
         instants = [due, self._doubts.next_look_at(), *(end for end in rests if end > now)]

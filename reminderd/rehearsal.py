@@ -1,15 +1,17 @@
 """The daemon with another clock, on a copy of the database: nothing leaves, nothing is changed."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reminderd.bootstrap import House, open_house
 from reminderd.clock import VirtualClock
 from reminderd.engines.embedded.copying import copy_database
+from reminderd.holding import lift
 from reminderd.lanes import Delivery
 from reminderd.model import SessionState
 from reminderd.settings import Settings
@@ -18,7 +20,7 @@ from reminderd.transports.nowhere import Nowhere
 
 @contextmanager
 def house_on_a_copy(settings: Settings, *, nothing_leaves: bool) -> Iterator[House]:
-    """Everything wired on a throw-away copy, which is gone afterwards.
+    """Everything wired on a throw-away copy, which is gone afterwards, and where nothing is held.
 
     `nothing_leaves` plans as if no signature were needed, because nothing leaves the machine.
     """
@@ -27,6 +29,8 @@ def house_on_a_copy(settings: Settings, *, nothing_leaves: bool) -> Iterator[Hou
         copy_database(settings.database, copy)
         house = open_house(settings, database=copy, durable=False, nothing_leaves=nothing_leaves)
         try:
+            with house.outbox.transaction():
+                lift(house.outbox)
             yield house
         finally:
             house.outbox.close()
@@ -55,6 +59,18 @@ def play(
             clock.move_to(wake_at)
     finally:
         dispatch.close()
+
+
+def leaving_now(settings: Settings, now: datetime) -> Counter[str]:
+    """How many messages would leave at `now`, by channel, were nothing held."""
+    counts: Counter[str] = Counter()
+
+    def count(delivery: Delivery) -> None:
+        counts[delivery.message.channel.value] += 1
+
+    with house_on_a_copy(settings, nothing_leaves=False) as house:
+        play(house, VirtualClock(now), now + timedelta.resolution, count)
+    return counts
 
 
 def _by_patient(delivery: Delivery) -> tuple[datetime, int, str]:

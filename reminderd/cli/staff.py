@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminderd.cli import correcting
+from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, Reminder, State
@@ -19,11 +20,24 @@ Item = dict[str, str | int | None]
 def waiting(house: "House", now: datetime) -> list[Item]:
     """Everything, most pressing first: `what`, `id`, `patient`, `why` and `do` of each."""
     return [
+        *_holds(house),
         *_corrections(house, now),
         *_reminders(house),
         *_sessions(house, now),
         *_protocols(house),
     ]
+
+
+def _holds(house: "House") -> Iterator[Item]:
+    """Why nothing is sent at all."""
+    for each in held(house.outbox):
+        yield {
+            "what": "hold",
+            "id": each.cause,
+            "patient": None,
+            "why": f"nothing is sent: {each.why}",
+            "do": "reminderd release",
+        }
 
 
 def _corrections(house: "House", now: datetime) -> Iterator[Item]:

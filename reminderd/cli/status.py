@@ -53,6 +53,8 @@ def _is_daemon_running(database: "Path") -> bool:
 
 def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     from reminderd.cli.output import instant
+    from reminderd.cli.release import hold_data
+    from reminderd.holding import held
     from reminderd.interfaces import ReminderFilter
     from reminderd.model import State
 
@@ -63,6 +65,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
     return {
         "database": str(house.settings.database),
+        "holds": [hold_data(each, desk.timezone) for each in held(house.outbox)],
         "reminders": {state.value: counts[state] for state in State},
         "next_due": instant(house.outbox.next_due(), desk.timezone),
         "overdue": house.outbox.count_reminders(overdue),
@@ -80,5 +83,5 @@ def _told(fact: object) -> str:
     if isinstance(fact, dict):
         return ", ".join(f"{count} {name}" for name, count in fact.items() if count) or "none"
     if isinstance(fact, list):
-        return ", ".join(fact) or "none"
+        return ", ".join(each["why"] if isinstance(each, dict) else each for each in fact) or "none"
     return "-" if fact is None else str(fact)

@@ -15,8 +15,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch, Drained
+from reminderd.engines.embedded.health import Health
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import TryAgainLater
+from reminderd.holding import held
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class EmbeddedLoop:
         self, outbox: EmbeddedOutbox, dispatches: Sequence[Dispatch], clock: Clock
     ) -> None:
         self._outbox = outbox
+        self._health = Health()
         # A beat that came late is still wanted, and two that wait are one.
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -70,6 +73,7 @@ class EmbeddedLoop:
     ) -> None:
         """Notice within a second what another process has committed."""
         seen = self._outbox.data_version()
+        self._health.held(held(self._outbox))
         while not stop.wait(LOOK_OUT_SECONDS) and not any(each.failure for each in self._beats):
             successors = renewed()
             if successors is not None:
@@ -78,6 +82,7 @@ class EmbeddedLoop:
             version = self._outbox.data_version()
             if successors is not None or version != seen:
                 seen = version
+                self._health.held(held(self._outbox))
                 for beat in self._beats:
                     beat.look_now()
 

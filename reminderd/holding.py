@@ -1,0 +1,64 @@
+"""Why nothing is sent at present: each cause with its reason, until somebody lets go.
+
+Holds are kept with the database, so that they outlive the process and every command sees them.
+While there is one nothing is claimed.
+"""
+
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+from reminderd.interfaces import Outbox
+
+HELD = "held"
+RELEASED = "released"
+
+
+class Hold(NamedTuple):
+    """One cause for which nothing is sent: a word for programs, and why, for people."""
+
+    cause: str
+    why: str
+    since: datetime
+
+
+def held(outbox: Outbox) -> list[Hold]:
+    """Every cause for which nothing is sent now, the oldest first; none: sending goes on."""
+    kept = json.loads(outbox.note(HELD) or "[]")
+    return [Hold(cause, why, datetime.fromisoformat(since)) for cause, why, since in kept]
+
+
+def hold(outbox: Outbox, cause: str, why: str, now: datetime) -> bool:
+    """Send nothing from now on; False where it is held for that cause already.
+
+    Call it in a transaction.
+    """
+    holds = held(outbox)
+    if any(each.cause == cause for each in holds):
+        return False
+    _keep(outbox, [*holds, Hold(cause, why, now)])
+    return True
+
+
+def release(outbox: Outbox, cause: str | None, by: str, now: datetime) -> list[Hold]:
+    """Let go of that cause, or of all; returns what was let go of, and keeps who said so.
+
+    Call it in a transaction.
+    """
+    holds = held(outbox)
+    gone = [each for each in holds if cause in (None, each.cause)]
+    if gone:
+        _keep(outbox, [each for each in holds if each not in gone])
+        said = {"at": now.isoformat(), "by": by, "causes": [each.cause for each in gone]}
+        outbox.set_note(RELEASED, json.dumps(said, ensure_ascii=False))
+    return gone
+
+
+def lift(outbox: Outbox) -> None:
+    """Let go of everything on a copy from which nothing leaves; call it in a transaction."""
+    _keep(outbox, [])
+
+
+def _keep(outbox: Outbox, holds: list[Hold]) -> None:
+    rows = [(each.cause, each.why, each.since.isoformat()) for each in holds]
+    outbox.set_note(HELD, json.dumps(rows, ensure_ascii=False))
