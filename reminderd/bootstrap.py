@@ -100,7 +100,12 @@ def open_house(
     `patience_seconds` is how long another writer is waited for.
     """
     read = renderer(settings)
-    practice = Practice(_clinics(settings, nothing_leaves), _routes(settings), read.texts)
+    practice = Practice(
+        _clinics(settings, nothing_leaves),
+        _routes(settings),
+        read.texts,
+        settings.sections.sending.most_per_day,
+    )
     outbox = EmbeddedOutbox(
         database or settings.database, durable=durable, patience_seconds=patience_seconds
     )

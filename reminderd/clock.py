@@ -1,6 +1,7 @@
-"""The only reader of the wall clock: everything below the outer ring takes `now` as an argument."""
+"""The only reader of clocks: everything below the outer ring takes `now` as an argument."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +17,14 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def boottime_seconds() -> float:
+    """Seconds since the machine started, suspended or awake; nobody can set this clock.
+
+    Without the time in suspend where the system does not count that.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class VirtualClock:

@@ -3,20 +3,25 @@
 Read `Dispatch.drain` first, then `lanes.py`, which carries one transport's messages away.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from reminderd.daily import LONGEST_DAY, Wanted, tomorrow, within_the_day
 from reminderd.doubts import Doubts
 from reminderd.holding import held
+from reminderd.ids import public_id
 from reminderd.interfaces import NewMessage, Transport
 from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
 from reminderd.plan import changes, still_true
 from reminderd.practice import Route
 from reminderd.verdicts import Parcel, put_off_where_asleep
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
@@ -99,10 +104,11 @@ class Dispatch:
             self._plan_again([each for each in stale if each is not None], now)
             charts = self._practice.charts(outbox.due_facts(patients, now), approvals)
         put_off: list[Reminder] = []
-        wanted: list[tuple[Chart, NewMessage]] = []
+        wanted: list[Wanted] = []
         for chart in charts:
             awake = _awake(chart, now, put_off)
             wanted += [(chart, each) for each in self._bundles(chart, awake, now)]
+        wanted = self._within_the_day(wanted, now, put_off)
         outbox.save_reminders(put_off)
         claimed = outbox.claim([message for _, message in wanted], now)
         parcels = [
@@ -129,7 +135,20 @@ class Dispatch:
             transport = self._practice.routes.get((clinic, channel))
             if transport and patient_id and self._can_leave(clinic, channel, now):
                 found.append(NewMessage(patient_id, channel, transport, tuple(group)))
-        return found
+        return sorted(found, key=lambda each: _place(each.reminders[0]))
+
+    def _within_the_day(
+        self, wanted: list[Wanted], now: datetime, put_off: list[Reminder]
+    ) -> list[Wanted]:
+        """Without what is more than a patient may get on one day; that goes to `put_off`."""
+        ids = [message.patient_id for _, message in wanted]
+        left = self._outbox.left_since(ids, now - LONGEST_DAY)
+        may, too_many = within_the_day(wanted, left, self._practice.most_per_day, now)
+        for chart, message in too_many:
+            name = public_id("pat", message.patient_id)
+            log.warning("%s has had as many messages as may be today; the rest waits", name)
+            put_off += [tomorrow(chart, each, now) for each in message.reminders]
+        return may
 
     def _resting(self, now: datetime) -> list[Route]:
         """Clinics' channels on which nothing can leave now."""

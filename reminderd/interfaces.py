@@ -258,6 +258,12 @@ class Outbox(Protocol):
         """As `facts`, but the reminders are only those that are scheduled and due."""
         ...
 
+    def left_since(
+        self, patient_ids: Sequence[int], since: datetime
+    ) -> Mapping[int, Sequence[datetime]]:
+        """When messages of these patients left, or may have, from `since` on."""
+        ...
+
     def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
         """Reminders to `sending`, with their message and an attempt that is only claimed."""
         ...

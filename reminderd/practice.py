@@ -23,6 +23,7 @@ class Practice:
     clinics: Mapping[str, Clinic]
     routes: Mapping[Route, str]
     texts: Texts
+    most_per_day: int  # messages to one patient
     _digests: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def signature_digest(self, protocol: CareProtocol) -> str:

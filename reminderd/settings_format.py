@@ -150,6 +150,16 @@ class SessionsSection(_Section):
     )
 
 
+class SendingSection(_Section):
+    """What keeps a mistake from reaching patients."""
+
+    most_per_day: int = Field(
+        6,
+        ge=1,
+        description="So many messages to one patient on one day; what is more waits for the next.",
+    )
+
+
 Clinics = Annotated[dict[str, ClinicSection], Field(min_length=1)]
 
 
@@ -165,4 +175,5 @@ class SettingsFormat(_Section):
         default_factory=dict, description="What each transport needs to know, under its name."
     )
     web: WebSection = Field(default_factory=lambda: WebSection.model_validate({}))
+    sending: SendingSection = Field(default_factory=lambda: SendingSection.model_validate({}))
     sessions: SessionsSection = Field(default_factory=lambda: SessionsSection.model_validate({}))

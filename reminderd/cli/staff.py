@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminderd.cli import correcting
+from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
@@ -23,6 +24,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_holds(house),
         *_corrections(house, now),
         *_reminders(house),
+        *_put_off(house, now),
         *_sessions(house, now),
         *_protocols(house),
     ]
@@ -87,6 +89,26 @@ def _do(reminder: Reminder) -> str:
     if reminder.reason is Reason.UNCONFIRMED:
         return f"reminderd session show {public_id('ses', reminder.session_id)}"
     return f"reminderd reminder explain {name}"
+
+
+def _put_off(house: "House", now: datetime) -> Iterator[Item]:
+    """Patients who have had as many messages today as may be, and for whom more is due."""
+    overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
+    due = Counter(each.patient_id or 0 for each in house.outbox.reminders(overdue))
+    left = house.outbox.left_since(sorted(due), now - LONGEST_DAY)
+    patients = [each for each in house.outbox.patients() if each.id in left] if left else []
+    for patient in patients:
+        zone = patient.timezone or house.practice.clinic_of(patient).timezone
+        count = left_today(zone, left[patient.id or 0], now)
+        if count >= house.practice.most_per_day:
+            name = public_id("pat", patient.id)
+            yield {
+                "what": "patient",
+                "id": name,
+                "patient": name,
+                "why": f"{count} messages today, as many as may be: {due[patient.id or 0]} wait",
+                "do": f"reminderd reminder list --patient {name}",
+            }
 
 
 def _sessions(house: "House", now: datetime) -> Iterator[Item]:

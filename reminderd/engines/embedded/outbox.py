@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from reminderd.doubt import next_look_at
-from reminderd.engines.embedded import doubts, reporting
+from reminderd.engines.embedded import doubts, reporting, volume
 from reminderd.engines.embedded.records import Records
 from reminderd.engines.embedded.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none, word
 from reminderd.interfaces import (
@@ -75,6 +75,9 @@ class EmbeddedOutbox(Records):
 
     def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:
         return self._facts(patient_ids, "AND state = 'scheduled' AND wake_at <= ?", (to_ms(now),))
+
+    def left_since(self, patient_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
+        return volume.left_since(self, patient_ids, since)
 
     def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
         first_message, first_attempt = self._next_id("messages"), self._next_id("attempts")

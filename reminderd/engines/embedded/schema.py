@@ -212,7 +212,13 @@ ALTER TABLE messages ADD COLUMN envelope TEXT;
 """
 
 
-VERSION = 4  # raised with every migration; kept in the file as PRAGMA user_version
+BY_PATIENT = """
+-- Messages of one patient are counted day by day.
+CREATE INDEX messages_of_patient ON messages (patient, created_at);
+"""
+
+
+VERSION = 5  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -236,6 +242,10 @@ def migrations() -> "Migrations":
     @steps(name="004-doubt")
     def doubt(db: "Database") -> None:
         _execute_all(db, DOUBT)
+
+    @steps(name="006-messages-of-a-patient")
+    def messages_of_a_patient(db: "Database") -> None:
+        _execute_all(db, BY_PATIENT)
 
     return steps
 
