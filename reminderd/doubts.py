@@ -61,8 +61,8 @@ class Doubts:
         """The provider's id of the message, where its list has one that is nobody else's."""
         try:
             ids = transport.find(doubt.to, doubt.text, doubt.marked_at - CLOCKS_DIFFER_BY)
-        except TransportError as error:
-            log.warning("%s: no look at the provider's list: %s", _name(doubt), error)
+        except Exception as error:
+            log.warning("%s: no look at the provider's list: %s", _name(doubt), _said(error))
             return None
         known = self._outbox.accepted_ids(ids)
         return next((each for each in ids if each not in known), None)
@@ -84,8 +84,8 @@ class Doubts:
     def _repeat(self, transport: Repeatable, doubt: Doubt, copy: Message) -> None:
         try:
             provider_id = transport.send_again(copy)
-        except TransportError as error:
-            log.warning("%s: sent again, and still in doubt: %s", _name(doubt), error)
+        except Exception as error:
+            log.warning("%s: sent again, and still in doubt: %s", _name(doubt), _said(error))
             return
         self._record(_accepted(doubt, provider_id))
 
@@ -120,6 +120,11 @@ def _looked(doubt: Doubt, now: datetime, *, settleable: bool) -> Settlement:
         look_at=look_at,
         looks=looks,
     )
+
+
+def _said(error: Exception) -> str:
+    """A stranger's error ends no look, and its words may hold what belongs in no log."""
+    return str(error) if isinstance(error, TransportError) else type(error).__name__
 
 
 def _name(doubt: Doubt) -> str:

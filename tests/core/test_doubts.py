@@ -26,14 +26,14 @@ class Listed(Post):
         self.listed: list[str] = []
         self.looks: list[datetime] = []
         self.asked_for: tuple[str, str, datetime] | None = None
-        self.down = False
+        self.down: Exception | None = None
         self._desk = desk
 
     def find(self, to: str, text: str, since: datetime) -> list[str]:
         self.looks.append(self._desk.now)
         self.asked_for = (to, text, since)
-        if self.down:
-            raise Temporary("the provider cannot be reached")
+        if self.down is not None:
+            raise self.down
         return list(self.listed)
 
 
@@ -129,12 +129,13 @@ def test_what_the_provider_calls_by_an_id_that_we_know_is_another_message(desk: 
     assert {each.provider_id for each in desk.reminders()} == {known, "SM2"}
 
 
-def test_a_provider_that_cannot_be_asked_is_asked_again(desk: Desk) -> None:
+@pytest.mark.parametrize("error", [Temporary("not reached"), ValueError("a stranger's error")])
+def test_a_provider_that_cannot_be_asked_is_asked_again(desk: Desk, error: Exception) -> None:
     post = by_text(desk)
-    post.down = True
+    post.down = error
     desk.drain(DUE + 30 * SECOND)
     assert state(desk.the()) == "sending"
-    post.down, post.listed = False, ["SM1"]
+    post.down, post.listed = None, ["SM1"]
     desk.drain(DUE + 2 * MINUTE)
     assert state(desk.the()) == "sent"
 
@@ -194,7 +195,7 @@ def test_a_mail_is_sent_again_three_times_at_most(desk: Desk) -> None:
     assert state(desk.the()) == "unknown"
 
 
-@pytest.mark.parametrize("error", [Temporary("450"), TransportError("554"), InDoubt("cut")])
+@pytest.mark.parametrize("error", [Temporary("450"), TransportError("554"), ValueError()])
 def test_whatever_a_copy_is_answered_with_the_first_one_stays_in_doubt(
     desk: Desk, error: Exception
 ) -> None:
