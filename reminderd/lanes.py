@@ -36,6 +36,7 @@ from reminderd.patient_copy import calendar
 from reminderd.plan import changes, still_true
 from reminderd.practice import Practice, item
 from reminderd.render import Composed, Item, Renderer
+from reminderd.resting import rest
 from reminderd.retry import next_try_at
 from reminderd.verdicts import (
     Letter,
@@ -357,6 +358,8 @@ class Lane:
         if self.rests_until is None or until > self.rests_until:
             self.rests_until = until
             self.trouble = str(error)
+            with self._outbox.transaction():
+                rest(self._outbox, self._name, until, str(error))
             log.error("transport %s rests until %s: %s", self._name, f"{until:%H:%M:%S}Z", error)
 
 

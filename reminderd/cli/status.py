@@ -57,6 +57,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     from reminderd.holding import held
     from reminderd.interfaces import ReminderFilter
     from reminderd.model import State
+    from reminderd.resting import resting
 
     tally = house.outbox.tally()
     counts: Counter[str] = Counter()
@@ -66,6 +67,14 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     return {
         "database": str(house.settings.database),
         "holds": [hold_data(each, desk.timezone) for each in held(house.outbox)],
+        "resting": [
+            {
+                "transport": each.transport,
+                "until": instant(each.until, desk.timezone),
+                "why": each.why,
+            }
+            for each in resting(house.outbox, house.practice.routes.values(), now)
+        ],
         "reminders": {state.value: counts[state] for state in State},
         "next_due": instant(house.outbox.next_due(), desk.timezone),
         "overdue": house.outbox.count_reminders(overdue),
@@ -83,5 +92,12 @@ def _told(fact: object) -> str:
     if isinstance(fact, dict):
         return ", ".join(f"{count} {name}" for name, count in fact.items() if count) or "none"
     if isinstance(fact, list):
-        return ", ".join(each["why"] if isinstance(each, dict) else each for each in fact) or "none"
+        return ", ".join(each if isinstance(each, str) else _why(each) for each in fact) or "none"
     return "-" if fact is None else str(fact)
+
+
+def _why(fact: dict[str, str]) -> str:
+    """Why nothing is sent, or nothing by one transport."""
+    if "transport" in fact:
+        return f"{fact['transport']} until {fact['until']}: {fact['why']}"
+    return fact["why"]

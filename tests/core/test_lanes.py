@@ -19,6 +19,7 @@ from reminderd.errors import (
 )
 from reminderd.model import Channel, Message, Outcome, State
 from reminderd.pace import Pace
+from reminderd.resting import Rest, resting
 from tests.core.build import at, local
 from tests.core.desk import NOTE, Desk, Post, rule, state
 
@@ -200,8 +201,11 @@ def test_a_refused_account_or_sender_rests_the_transport_and_burns_nothing(
     assert {(state(each), each.attempts) for each in desk.reminders()} == {("scheduled", 0)}
     wake_at = desk.dispatch().next_wake_at(desk.now)
     assert wake_at == desk.now + timedelta(minutes=5)
+    told = Rest("console", wake_at, str(error))
+    assert resting(desk.outbox, ["console", "file"], desk.now) == [told]
     desk.drain(wake_at)
     assert {state(each) for each in desk.reminders()} == {"sent"}
+    assert resting(desk.outbox, ["console", "file"], desk.now) == []
 
 
 # In doubt -----------------------------------------------------------------------------------------
