@@ -79,6 +79,7 @@ class Sitting:
     def _terminal(self, page: io.BytesIO) -> Iterator[None]:
         at = self.at
         environ = {"COLUMNS": str(COLUMNS), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environ["LOGNAME"] = "alba"
         with ExitStack() as stack:
             stack.enter_context(_as_it_was())
             stack.enter_context(patch.object(SystemClock, "now", lambda _: at))

@@ -27,6 +27,7 @@ TABLES = {
     "message_reminders": "Which reminders a message carries.",
     "attempts": "Each hand-over of a message to a transport.",
     "notes": "What reminderd remembers about itself.",
+    "audit": "The [audit trail](audit.md): who did what to whom. Never changed, never shortened.",
 }
 
 COLUMNS = {
@@ -152,6 +153,18 @@ COLUMNS = {
         "looks": "How often it was looked for.",
     },
     "notes": {"key": "What it is about.", "value": "What is remembered."},
+    "audit": {
+        "id": "The place in the trail, from 1 and without a gap.",
+        "at": "When it was done.",
+        "by": "Who did it; `reminderd` where nobody typed.",
+        "action": "What was done, such as `session-moved`.",
+        "what": "To what: a public id, or a protocol's key.",
+        "patient": "Whom it is about, or the first of several.",
+        "last_patient": "The last of several.",
+        "before": "What changed, as it was: a JSON object without anything personal.",
+        "after": "The same, as it became.",
+        "digest": "A fingerprint of the digest before and of this row.",
+    },
 }
 
 

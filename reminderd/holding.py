@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from typing import NamedTuple
 
+from reminderd.audit import Action, Entry
 from reminderd.interfaces import Outbox
 
 HELD = "held"
@@ -51,6 +52,8 @@ def release(outbox: Outbox, cause: str | None, by: str, now: datetime) -> list[H
         _keep(outbox, [each for each in holds if each not in gone])
         said = {"at": now.isoformat(), "by": by, "causes": [each.cause for each in gone]}
         outbox.set_note(RELEASED, json.dumps(said, ensure_ascii=False))
+        let_go = {"causes": said["causes"]}
+        outbox.record([Entry(now, by, Action.RELEASED, "sending", after=let_go)])
     return gone
 
 

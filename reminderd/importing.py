@@ -12,7 +12,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from reminderd import audit
+from reminderd.audit import Action
 from reminderd.errors import TryAgainLater
+from reminderd.ids import public_id
 from reminderd.intake import Intake
 from reminderd.interfaces import Outbox
 from reminderd.model import CareProtocol, Channel, Chart, Patient, Reminder, Session, State
@@ -135,9 +138,12 @@ class Importer:
         prepared: Sequence[Prepared],
         now: datetime,
         progress: Callable[[int], None] = lambda _: None,
+        *,
+        source: str = "a list",
     ) -> None:
         """Store what was prepared, in few large transactions; `progress` hears how many are in.
 
+        `source` names for the audit trail what it was prepared from.
         Raises TryAgainLater where somebody has stored one of these patients or sessions meanwhile.
         """
         new = [each for each in prepared if each.is_new]
@@ -148,11 +154,11 @@ class Importer:
             *((each, self._store_known) for each in _chunks(known)),
         ]:
             with without_collecting(), self._outbox.transaction():
-                store(chunk, now)
+                store(chunk, now, source)
             stored += len(chunk)
             progress(stored)
 
-    def _store_new(self, chunk: Sequence[Prepared], now: datetime) -> None:
+    def _store_new(self, chunk: Sequence[Prepared], now: datetime, source: str) -> None:
         meanwhile = self._outbox.patients_by_ref(each.chart.patient.ref or "" for each in chunk)
         if meanwhile:
             raise _overtaken(meanwhile)
@@ -163,17 +169,19 @@ class Importer:
         self._outbox.add_patients([each.patient for each in renumbered], now)
         self._outbox.add_sessions([each for one in renumbered for each in one.sessions])
         self._outbox.save_reminders(each for one in renumbered for each in one.reminders)
+        self._outbox.record([_imported(renumbered, source, self._intake.by, now)])
 
-    def _store_known(self, chunk: Sequence[Prepared], now: datetime) -> None:
+    def _store_known(self, chunk: Sequence[Prepared], now: datetime, source: str) -> None:
         added = [each for one in chunk for each in one.sessions]
         _, first = self._outbox.reserve_ids(0, len(added))
         versions = self._versions(chunk)
-        self._outbox.add_sessions(
-            [
-                replace(each, id=first + n, protocol_version=versions[each.protocol])
-                for n, each in enumerate(added)
-            ]
-        )
+        stored = [
+            replace(each, id=first + n, protocol_version=versions[each.protocol])
+            for n, each in enumerate(added)
+        ]
+        self._outbox.add_sessions(stored)
+        by = f"{self._intake.by}, from {source}"
+        self._outbox.record([e for each in stored for e in audit.session_added(each, by, now)])
         ids = [one.chart.patient.id for one in chunk if one.chart.patient.id is not None]
         for chart in self._practice.charts(self._outbox.facts(ids), self._outbox.approvals()):
             if _has_a_double(chart, first):
@@ -232,6 +240,24 @@ class _Stored(NamedTuple):
     patient: Patient
     sessions: tuple[Session, ...]
     reminders: tuple[Reminder, ...]
+
+
+def _imported(stored: Sequence[_Stored], source: str, by: str, now: datetime) -> audit.Entry:
+    """One entry for all of them: there are thousands, under ids without a gap."""
+    first, last = stored[0].patient.id, stored[-1].patient.id
+    return audit.Entry(
+        now,
+        by,
+        Action.IMPORTED,
+        f"{public_id('pat', first)} to {public_id('pat', last)}",
+        first,
+        last,
+        after={
+            "from": source,
+            "patients": len(stored),
+            "sessions": sum(len(each.sessions) for each in stored),
+        },
+    )
 
 
 def _renumbered(one: Prepared, numbers: _Numbers, versions: dict[str, int]) -> _Stored:

@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
+from reminderd import audit
 from reminderd.adjustments import combined, refuse_unfitting
+from reminderd.audit import Action, Entry
 from reminderd.charts import Change, Charts
 from reminderd.errors import InvalidInput, NotFound, Refused
 from reminderd.ids import public_id
@@ -67,6 +69,7 @@ class Intake(Charts):
             number, _ = self._outbox.reserve_ids(1, 0)
             stored = replace(patient, id=number)
             self._outbox.add_patients([stored], now)
+            self._outbox.record(audit.patient_added(stored, self.by, now))
             if session is None:
                 return Change(self.chart(number), ())
             return self._add_session(number, session, now)
@@ -80,7 +83,9 @@ class Intake(Charts):
                 self._refuse_taken_ref(after.ref)
             self._practice.clinic_of(after)
             assert before.id is not None
-            self._outbox.update_patient(replace(after, id=before.id), now)
+            after = replace(after, id=before.id)
+            self._outbox.update_patient(after, now)
+            self._outbox.record(audit.patient_changed(before, after, self.by, now))
             return self._plan_one_again(before.id, now)
 
     def _refuse_taken_ref(self, ref: str) -> None:
@@ -113,6 +118,10 @@ class Intake(Charts):
             if not ids:
                 raise Refused(f"nothing that {name} was told has to be corrected")
             self._outbox.add_corrections(ids, by, now)
+            told = {"reminders": [public_id("rem", each) for each in ids]}
+            what = public_id("pat", patient.id) or ""
+            entry = Entry(now, by, Action.CORRECTION_TOLD, what, patient.id, after=told)
+            self._outbox.record([entry])
             return self._plan_one_again(patient.id, now)
 
     # Sessions --------------------------------------------------------------------------------
@@ -136,6 +145,7 @@ class Intake(Charts):
         recorded = self.recorded(patient_id, number, session, protocol, now)
         stored = replace(recorded, protocol_version=version)
         self._outbox.add_sessions([stored])
+        self._outbox.record(audit.session_added(stored, self.by, now))
         return replace(self._plan_one_again(patient_id, now), session=stored)
 
     def pinned(self, key: str) -> tuple[CareProtocol, int]:
@@ -262,6 +272,7 @@ class Intake(Charts):
                 was = SessionChange(before, protocol, now, by or self.by, why)
                 self._outbox.add_session_change(was)
                 self._outbox.update_session(after)
+                self._outbox.record(audit.session_changed(before, after, was.by, now))
             return replace(self._plan_one_again(after.patient_id, now), session=after)
 
     # Reminders -------------------------------------------------------------------------------
@@ -273,7 +284,7 @@ class Intake(Charts):
             if reminder.state not in WAITING:
                 raise Refused(f"{name} is {reminder.state}: only what still waits can be cancelled")
             off = reminder._replace(state=State.CANCELLED, reason=Reason.BY_STAFF, wake_at=None)
-            return self._decide(off, now)
+            return self._decide(Action.REMINDER_CANCELLED, reminder, off, now)
 
     def retry_reminder(self, name: str, now: datetime) -> Change:
         """Staff ask again for a reminder that failed, was called off, or waits for its next try.
@@ -288,7 +299,7 @@ class Intake(Charts):
                 raise Refused(f"{name} expired: sending it now would be pointless")
             # As `expired` it is planned afresh, and the plan says whether it may still leave.
             again = reminder._replace(state=State.EXPIRED, reason=Reason.LATE, wake_at=None)
-            change = self._decide(again, now)
+            change = self._decide(Action.REMINDER_RETRIED, reminder, again, now)
             if self.reminder(name) == again:
                 raise Refused(f"{name} is no longer planned: its session or its rule is gone")
             return change
@@ -308,12 +319,23 @@ class Intake(Charts):
             if resolution is Resolution.RESEND and reminder.expires_at <= now:
                 raise Refused(f"{name} expired: sending it again would be pointless")
             self._outbox.settle([resolved(each, resolution, by) for each in doubts], now)
-            return self._plan_one_again(reminder.patient_id, now)
+            carried = [each for doubt in doubts for each in doubt.reminders]
+            return self._decided(Action.REMINDER_RESOLVED, carried, by, now)
 
-    def _decide(self, reminder: Reminder, now: datetime) -> Change:
-        self._outbox.save_reminders([reminder])
-        assert reminder.patient_id is not None
-        return self._plan_one_again(reminder.patient_id, now)
+    def _decide(self, action: Action, before: Reminder, decided: Reminder, now: datetime) -> Change:
+        self._outbox.save_reminders([decided])
+        return self._decided(action, [before], self.by, now)
+
+    def _decided(
+        self, action: Action, before: Sequence[Reminder], by: str, now: datetime
+    ) -> Change:
+        """Plan these reminders of one patient again, and record what became of each."""
+        assert before[0].patient_id is not None
+        change = self._plan_one_again(before[0].patient_id, now)
+        after = {each.id: each for each in change.chart.reminders}
+        for each in before:
+            self._outbox.record(audit.reminder_decided(action, each, after[each.id], by, now))
+        return change
 
     # Signatures ------------------------------------------------------------------------------
 
@@ -328,6 +350,9 @@ class Intake(Charts):
             approval = Approval(protocol.key, protocol.revision, digest, by.strip(), now)
             texts = self._practice.signed_texts(protocol)
             self._outbox.add_approval(approval, version, texts)
+            signed = {"revision": protocol.revision, "digest": digest}
+            entry = Entry(now, approval.by, Action.PROTOCOL_APPROVED, key, after=signed)
+            self._outbox.record([entry])
         self.plan_all_again(now)
         return approval
 

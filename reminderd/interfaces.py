@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from reminderd.audit import Entry, Head, Recorded
 from reminderd.model import (
     Attempt,
     CareProtocol,
@@ -234,6 +235,20 @@ class Outbox(Protocol):
         ...
 
     def set_note(self, key: str, value: str) -> None: ...
+
+    # What was done -------------------------------------------------------------------------
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Add to the audit trail, for good, in the transaction of what is recorded."""
+        ...
+
+    def trail(self, patient_id: int | None = None, since: datetime | None = None) -> list[Recorded]:
+        """What was done, in order: all of it, or what is about one patient or not older."""
+        ...
+
+    def trail_head(self) -> Head:
+        """The newest entry, as it is kept apart from the trail."""
+        ...
 
     # What goes out -------------------------------------------------------------------------
 

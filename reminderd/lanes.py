@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reminderd import audit
 from reminderd.calendar_file import Calendar
 from reminderd.clock import Clock
 from reminderd.doubt import next_look_at
@@ -276,7 +277,9 @@ class Lane:
         """Plan again without the channel that does not work; what has no other has failed."""
         assert verdict.patient_id is not None
         (known,) = self._charts([verdict.patient_id])
-        self._outbox.update_patient(lesson(known.patient), now)
+        taught = lesson(known.patient)
+        self._outbox.update_patient(taught, now)
+        self._outbox.record(audit.patient_changed(known.patient, taught, audit.DAEMON, now))
         (chart,) = self._charts([verdict.patient_id])
         tried = {each.id: each for each in verdict.settlement.reminders}
         self._outbox.save_reminders(

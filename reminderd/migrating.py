@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from reminderd import audit
 from reminderd.charts import Change
 from reminderd.intake import Intake
 from reminderd.interfaces import Outbox
@@ -94,9 +95,9 @@ class Migrator:
         for each in sessions:
             pinned = chart.protocols[each.id]
             self._outbox.add_session_change(SessionChange(each, pinned, now, self._intake.by, why))
-            self._outbox.update_session(
-                replace(each, protocol_version=version, revision=protocol.revision)
-            )
+            after = replace(each, protocol_version=version, revision=protocol.revision)
+            self._outbox.update_session(after)
+            self._outbox.record(audit.session_changed(each, after, self._intake.by, now))
 
 
 def _goes_over(chart: Chart, session: Session, protocol: CareProtocol, now: datetime) -> bool:

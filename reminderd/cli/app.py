@@ -35,6 +35,7 @@ COMMANDS = {
     "transport": "Transports: list, test.",
     "config": "The configuration: show, check, schema.",
     "check": "Find everything that would stop a message, all at once.",
+    "audit": "Show who did what to whom, and whether that record is whole.",
     "doctor": "Look at this machine: versions, database, permissions, clock.",
     "completion": "Print the script that completes commands in your shell.",
 }

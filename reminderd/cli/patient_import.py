@@ -47,7 +47,7 @@ def take_in(desk: Desk, file: Path, wanted: Wanted) -> None:
         _tell(expected, differing)
     store = not wanted.dry_run and (wanted.yes or wanted.as_json or _agreed(expected))
     if store:
-        _store(desk, prepared, now)
+        _store(desk, prepared, now, file.name)
     if wanted.as_json:
         data = _data(expected, differing, read.faults)
         output.emit({"file": str(file), "stored": store, **data})
@@ -207,13 +207,13 @@ def _agreed(expected: "Forecast") -> bool:
     return click.confirm("Store this?", err=True)
 
 
-def _store(desk: Desk, prepared: "Sequence[Prepared]", now: "datetime") -> None:
+def _store(desk: Desk, prepared: "Sequence[Prepared]", now: "datetime", source: str) -> None:
     importer = desk.house.importer
     if not sys.stderr.isatty():
-        importer.store(prepared, now)
+        importer.store(prepared, now, source=source)
         return
     with click.progressbar(length=len(prepared), label="Storing", file=sys.stderr) as bar:
-        importer.store(prepared, now, lambda stored: bar.update(stored - bar.pos))
+        importer.store(prepared, now, lambda stored: bar.update(stored - bar.pos), source=source)
 
 
 def _stored(expected: "Forecast") -> str:

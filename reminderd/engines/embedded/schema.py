@@ -212,13 +212,39 @@ ALTER TABLE messages ADD COLUMN envelope TEXT;
 """
 
 
+AUDIT = """
+-- Who did what to whom. Each digest is over the one before it and its own row; the newest one is
+-- also kept in notes. patient is the first of several where last_patient is set. No row refers to
+-- another table: a row is for good.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    action TEXT NOT NULL,
+    what TEXT NOT NULL,
+    patient INTEGER,
+    last_patient INTEGER,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    digest TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_goes_on BEFORE INSERT ON audit
+WHEN NEW.id IS NOT (SELECT coalesce(max(id), 0) + 1 FROM audit)
+BEGIN SELECT RAISE(ABORT, 'the audit trail only goes on at its end'); END;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is never changed'); END;
+CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is never shortened'); END;
+"""
+
+
 BY_PATIENT = """
 -- Messages of one patient are counted day by day.
 CREATE INDEX messages_of_patient ON messages (patient, created_at);
 """
 
 
-VERSION = 5  # raised with every migration; kept in the file as PRAGMA user_version
+VERSION = 6  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -242,6 +268,10 @@ def migrations() -> "Migrations":
     @steps(name="004-doubt")
     def doubt(db: "Database") -> None:
         _execute_all(db, DOUBT)
+
+    @steps(name="005-audit")
+    def audit(db: "Database") -> None:
+        _execute_all(db, AUDIT)
 
     @steps(name="006-messages-of-a-patient")
     def messages_of_a_patient(db: "Database") -> None:

@@ -1,0 +1,73 @@
+"""The audit trail in the database: added to in the transaction of what is recorded."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from reminderd.audit import Entry, Facts, Head, Recorded, as_text, sealed
+from reminderd.engines.embedded.records import Records
+from reminderd.engines.embedded.rows import Row, from_ms, to_ms
+
+HEAD = "audit-head"  # the note that holds the number and the digest of the newest entry
+
+
+class Trail(Records):
+    """The part of the outbox that remembers who did what."""
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        added = sealed(entries, self.trail_head())
+        self.connection.executemany(
+            "INSERT INTO audit "
+            "(id, at, by, action, what, patient, last_patient, before, after, digest) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_row(each) for each in added],
+        )
+        self.set_note(HEAD, f"{added[-1].number} {added[-1].digest}")
+
+    def trail_head(self) -> Head:
+        number, _, digest = (self.note(HEAD) or "0 ").partition(" ")
+        return Head(int(number), digest)
+
+    def trail(self, patient_id: int | None = None, since: datetime | None = None) -> list[Recorded]:
+        conditions: list[str] = []
+        parameters: list[int] = []
+        if patient_id is not None:
+            conditions.append("? BETWEEN patient AND coalesce(last_patient, patient)")
+            parameters.append(patient_id)
+        if since is not None:
+            conditions.append("at >= ?")
+            parameters.append(to_ms(since))
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        rows = self.query(
+            "SELECT id, at, by, action, what, patient, last_patient, before, after, digest "
+            f"FROM audit {where} ORDER BY id",
+            parameters,
+        )
+        return [_recorded(row) for row in rows]
+
+
+def _row(recorded: Recorded) -> Row:
+    entry = recorded.entry
+    return (
+        recorded.number, to_ms(entry.at), entry.by, str(entry.action), entry.what, entry.patient,
+        entry.last_patient, as_text(entry.before), as_text(entry.after), recorded.digest,
+    )  # fmt: skip
+
+
+def _recorded(row: Row) -> Recorded:
+    number, at, by, action, what, patient, last_patient, before, after, digest = row
+    entry = Entry(
+        from_ms(at), by, action, what, patient, last_patient, _facts(before), _facts(after),
+    )  # fmt: skip
+    return Recorded(number, entry, digest)
+
+
+def _facts(text: str) -> Facts:
+    """What the text says; somebody who changed it need not have left JSON."""
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        facts = None
+    return facts if isinstance(facts, dict) else {"unreadable": text}
