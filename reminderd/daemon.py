@@ -20,6 +20,7 @@ from reminderd.bootstrap import House
 from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import connection, store
+from reminderd.engines.embedded.high_water import hold_where_older, mark_newest
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
@@ -50,6 +51,8 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
         # A large import must not come between a message that left and the record of it.
         house = bootstrap.open_house(settings, patience_seconds=60)
         open_things.callback(house.outbox.close)
+        hold_where_older(house.outbox, clock.now())
+        open_things.callback(mark_newest, house.outbox)
         serving = bootstrap.build_transports(settings)
         for transport in serving.values():
             open_things.callback(transport.close)

@@ -133,7 +133,9 @@ def _database(path: Path) -> Iterator[Finding]:
         yield problem("database", f"{path} is damaged: {verdict[0]}", "Restore a backup.")
     if version != schema.VERSION:
         yield problem(
-            "database", f"{path} has schema {version}, not {schema.VERSION}", "Run: reminderd init"
+            "database",
+            f"{path} has schema {version}, not {schema.VERSION}",
+            "Run: reminderd db migrate",
         )
     size = path.stat().st_size / 1e6
     yield fine("database", f"{path}, {size:.1f} MB, schema {version}, journal {journal}")

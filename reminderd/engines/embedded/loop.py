@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch, Drained
 from reminderd.engines.embedded.health import Health
+from reminderd.engines.embedded.high_water import HighWater, newest
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import TryAgainLater
 from reminderd.holding import held
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=15)
 LOOK_OUT_SECONDS = 0.5
+MARK_EVERY = 10  # looks out
 
 
 class EmbeddedLoop:
@@ -34,6 +36,7 @@ class EmbeddedLoop:
     ) -> None:
         self._outbox = outbox
         self._health = Health()
+        self._water = HighWater(outbox.path)
         # A beat that came late is still wanted, and two that wait are one.
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -73,12 +76,16 @@ class EmbeddedLoop:
     ) -> None:
         """Notice within a second what another process has committed."""
         seen = self._outbox.data_version()
+        turn = 0
         self._health.held(held(self._outbox))
         while not stop.wait(LOOK_OUT_SECONDS) and not any(each.failure for each in self._beats):
             successors = renewed()
             if successors is not None:
                 for beat, successor in zip(self._beats, successors, strict=True):
                     beat.take_over(successor)
+            turn += 1
+            if turn % MARK_EVERY == 0:
+                self._water.write(newest(self._outbox.query))
             version = self._outbox.data_version()
             if successors is not None or version != seen:
                 seen = version

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from reminderd.engines.embedded import schema
+from reminderd.engines.embedded.backup import back_up, free, refuse_newer
 from reminderd.engines.embedded.connection import (
     PATIENCE_SECONDS,
     Connection,
@@ -14,6 +15,7 @@ from reminderd.engines.embedded.connection import (
     connect,
     translated,
 )
+from reminderd.engines.embedded.lock import only_daemon
 from reminderd.errors import ConfigurationError
 
 Row = tuple[Any, ...]
@@ -98,11 +100,7 @@ class Store:
 
     def _check_schema(self) -> None:
         found = int(self.query("PRAGMA user_version")[0][0])
-        if found > schema.VERSION:
-            raise ConfigurationError(
-                [f"{self.path}: written by a newer reminderd (schema {found})"],
-                remedy="Upgrade reminderd, or restore a backup that fits this version.",
-            )
+        refuse_newer(self.path, found)
         if found < schema.VERSION:
             raise ConfigurationError(
                 [f"{self.path}: not a reminderd database of this version (schema {found})"],
@@ -110,22 +108,44 @@ class Store:
             )
 
 
-def create(path: Path) -> bool:
+def create(path: Path, *, keep_old: bool = True) -> bool:
     """Create the database or bring its schema up to date; True where anything was done.
 
-    All or nothing. Raises ConfigurationError where the file cannot be used.
+    All or nothing; a database that holds something is copied first, and the copy stays beside it.
+    Raises ConfigurationError where the file cannot be used or is of a newer version, TryAgainLater
+    where a daemon sends from a database that has to be brought up to date.
     """
+    _refuse_strangers(path)
+    if not path.exists():
+        return _migrated(path)
+    found = _version(path)
+    refuse_newer(path, found)
+    if found == schema.VERSION:
+        return False
+    if found == 0:
+        return _migrated(path)
+    with only_daemon(path):
+        if keep_old:
+            back_up(path, free(path.with_name(f"{path.name}.schema-{found}")))
+        return _migrated(path)
+
+
+def _version(path: Path) -> int:
+    with closing(connect(path, read_only=True)) as opened:
+        return int(opened.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrated(path: Path) -> bool:
+    """All steps that are missing, in one transaction; False where another process was faster."""
     import secrets
 
     from sqlite_utils import Database
 
-    _refuse_strangers(path)
     connection = connect(path, create=True)
     try:
-        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if found >= schema.VERSION:
-            return False
         connection.execute("BEGIN IMMEDIATE")
+        if int(connection.execute("PRAGMA user_version").fetchone()[0]) == schema.VERSION:
+            return False
         schema.migrations().apply(Database(connection))
         connection.execute(
             "INSERT OR IGNORE INTO notes (key, value) VALUES ('installation', ?)",

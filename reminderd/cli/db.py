@@ -1,0 +1,105 @@
+"""`db`: the database file: whole, kept, put back, brought up to date."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reminderd.cli.context import Desk, pass_desk
+from reminderd.cli.options import as_json as json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group("db")
+def command() -> None:
+    """The database: check, backup, restore, migrate."""
+
+
+@command.command("check")
+@json_option
+@pass_desk
+def check(desk: Desk, as_json: bool) -> None:
+    """Look for damage, and for rows that contradict each other; works beside the daemon."""
+    from reminderd.cli.findings import report
+    from reminderd.engines.embedded import soundness
+
+    report(soundness.examine(desk.settings.database), as_json=as_json)
+
+
+@command.command("backup")
+@click.argument("file", required=False, type=FILE)
+@click.option("--force", is_flag=True, help="Write over a file of that name.")
+@json_option
+@pass_desk
+def backup(desk: Desk, file: Path | None, force: bool, as_json: bool) -> None:
+    """Write a verified copy to FILE, beside the running daemon.
+
+    Without FILE it stands beside the database, with the instant in UTC in its name.
+    """
+    from reminderd.cli import output
+    from reminderd.engines.embedded import backup as backups
+
+    database = desk.settings.database
+    target = file or backups.beside(database, "backup", desk.clock.now())
+    counts = backups.back_up(database, target, force=force)
+    if as_json:
+        output.emit({"file": str(target), "rows": counts})
+    else:
+        click.echo(f"wrote {target}, verified: {_told(counts)}")
+
+
+def _told(counts: "Mapping[str, int]") -> str:
+    shown = ("patients", "sessions", "reminders", "messages")
+    return ", ".join(f"{counts[each]} {each}" for each in shown)
+
+
+@command.command("restore")
+@click.argument("file", type=FILE)
+@json_option
+@pass_desk
+def restore(desk: Desk, file: Path, as_json: bool) -> None:
+    """Put a copy of the backup FILE in the place of the database; the present one is kept.
+
+    Not while the daemon runs. Sending is held afterwards, because the backup does not know what was
+    sent since and would send it again: see `reminderd release`.
+    """
+    from reminderd.cli import output
+    from reminderd.engines.embedded import restoring
+
+    database = desk.settings.database
+    kept = restoring.restore(file, database, desk.clock.now())
+    if as_json:
+        output.emit({"file": str(file), "kept": None if kept is None else str(kept), "held": True})
+        return
+    if kept is not None:
+        click.echo(f"kept     {kept}, the database that was there")
+    click.echo(f"restored {database}, from {file}")
+    output.note(
+        "Sending is held: what was sent since that backup would be sent again. Cancel what must"
+        " not go out, then: reminderd release"
+    )
+
+
+@command.command("migrate")
+@json_option
+@pass_desk
+def migrate(desk: Desk, as_json: bool) -> None:
+    """Bring the schema up to date, all or nothing; a copy of what was stays beside it."""
+    from reminderd.cli import output
+    from reminderd.engines.embedded import connection, schema, store
+
+    database = desk.settings.database
+    connection.connect(database, read_only=True).close()  # there has to be one
+    changed = store.create(database)
+    if as_json:
+        output.emit({"schema": schema.VERSION, "changed": changed})
+    elif changed:
+        click.echo(
+            f"brought {database} up to schema {schema.VERSION}; how it was is kept beside it"
+        )
+    else:
+        click.echo(f"{database} has schema {schema.VERSION}, the present one")

@@ -1,0 +1,110 @@
+"""A mark beside the database: how far sending had come.
+
+A database whose newest message is older than the mark was put back by somebody, and believes that
+what was sent since is still due.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reminderd import holding
+from reminderd.engines.embedded.backup import flush
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.rows import from_ms
+
+log = logging.getLogger(__name__)
+
+RESTORED = "restored"
+
+NEWEST = (
+    "SELECT seq, (SELECT created_at FROM messages ORDER BY id DESC LIMIT 1) "
+    "FROM sqlite_sequence WHERE name = 'messages'"
+)
+
+
+class Mark(NamedTuple):
+    """The newest message's id and when it was made, RFC 3339; 0 and empty where there is none."""
+
+    message: int
+    at: str
+
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+
+def newest(query: Query) -> Mark:
+    """How far sending has come in a database."""
+    ((message, at),) = query(NEWEST)
+    return Mark(message, "" if at is None else from_ms(at).isoformat(timespec="seconds"))
+
+
+def hold_restored(outbox: EmbeddedOutbox, how: str, gone: Mark | None, now: datetime) -> None:
+    """Hold an old database; the ids of messages that it has forgotten are not given again.
+
+    A mail with an id that was used before could be taken for a copy, and be thrown away.
+    """
+    at = newest(outbox.query).at
+    knows = f"nothing that was sent after {at}" if at else "nothing that was sent"
+    with outbox.transaction():
+        holding.hold(outbox, RESTORED, f"{how}; it knows of {knows}", now)
+        if gone is not None:
+            outbox.connection.execute(
+                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'",
+                (gone.message,),
+            )
+
+
+class HighWater:
+    """Reads and writes the mark of one database."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(f"{database.name}.mark")
+        self._written: Mark | None = None
+
+    def read(self) -> Mark | None:
+        """The mark, None where there is none or it cannot be read; the log has the latter."""
+        try:
+            found = json.loads(self.path.read_text("utf-8"))
+            return Mark(int(found["message"]), str(found["at"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s: cannot be read, so an older database is not noticed: %s",
+                        self.path, error)  # fmt: skip
+            return None
+
+    def write(self, mark: Mark) -> None:
+        """Put the mark durably in place where it has changed; the log has it where it cannot."""
+        if mark == self._written:
+            return
+        draft = self.path.with_name(f".{self.path.name}.unfinished-{os.getpid()}")
+        try:
+            descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:
+                json.dump(mark._asdict(), file)
+            flush(draft)
+            draft.replace(self.path)
+            flush(self.path.parent)
+            self._written = mark
+        except OSError as error:
+            log.warning("%s: cannot be written: %s", self.path, error.strerror)
+            draft.unlink(missing_ok=True)
+
+
+def hold_where_older(outbox: EmbeddedOutbox, now: datetime) -> None:
+    """Hold where the database is older than the mark beside it."""
+    mark = HighWater(outbox.path).read()
+    if mark is not None and newest(outbox.query).message < mark.message:
+        how = f"the database is older than its mark of {mark.at}, so somebody put an old one back"
+        hold_restored(outbox, how, mark, now)
+    mark_newest(outbox)
+
+
+def mark_newest(outbox: EmbeddedOutbox) -> None:
+    """Put the mark at what the database holds now."""
+    HighWater(outbox.path).write(newest(outbox.query))

@@ -1,0 +1,92 @@
+"""The way back to a backup; what it has forgotten must not be sent again, so it starts held."""
+
+import os
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from reminderd.engines.embedded import store
+from reminderd.engines.embedded.backup import (
+    JOURNALS,
+    beside,
+    copy_verified,
+    existing,
+    flush,
+    free,
+    in_place,
+    unfinished,
+    verify,
+)
+from reminderd.engines.embedded.connection import DatabaseError, connect
+from reminderd.engines.embedded.high_water import HighWater, Mark, hold_restored, newest
+from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.errors import InvalidInput, ReminderdError
+
+
+def restore(backup: Path, database: Path, now: datetime) -> Path | None:
+    """Put a verified copy of `backup` in the place of `database`, up to date and held.
+
+    Returns where the database that was there is kept. Raises TryAgainLater while a daemon has it,
+    NotFound, FaultsFound or ConfigurationError where the backup cannot be used.
+    """
+    existing(backup)
+    if not database.exists():
+        _put(backup, database, now)
+        return None
+    if backup.samefile(database):
+        raise InvalidInput(f"{backup}: that is the database itself", remedy="Name a backup.")
+    with only_daemon(database):
+        kept = free(beside(database, "before-restore", now))
+        _put(backup, database, now, kept)
+        return kept
+
+
+def _put(backup: Path, database: Path, now: datetime, kept: Path | None = None) -> None:
+    verify(backup)
+    with unfinished(database) as copy:
+        copy_verified(backup, copy)
+        store.create(copy, keep_old=False)
+        _hold(copy, backup, _how_far(database), now)
+        if kept is not None:
+            _keep(database, kept)
+        in_place(copy, database)
+
+
+def _hold(copy: Path, backup: Path, gone: Mark | None, now: datetime) -> None:
+    """Into the copy, so that it is never in its place without."""
+    outbox = EmbeddedOutbox(copy)
+    try:
+        hold_restored(outbox, f"restored from {backup.name}", gone, now)
+    finally:
+        outbox.close()
+    with closing(connect(copy, durable=False)) as opened:
+        opened.execute("PRAGMA journal_mode = DELETE")
+
+
+def _how_far(database: Path) -> Mark | None:
+    """How far sending came with the database that goes, by its mark or by what is in it."""
+    mark = HighWater(database).read()
+    if mark is not None or not database.exists():
+        return mark
+    try:
+        with closing(connect(database, read_only=True)) as opened:
+            return newest(lambda sql: opened.execute(sql).fetchall())
+    except (DatabaseError, ReminderdError, ValueError):
+        return None  # it is damaged
+
+
+def _keep(database: Path, kept: Path) -> None:
+    """The present database under another name; its place is empty at no instant."""
+    try:
+        with closing(connect(database)) as opened:
+            opened.execute("PRAGMA journal_mode = DELETE")
+    except (DatabaseError, ReminderdError):
+        pass  # it is damaged: kept as it is
+    for ending in JOURNALS:
+        # A journal that stayed would be played into the database that comes in its place.
+        log = database.with_name(f"{database.name}{ending}")
+        if log.exists():
+            log.replace(kept.with_name(f"{kept.name}{ending}"))
+    os.link(database, kept)
+    flush(database.parent)

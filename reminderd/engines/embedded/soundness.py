@@ -1,0 +1,129 @@
+"""What `db check` looks at: the file, its schema, its counters, and what rows promise."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from reminderd.engines.embedded import schema
+from reminderd.engines.embedded.connection import Connection, DatabaseError, connect
+from reminderd.findings import Finding, fine, problem
+from reminderd.ids import public_id
+
+RESTORE = "Restore a backup: reminderd db restore FILE"
+LOOK = "See what became of it: reminderd reminder explain ID"
+SHOWN = 5
+COUNTED = ("patients", "sessions", "reminders", "messages", "attempts")
+
+_CARRIED = (
+    "SELECT message_reminders.reminder, attempts.message FROM attempts "
+    "JOIN message_reminders ON message_reminders.message = attempts.message "
+    "WHERE attempts.outcome = 'accepted'"
+)
+# What must be true of every reminder, and the ids of those of which it is not.
+PROMISES = {
+    "sent, and no accepted message with it": (
+        "SELECT id FROM reminders WHERE state = 'sent' "
+        f"AND id NOT IN (SELECT reminder FROM ({_CARRIED}))"
+    ),
+    "accepted by a provider, and yet waiting to be sent": (
+        "SELECT id FROM reminders WHERE state IN ('scheduled', 'held') "
+        f"AND id IN (SELECT reminder FROM ({_CARRIED}))"
+    ),
+    "in more than one accepted message": (
+        f"SELECT reminder FROM ({_CARRIED}) GROUP BY reminder HAVING count(DISTINCT message) > 1"
+    ),
+    "being sent, and no attempt is open": (
+        "SELECT id FROM reminders WHERE state = 'sending' AND id NOT IN (SELECT reminder "
+        "FROM message_reminders JOIN attempts USING (message) "
+        "WHERE outcome IN ('claimed', 'marked', 'in-doubt'))"
+    ),
+    "scheduled for no instant, or an instant without being scheduled": (
+        "SELECT id FROM reminders WHERE (state = 'scheduled') <> (wake_at IS NOT NULL)"
+    ),
+}
+
+
+def examine(path: Path) -> Iterator[Finding]:
+    """Every finding about the database, which may be in use; changes nothing.
+
+    Raises ConfigurationError where it cannot be opened at all.
+    """
+    with closing(connect(path, read_only=True)) as opened:
+        try:
+            # One state of it, whoever writes meanwhile.
+            opened.execute("BEGIN")
+            for check in CHECKS:
+                yield from check(opened)
+        except DatabaseError as error:
+            yield problem("file", f"{path} cannot be read: {error}", RESTORE)
+
+
+def _file(opened: Connection) -> Iterator[Finding]:
+    verdict = [row[0] for row in opened.execute("PRAGMA integrity_check").fetchall()]
+    if verdict == ["ok"]:
+        yield fine("file", "every page and index is sound")
+    for each in verdict[:SHOWN] if verdict != ["ok"] else ():
+        yield problem("file", f"it is damaged: {each}", RESTORE)
+
+
+def _version(opened: Connection) -> Iterator[Finding]:
+    version = opened.execute("PRAGMA user_version").fetchone()[0]
+    if version == schema.VERSION:
+        yield fine("schema", "the present one")
+    else:
+        yield problem(
+            "schema",
+            f"{version}, not {schema.VERSION}",
+            "Bring it up to date: reminderd db migrate",
+        )
+
+
+def _belonging(opened: Connection) -> Iterator[Finding]:
+    rows = opened.execute("PRAGMA foreign_key_check").fetchall()
+    if not rows:
+        yield fine("rows", "everything belongs to something")
+    for table, row, parent, _ in rows[:SHOWN]:
+        yield problem("rows", f"{table}, row {row}: its row in {parent} is missing", RESTORE)
+
+
+def _counters(opened: Connection) -> Iterator[Finding]:
+    """A counter that has fallen behind gives an id to a second thing."""
+    counters = dict(opened.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+    behind = [
+        (table, newest)
+        for table in COUNTED
+        if (newest := opened.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)
+        > counters.get(table, -1)
+    ]
+    if not behind:
+        yield fine("counters", "no id will be given twice")
+    for table, newest in behind:
+        said = f"{table}: the newest is {newest}, counted are {counters.get(table, 'none')}"
+        yield problem("counters", said, RESTORE)
+
+
+def _promises(opened: Connection) -> Iterator[Finding]:
+    kept = True
+    for what, sql in PROMISES.items():
+        ids = [row[0] for row in opened.execute(f"{sql} ORDER BY 1").fetchall()]
+        if ids:
+            kept = False
+            names = ", ".join(public_id("rem", each) or "" for each in ids[:SHOWN])
+            more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+            yield problem("reminders", f"{names}{more}: {what}", LOOK)
+    if kept:
+        yield fine("reminders", "each is in one state, and what left is recorded")
+
+
+def _notes(opened: Connection) -> Iterator[Finding]:
+    held = opened.execute("SELECT value FROM notes WHERE key = 'held'").fetchone()
+    try:
+        json.loads(held[0] if held else "[]")
+    except ValueError:
+        yield problem("notes", "what sending is held for cannot be read", RESTORE)
+
+
+Check = Callable[[Connection], Iterator[Finding]]
+# Each is given one state of the database; a later one may rely on those before it.
+CHECKS: tuple[Check, ...] = (_file, _version, _belonging, _counters, _promises, _notes)
