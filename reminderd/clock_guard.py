@@ -90,8 +90,8 @@ class ClockGuard:
 
 
 def _span(span: timedelta) -> str:
-    """`3 min`, `5 h` or `12 days`: whole, rounded down."""
+    """`3 min`, `5 h` or `12 days`: to the nearest."""
     for unit, word in ((timedelta(days=2), "days"), (timedelta(hours=2), "h")):
         if span >= unit:
-            return f"{span // (unit / 2)} {word}"
-    return f"{span // timedelta(minutes=1)} min"
+            return f"{round(span / (unit / 2))} {word}"
+    return f"{round(span / timedelta(minutes=1))} min"

@@ -31,6 +31,7 @@ from reminderd.model import State
 from reminderd.rehearsal import house_on_a_copy
 from reminderd.settings import Settings
 from reminderd.transports.nowhere import Nowhere
+from reminderd.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +58,11 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
         for transport in serving.values():
             open_things.callback(transport.close)
         _start(house, clock, serving)
+        watch = Watch(house.outbox, clock, settings.sections.sending.unusual_volume)
         if once:
-            _send_once(house, clock, serving)
+            _send_once(house, clock, serving, watch)
         else:
-            _serve(house, clock, serving, stop or threading.Event())
+            _serve(house, clock, serving, watch, stop or threading.Event())
 
 
 def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
@@ -94,12 +96,12 @@ def _rules(house: House) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def _send_once(house: House, clock: Clock, serving: dict[str, Transport]) -> None:
+def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch: Watch) -> None:
     dispatch = house.dispatch(clock, serving)
     stop = _Stop(dispatch)
     try:
         with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
-            while dispatch.drain(clock.now()).more:
+            while (now := watch.now()) is not None and dispatch.drain(now).more:
                 pass
         if stop.is_set:
             log.info("stopped")
@@ -134,7 +136,11 @@ class _Stop:
 
 
 def _serve(
-    house: House, clock: Clock, serving: dict[str, Transport], stop: threading.Event
+    house: House,
+    clock: Clock,
+    serving: dict[str, Transport],
+    watch: Watch,
+    stop: threading.Event,
 ) -> None:
     reload = threading.Event()
 
@@ -144,7 +150,7 @@ def _serve(
         reload.clear()
         return _reloaded(house, clock, serving)
 
-    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving), clock)
+    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving), clock, watch.now)
     with _signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}):
         systemd.ready()
         log.info("ready: %s", house.settings.database)

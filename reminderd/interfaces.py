@@ -279,6 +279,23 @@ class Outbox(Protocol):
         """When messages of these patients left, or may have, from `since` on."""
         ...
 
+    def due_messages(
+        self, now: datetime, planned_until: datetime, due_after: datetime | None, most: int | None
+    ) -> int:
+        """How many messages would leave or expire at `now`; `most` is enough where it is given.
+
+        Only what was first planned until then, and fell due, or expired, after then.
+        """
+        ...
+
+    def busiest_hour(self, since: datetime) -> int:
+        """The most messages that were accepted in one hour of the clock since then."""
+        ...
+
+    def newest_instants(self) -> list[datetime]:
+        """When the latest patient, session, change, signature, message and attempt came."""
+        ...
+
     def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
         """Reminders to `sending`, with their message and an attempt that is only claimed."""
         ...

@@ -158,6 +158,12 @@ class SendingSection(_Section):
         ge=1,
         description="So many messages to one patient on one day; what is more waits for the next.",
     )
+    unusual_volume: int = Field(
+        10,
+        ge=2,
+        description="So many times the busiest hour of the last 30 days, and never less than 200 "
+        "messages, may leave or expire at once; more is held until somebody releases it.",
+    )
 
 
 Clinics = Annotated[dict[str, ClinicSection], Field(min_length=1)]

@@ -119,4 +119,4 @@ def test_every_step_stops_it_until_the_clock_is_back(
         seconds += ran
         assert watched.look(reading(seconds, step)) is Wrong.STEPPED
     watched.look(reading(seconds))
-    assert watched.look(reading(seconds + STEADY_SECONDS)) is None
+    assert watched.look(reading(seconds + STEADY_SECONDS + 1)) is None

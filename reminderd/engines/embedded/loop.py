@@ -1,10 +1,11 @@
 """The loop on one machine: APScheduler as the alarm clock, and a look-out for other processes.
 
-The outbox row is the schedule; a job here only says when to look. For each dispatch, one job sleeps
-until the next due instant, one beats every 15 seconds as a cap (a clock step, a resume from
-suspend, an expiry).
+The outbox row is the schedule; a job here only says when to look. For each dispatch one sleeps
+until the next due instant. Every 15 seconds all look in any case (a clock step, a resume from
+suspend, an expiry), counted by a clock that nobody can set.
 """
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -25,14 +26,22 @@ log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=15)
 LOOK_OUT_SECONDS = 0.5
+TURNS_A_BEAT = round(BEAT.total_seconds() / LOOK_OUT_SECONDS)
 MARK_EVERY = 10  # looks out
 
 
 class EmbeddedLoop:
-    """Lets every dispatch drain whenever something is due, each in a thread of its own."""
+    """Lets every dispatch drain whenever something is due, each in a thread of its own.
+
+    `send_at` tells the instant to drain at, and None while there is a reason not to.
+    """
 
     def __init__(
-        self, outbox: EmbeddedOutbox, dispatches: Sequence[Dispatch], clock: Clock
+        self,
+        outbox: EmbeddedOutbox,
+        dispatches: Sequence[Dispatch],
+        clock: Clock,
+        send_at: Callable[[], datetime | None],
     ) -> None:
         self._outbox = outbox
         self._health = Health()
@@ -44,7 +53,7 @@ class EmbeddedLoop:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._beats = [
-            _Beat(f"{number}", each, clock, self._scheduler)
+            _Beat(f"{number}", each, clock, send_at, self._scheduler)
             for number, each in enumerate(dispatches)
         ]
 
@@ -76,18 +85,18 @@ class EmbeddedLoop:
     ) -> None:
         """Notice within a second what another process has committed."""
         seen = self._outbox.data_version()
-        turn = 0
         self._health.held(held(self._outbox))
-        while not stop.wait(LOOK_OUT_SECONDS) and not any(each.failure for each in self._beats):
+        for turn in itertools.count(1):
+            if stop.wait(LOOK_OUT_SECONDS) or any(each.failure for each in self._beats):
+                return
             successors = renewed()
             if successors is not None:
                 for beat, successor in zip(self._beats, successors, strict=True):
                     beat.take_over(successor)
-            turn += 1
             if turn % MARK_EVERY == 0:
                 self._water.write(newest(self._outbox.query))
             version = self._outbox.data_version()
-            if successors is not None or version != seen:
+            if successors is not None or version != seen or turn % TURNS_A_BEAT == 0:
                 seen = version
                 self._health.held(held(self._outbox))
                 for beat in self._beats:
@@ -98,22 +107,24 @@ class _Beat:
     """One dispatch's jobs; two of its looks never overlap."""
 
     def __init__(
-        self, name: str, dispatch: Dispatch, clock: Clock, scheduler: BackgroundScheduler
+        self,
+        name: str,
+        dispatch: Dispatch,
+        clock: Clock,
+        send_at: Callable[[], datetime | None],
+        scheduler: BackgroundScheduler,
     ) -> None:
         self.failure: BaseException | None = None
         self._name = name
         self._dispatch = dispatch
         self._clock = clock
+        self._send_at = send_at
         self._scheduler = scheduler
         self._stopping = threading.Event()
         self._sending = threading.Lock()
 
     def start(self) -> None:
-        """Look at once, and from then on at every beat."""
-        seconds = BEAT.total_seconds()
-        self._scheduler.add_job(
-            self._look, "interval", seconds=seconds, id=f"beat-{self._name}", executor=self._name
-        )
+        """Look at once."""
         self.look_now()
 
     def stop(self) -> None:
@@ -133,9 +144,10 @@ class _Beat:
             self._dispatch = successor
 
     def look_now(self) -> None:
-        self._look_at(self._clock.now())
+        """Look as soon as nothing else is under way, whatever the wall clock shows."""
+        self._look_at(None)
 
-    def _look_at(self, instant: datetime) -> None:
+    def _look_at(self, instant: datetime | None) -> None:
         self._scheduler.add_job(
             self._look,
             "date",
@@ -147,8 +159,12 @@ class _Beat:
 
     def _look(self) -> None:
         try:
-            while not self._stopping.is_set() and self._drained().more:
-                pass
+            while not self._stopping.is_set():
+                now = self._send_at()
+                if now is None:
+                    return  # the next beat asks again
+                if not self._drained(now).more:
+                    break
             wake_at = self._dispatch.next_wake_at(self._clock.now())
             if wake_at is not None and not self._stopping.is_set():
                 self._look_at(max(wake_at, self._clock.now()))
@@ -158,9 +174,9 @@ class _Beat:
             log.exception("the beat failed")
             self.failure = error
 
-    def _drained(self) -> Drained:
+    def _drained(self, now: datetime) -> Drained:
         with self._sending:
-            drained = self._dispatch.drain(self._clock.now())
+            drained = self._dispatch.drain(now)
         if drained.deliveries:
             log.info("sent: %d", drained.deliveries)
         for reason, count in drained.expired.items():

@@ -79,6 +79,17 @@ class EmbeddedOutbox(Trail):
     def left_since(self, patient_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
         return volume.left_since(self, patient_ids, since)
 
+    def due_messages(
+        self, now: datetime, planned_until: datetime, due_after: datetime | None, most: int | None
+    ) -> int:
+        return volume.due_messages(self, now, planned_until, due_after, most)
+
+    def busiest_hour(self, since: datetime) -> int:
+        return volume.busiest_hour(self, since)
+
+    def newest_instants(self) -> list[datetime]:
+        return volume.newest_instants(self)
+
     def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
         first_message, first_attempt = self._next_id("messages"), self._next_id("attempts")
         claimed = [
