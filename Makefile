@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types floors check docs pictures wheel bench
+.PHONY: demo test lint types floors check docs pictures wheel bench torture
 
 demo: .venv/ready
 	@$(BIN)/reminderd demo
@@ -37,6 +37,9 @@ wheel: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks
+
+torture: .venv/ready-dev
+	$(BIN)/python -m tests.faults.torture
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "reminderd needs Python 3.11 or later with venv:" \

@@ -1,0 +1,292 @@
+"""A clinic's year in a second: patients, staff, outages, faults and power cuts, all from one seed.
+
+Everything that sends is real; clock, chance, providers and the power are not.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from reminderd import bootstrap, daemon, dispatch, lanes
+from reminderd.bootstrap import House
+from reminderd.clock import VirtualClock
+from reminderd.dispatch import Dispatch
+from reminderd.engines.embedded import store
+from reminderd.errors import NotFound, Refused
+from reminderd.hours import quiet_period
+from reminderd.intake import Intake
+from reminderd.interfaces import ReminderFilter
+from reminderd.lanes import Means
+from reminderd.model import (
+    Channel,
+    Message,
+    QuietPolicy,
+    State,
+)
+from reminderd.timing import ban_on, bans, treatments
+from tests.core.build import at
+from tests.end_to_end.life import CONFIG
+from tests.faults.checker import wrongs
+from tests.faults.happenings import Happenings, Scale
+from tests.faults.ledger import Ledger
+from tests.faults.providers import MailProvider, Provider, TextProvider, number_of
+from tests.faults.steps import BreakingOutbox, PowerCut, Steps
+
+START = at("2026-03-01 09:00")
+YEAR = timedelta(days=365)
+CUTS = 8  # power cuts a year, at most
+ENDLESS = 3000  # requests, drains and wake-ups a year: several times as many as there are
+
+ENOUGH = 20  # broken promises, by which a year is known to be bad
+
+
+class Endless(BaseException):
+    """Sending wakes, or sends, for ever."""
+
+
+@dataclass
+class Outcome:
+    """What a year came to."""
+
+    seed: int
+    wrongs: list[str]
+    counts: Counter[str] = field(default_factory=Counter)
+    fates: Counter[tuple[str, str]] = field(default_factory=Counter)  # (fault, state)
+
+
+class InOrder:
+    """In place of a pool of threads: one after the other, so that a seed always tells the same."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Takes what a pool takes."""
+
+    def map(self, work: Callable[[Any], Any], *items: Any) -> list[Any]:
+        return list(map(work, *items))
+
+    def shutdown(self, **_: object) -> None:
+        """Nothing runs."""
+
+
+class Ground:
+    """What all years of one process share: the configuration and an empty database."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "reminderd.toml").write_text(CONFIG)
+        self.folder = folder
+        self.settings = bootstrap.load_settings(folder / "reminderd.toml", {})
+        self.empty = folder / "empty.db"
+        store.create(self.empty)
+        self.house = bootstrap.open_house(self.settings, database=self.empty, durable=False)
+        self.house.outbox.close()
+
+    def database(self) -> Path:
+        """A fresh empty one, in place of the last."""
+        path = self.folder / "year.db"
+        for each in self.folder.glob("year.db*"):
+            each.unlink()
+        shutil.copyfile(self.empty, path)
+        return path
+
+
+class Year(Happenings):
+    """One clinic from START on."""
+
+    outbox_class: type[BreakingOutbox] = BreakingOutbox
+
+    def __init__(self, ground: Ground, seed: int, scale: Scale) -> None:
+        self.seed, self.scale, self.ground = seed, scale, ground
+        self.chance = Random(seed)
+        self.clock = VirtualClock(START)
+        self.ledger, self.counts, self.violations = Ledger(), Counter[str](), list[str]()
+        self.steps = Steps(self._power)
+        self.path = ground.database()
+        self.withdrawn: dict[tuple[int, Channel], datetime] = {}
+        self.serving = self._providers()
+        self._cuts = self._rounds = 0
+        self._on = False
+        self._patients = 0
+
+    # The machine -----------------------------------------------------------------------------
+
+    def _power(self, step: str, _: int) -> None:
+        if self._on and self._cuts < CUTS and self.chance.random() < self.scale.cut_chance:
+            self._cuts += 1
+            self.counts[f"cut {step}"] += 1
+            self._on = False
+            raise PowerCut(step)
+
+    def _start(self) -> None:
+        """As the daemon starts: with what a crash may have left behind."""
+        self._open()
+        self._on = True
+        daemon._start(self.house, self.clock, self.serving)
+
+    def _open(self) -> None:
+        outbox = self.outbox_class(self.path, durable=False, steps=self.steps)
+        house = self.ground.house
+        intake = Intake(outbox, house.practice, house.library, by="Ana")
+        self.house: House = replace(house, outbox=outbox, intake=intake)
+        self.dispatches = [self._dispatch(name) for name in self.serving]
+
+    def _dispatch(self, name: str) -> Dispatch:
+        house = self.house
+        means = Means(house.outbox, house.practice, house.renderer, self.clock, self.chance.random)
+        return Dispatch(means, {name: self.serving[name]})
+
+    def _providers(self) -> dict[str, Provider]:
+        given = (
+            self.seed, self.scale.troubles, self.clock, self.ledger, self.steps, self._requested
+        )  # fmt: skip
+        return {
+            "console": TextProvider(Channel.SMS, *given),
+            "file": MailProvider(Channel.EMAIL, *given),
+        }
+
+    def _try(self, act: Callable[[], object]) -> None:
+        """Do something; where the power fails, start again, at once or much later."""
+        try:
+            act()
+        except PowerCut:
+            self._restart()
+        except (Refused, NotFound):
+            self.counts["refused"] += 1
+
+    def _restart(self) -> None:
+        while True:
+            self.power_is_back()
+            self.clock.move(timedelta(minutes=self.chance.choice([0, 0, 0, 1, 45, 600, 4000])))
+            self.counts["restarts"] += 1
+            try:
+                return self._start()
+            except PowerCut:
+                continue
+
+    def power_is_back(self) -> None:
+        """What was under way is gone; what was committed is on disk."""
+        self.house.outbox.close()
+
+    # The year ----------------------------------------------------------------------------------
+
+    def live(self) -> Outcome:
+        with (
+            patch.object(lanes, "ThreadPoolExecutor", InOrder),
+            patch.object(dispatch, "ThreadPoolExecutor", InOrder),
+        ):
+            try:
+                self._pass()
+            except Endless:
+                self.violations.append("sending never comes to an end")
+        return self._outcome()
+
+    def _pass(self) -> None:
+        self._try(self._start)
+        chance = self.chance
+        for when in sorted(START + YEAR * chance.random() for _ in range(self.scale.events)):
+            self._until(when)
+            self._try(self._happens)
+            self.clock.move(timedelta(milliseconds=1))
+        self._until(self.clock.now() + timedelta(days=200))
+
+    def _until(self, end: datetime) -> None:
+        self._try(self._send)
+        while (following := self._next()) is not None and following < end:
+            self._goes_on()
+            self.clock.move_to(max(following, self.clock.now() + timedelta(milliseconds=1)))
+            self._try(self._send)
+        self.clock.move_to(end)
+        self._try(self._send)
+
+    def _next(self) -> datetime | None:
+        instants = [each.next_wake_at(self.clock.now()) for each in self.dispatches]
+        return min((each for each in instants if each is not None), default=None)
+
+    def _send(self) -> None:
+        for each in self.dispatches:
+            while each.drain(self.clock.now()).more:
+                self._goes_on()
+
+    def _goes_on(self) -> None:
+        self._rounds += 1
+        if self._rounds > ENDLESS or len(self.violations) > ENOUGH:
+            raise Endless
+
+    def _outcome(self) -> Outcome:
+        outbox = self.house.outbox
+        broken = wrongs(outbox, self.ledger, self.steps.recorded, self.clock.now())
+        found = [*self.violations, *broken]
+        outcome = Outcome(self.seed, found, self.counts)
+        outcome.counts["accepted"] += len(self.ledger.entries)
+        reminders = outbox.reminders(ReminderFilter())
+        outcome.counts["reminders"] += len(reminders)
+        state = {each.id: str(each.state) for each in reminders}
+        faults_of = {
+            number: faults
+            for provider in self.serving.values()
+            for number, faults in provider.faults_of.items()
+        }
+        for reminder, message in outbox.query("SELECT reminder, message FROM message_reminders"):
+            for fault in faults_of.get(message, ()):
+                outcome.fates[fault, state[reminder]] += 1
+        outbox.close()
+        return outcome
+
+    # What may leave, looked at as it leaves ------------------------------------------------------
+
+    def _requested(self, message: Message, again: bool) -> None:
+        """A request reaches a provider: is everything on record, and may it leave?"""
+        number, outbox = number_of(message), self.house.outbox
+        self._goes_on()
+        if outbox.connection.in_transaction:
+            self.violations.append(f"msg-{number}: a transaction is open while it is handed over")
+        (row,) = outbox.query(
+            "SELECT patient, recipient, text, outcome, marked_at FROM messages JOIN attempts "
+            "ON attempts.message = messages.id WHERE messages.id = ? ORDER BY attempts.id DESC "
+            "LIMIT 1",
+            (number,),
+        ) or [(None,) * 5]
+        if row[3] != ("in-doubt" if again else "marked"):
+            self.violations.append(f"msg-{number}: handed over while its record says {row[3]}")
+            return
+        if (row[1], row[2]) != (message.to, message.text):
+            self.violations.append(f"msg-{number}: handed over other words than the record says")
+        marked = self.clock.now() if again else datetime.fromtimestamp(row[4] / 1000, START.tzinfo)
+        self._may_leave(number, row[0], message.channel, marked, again)
+        if self.chance.random() < 0.02:
+            self._withdraws(row[0], message.channel)
+
+    def _may_leave(
+        self, number: int, who: int, channel: Channel, marked: datetime, again: bool
+    ) -> None:
+        open_ = (State.SENDING, State.UNKNOWN) if again else (State.SENDING,)
+        said = self.withdrawn.get((who, channel))
+        if said is not None and marked > said:
+            self.violations.append(f"msg-{number}: left after consent was withdrawn at {said}")
+        chart = self.house.intake.chart(who)
+        carried = {
+            row[0]
+            for row in self.house.outbox.query(
+                "SELECT reminder FROM message_reminders WHERE message = ?", (number,)
+            )
+        }
+        asleep = quiet_period(chart.timezone, chart.clinic.quiet_hours, marked)
+        for each in chart.reminders:
+            if each.id not in carried or each.state is State.FAILED:
+                continue
+            name = f"msg-{number} rem-{each.id} {each.milestone}"
+            milestone = chart.protocols[each.session_id].milestone(each.milestone)
+            if each.state not in open_:
+                self.violations.append(f"{name}: handed over while it is {each.state}")
+            if marked >= each.expires_at:
+                self.violations.append(f"{name}: left at {marked}, expired at {each.expires_at}")
+            if asleep and (milestone is None or milestone.quiet is not QuietPolicy.IGNORE):
+                self.violations.append(f"{name}: left in quiet hours at {marked}")
+            if each.kind in ("release", "routine") and ban_on(
+                bans(treatments(chart)), each.topics, marked
+            ):
+                self.violations.append(f"{name}: left while another session forbids it")

@@ -1,0 +1,161 @@
+"""What happens at a clinic's desk, around it and to its machine, at random."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from reminderd.bootstrap import House
+from reminderd.clock import VirtualClock
+from reminderd.errors import Refused
+from reminderd.interfaces import ReminderFilter
+from reminderd.model import Adjustment, Channel, Consent, Patient, Resolution, State
+from reminderd.roster import SessionEntry
+from tests.core.build import LONG_AGO
+from tests.end_to_end.life import PROTOCOLS
+from tests.faults.ledger import Ledger
+from tests.faults.providers import Provider
+
+ZONES = [None, None, "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Atlantic/Canary"]
+ORDERS = [(Channel.SMS, Channel.EMAIL), (Channel.EMAIL, Channel.SMS), (Channel.SMS,)]
+
+
+@dataclass
+class Scale:
+    """How much happens."""
+
+    patients: int = 5
+    events: int = 40
+    troubles: float = 0.2
+    cut_chance: float = 1 / 250
+
+
+class Happenings:
+    """One thing at a time; the year says when."""
+
+    chance: Random
+    clock: VirtualClock
+    house: House
+    scale: Scale
+    ledger: Ledger
+    counts: Counter[str]
+    serving: Mapping[str, Provider]
+    withdrawn: dict[tuple[int, Channel], datetime]
+    _patients: int
+
+    def _happens(self) -> None:
+        chance = self.chance
+        what = chance.choices(
+            [
+                self._treats, self._books, self._moves, self._done, self._calls_off, self._pauses,
+                self._consents, self._goes_elsewhere, self._decides, self._outage, self._resolves,
+                self._is_off,
+            ],
+            [10, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2],
+        )[0]  # fmt: skip
+        if self._patients < self.scale.patients and (self._patients == 0 or chance.random() < 0.3):
+            what = self._enrols
+        self.counts[what.__name__.strip("_")] += 1
+        what()
+
+    def _enrols(self) -> None:
+        n, chance = self._patients + 1, self.chance
+        channels = chance.choice(ORDERS)
+        consent = {each: Consent(True, LONG_AGO, "form") for each in channels}
+        person = Patient(
+            "second" if chance.random() < 0.3 else "main", f"Canaria{n}", "Canario",
+            phone=f"+3460000{n:04}", email=f"canaria{n}@example.org", channels=channels,
+            consent=consent, timezone=chance.choice(ZONES),
+        )  # fmt: skip
+        self.house.intake.add_patient(person, self.clock.now())
+        self._patients = n
+
+    def _who(self) -> int:
+        return self.chance.randint(1, max(self._patients, 1))
+
+    def _session(self) -> str:
+        sessions = self.house.outbox.sessions()
+        return f"ses-{self.chance.choice(sessions).id}" if sessions else "ses-1"
+
+    def _treats(self) -> None:
+        self._adds(-self.chance.random() * 3)
+
+    def _books(self) -> None:
+        self._adds(self.chance.random() * 200)
+
+    def _adds(self, hours: float) -> None:
+        now = self.clock.now()
+        when = (now + timedelta(hours=hours)).replace(second=0, microsecond=0)
+        entry = SessionEntry(self.chance.choice(PROTOCOLS), when, frozenset(), None)
+        self.house.intake.add_session(f"pat-{self._who()}", entry, now)
+
+    def _moves(self) -> None:
+        when = self.clock.now() + timedelta(hours=self.chance.randint(-48, 120))
+        self.house.intake.move_session(self._session(), when, self.clock.now())
+
+    def _done(self) -> None:
+        self.house.intake.session_done(self._session(), None, self.clock.now())
+
+    def _calls_off(self) -> None:
+        self.house.intake.cancel_session(
+            self._session(), self.clock.now(), no_show=self.chance.random() < 0.5
+        )
+
+    def _pauses(self) -> None:
+        paused = self.chance.random() < 0.4
+        self.house.intake.pause(f"pat-{self._who()}", self.clock.now(), paused=paused)
+
+    def _consents(self) -> None:
+        who, channel = self._who(), self.chance.choice(list(Channel))
+        if self.chance.random() < 0.5:
+            self._withdraws(who, channel)
+            return
+        self.house.intake.record_consent(
+            f"pat-{who}", [channel], granted=True, source="desk", now=self.clock.now()
+        )
+        self.withdrawn.pop((who, channel), None)
+
+    def _withdraws(self, who: int, channel: Channel) -> None:
+        now = self.clock.now()
+        self.house.intake.record_consent(
+            f"pat-{who}", [channel], granted=False, source="STOP", now=now
+        )
+        self.withdrawn[who, channel] = now
+
+    def _goes_elsewhere(self) -> None:
+        zone, now = self.chance.choice(ZONES), self.clock.now()
+        self.house.intake.edit_patient(
+            f"pat-{self._who()}", lambda each: replace(each, timezone=zone), now
+        )
+
+    def _decides(self) -> None:
+        decision = Adjustment("Ana", "swollen", off=True)
+        self.house.intake.adjust_session(self._session(), "ice", decision, self.clock.now())
+
+    def _outage(self) -> None:
+        provider = self.chance.choice(list(self.serving.values()))
+        hours = self.chance.choice([0.1, 1, 8, 72])
+        provider.down_until = self.clock.now() + timedelta(hours=hours)
+
+    def _is_off(self) -> None:
+        """The machine is off for a while."""
+        self.clock.move(timedelta(hours=self.chance.choice([1, 12, 80])))
+
+    def _resolves(self) -> None:
+        """Staff look into the provider's list and say what they have seen."""
+        unknown = self.house.outbox.reminders(ReminderFilter(states=frozenset({State.UNKNOWN})))
+        for each in unknown[:3]:
+            messages = self.house.outbox.query(
+                "SELECT message FROM message_reminders WHERE reminder = ?", (each.id,)
+            )
+            arrived = self.ledger.keys_of({row[0] for row in messages})
+            not_so = self.chance.choice([Resolution.RESEND, Resolution.DROP])
+            word = Resolution.SENT if arrived else not_so
+            self._try_word(f"rem-{each.id}", word)
+
+    def _try_word(self, name: str, word: Resolution) -> None:
+        try:
+            self.house.intake.resolve_reminder(name, word, "Ana", self.clock.now())
+        except Refused:
+            self.counts["refused"] += 1

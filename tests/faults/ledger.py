@@ -1,0 +1,33 @@
+"""The ground truth: what the providers have accepted, whatever they said about it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reminderd.model import Channel
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One message that a provider has taken; copies that a mailbox shows once have one `key`."""
+
+    key: str
+    message: int
+    channel: Channel
+    to: str
+    text: str
+    provider_id: str
+    at: datetime
+
+
+@dataclass
+class Ledger:
+    """Everything that was accepted, in order."""
+
+    entries: list[Accepted] = field(default_factory=list)
+
+    def of_messages(self, messages: set[int]) -> list[Accepted]:
+        return [each for each in self.entries if each.message in messages]
+
+    def keys_of(self, messages: set[int]) -> set[str]:
+        """One for each message that a person received."""
+        return {each.key for each in self.of_messages(messages)}

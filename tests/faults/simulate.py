@@ -1,0 +1,103 @@
+"""Plays years: python -m tests.faults.simulate --seed 123, or --seeds 10000 on all cores.
+
+A year in which a promise was broken is told with its seed, and plays again exactly so.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from io import StringIO
+from pathlib import Path
+
+from tests.faults.clinic_year import Ground, Outcome, Year
+from tests.faults.happenings import Scale
+
+SMALL = Scale(patients=3, events=12, troubles=0.3, cut_chance=1 / 50)
+CANARIES = ("Canari", "canari", "+3460000", "3460000")
+
+
+@cache
+def ground() -> Ground:
+    folder = tempfile.TemporaryDirectory(prefix="reminderd-year-", dir=_fast_place())
+    _kept.append(folder)  # gone with the process
+    return Ground(Path(folder.name))
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _fast_place() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def play(seed: int, scale: Scale | None = None, year: type[Year] = Year) -> Outcome:
+    """One year; its log is searched for what must not be in it."""
+    said = StringIO()
+    handler = logging.StreamHandler(said)
+    logger = logging.getLogger("reminderd")
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        outcome = year(ground(), seed, scale or Scale()).live()
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+    outcome.wrongs += [f"the log says {each}" for each in CANARIES if each in said.getvalue()]
+    return outcome
+
+
+def play_all(seeds: Iterable[int]) -> Iterator[Outcome]:
+    """Many years, as they end, on all cores."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(play, seeds, chunksize=10)
+
+
+def table(fates: Counter[tuple[str, str]]) -> str:
+    """Fault by outcome, in reminders."""
+    states = sorted({state for _, state in fates})
+    lines = [f"{'fault':34}" + "".join(f"{each:>11}" for each in states)]
+    for fault in sorted({fault for fault, _ in fates}):
+        lines.append(f"{fault:34}" + "".join(f"{fates[fault, each]:>11}" for each in states))
+    return "\n".join(lines)
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.simulate")
+    parser.add_argument("--seed", type=int, help="play this one year again")
+    parser.add_argument("--small", action="store_true", help="a year as small as in the tests")
+    parser.add_argument("--seeds", type=int, default=100, help="how many years")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    given = parser.parse_args(words)
+    if given.seed is not None:
+        outcome = play(given.seed, SMALL if given.small else None)
+        print(*sorted(outcome.counts.items()), *outcome.wrongs, sep="\n")
+        return int(bool(outcome.wrongs))
+    return report(range(given.first, given.first + given.seeds))
+
+
+def report(seeds: range) -> int:
+    """Play these years, tell of progress, and end with what became of it all."""
+    counts, fates, bad, began = Counter[str](), Counter[tuple[str, str]](), 0, time.monotonic()
+    for done, outcome in enumerate(play_all(seeds), 1):
+        counts.update(outcome.counts)
+        fates.update(outcome.fates)
+        if outcome.wrongs:
+            bad += 1
+            print(f"seed {outcome.seed}: python -m tests.faults.simulate --seed {outcome.seed}")
+            print(*(f"  {each}" for each in outcome.wrongs[:5]), sep="\n", flush=True)
+        if done % 500 == 0:
+            print(f"{done} years, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(table(fates), *(f"{n:>9} {what}" for what, n in sorted(counts.items())), sep="\n")
+    print(f"{len(seeds)} years in {time.monotonic() - began:.0f} s, {bad} with a broken promise")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

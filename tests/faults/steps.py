@@ -1,0 +1,90 @@
+"""The named steps of sending, at any of which the power may fail."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.interfaces import Claimed, NewMessage, Rendered, Settlement
+from reminderd.model import Outcome, Patient, Reminder
+
+AROUND = ("before", "in", "after")
+TRANSACTIONS = ("the claim", "the mark", "the record", "the plan", "the import", "the recovery")
+REQUEST = ("before the request", "after the answer")
+STEPS = (*(f"{when} {what}" for what in TRANSACTIONS for when in AROUND), *REQUEST)
+
+
+class PowerCut(BaseException):
+    """The machine went off here; what was not committed is gone."""
+
+
+class Steps:
+    """Counts who passes where, and asks `fails` each time whether this is the end."""
+
+    def __init__(self, fails: Callable[[str, int], None]) -> None:
+        self.passed: Counter[str] = Counter()
+        self.recorded: set[str] = set()  # the provider's ids whose record is durable
+        self._fails = fails
+
+    def passing(self, step: str) -> None:
+        self.passed[step] += 1
+        self._fails(step, self.passed[step])
+
+
+class BreakingOutbox(EmbeddedOutbox):
+    """The real outbox; whoever works with it passes the named steps."""
+
+    def __init__(self, *given: Any, steps: Steps, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.steps = steps
+        self._under_way = threading.local()
+
+    def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
+        if not messages:
+            return super().claim(messages, now)
+        with self._step("the claim"):
+            return super().claim(messages, now)
+
+    def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
+        if rendered:
+            with self._step("the mark"):
+                super().mark(rendered, now)
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        if settlements:
+            with self._step("the record"):
+                super().settle(settlements, now)
+            accepted = [each for each in settlements if each.outcome is Outcome.ACCEPTED]
+            self._under_way.recorded = {each.provider_id for each in accepted if each.provider_id}
+
+    def save_reminders(self, reminders: Iterable[Reminder]) -> None:
+        with self._step("the plan"):
+            super().save_reminders(reminders)
+
+    def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
+        with self._step("the import"):
+            super().add_patients(patients, now)
+
+    def recover(self, now: datetime) -> tuple[int, int]:
+        with self._step("the recovery"):
+            return super().recover(now)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        self.steps.passing(f"before {name}")
+        yield
+        self.steps.passing(f"in {name}")
+        self._under_way.names.append(name)
+
+    @contextmanager
+    def _unit_of_work(self, end: str) -> Iterator[None]:
+        self._under_way.names, self._under_way.recorded = [], set()
+        with super()._unit_of_work(end):
+            yield
+        if end == "COMMIT":
+            self.steps.recorded |= self._under_way.recorded
+            for name in self._under_way.names:
+                self.steps.passing(f"after {name}")
