@@ -27,6 +27,7 @@ TABLES = {
     "message_reminders": "Which reminders a message carries.",
     "attempts": "Each hand-over of a message to a transport.",
     "notes": "What reminderd remembers about itself.",
+    "objections": "Addresses of erased people who had withdrawn consent, as keyed hashes.",
     "audit": "The [audit trail](audit.md): who did what to whom. Never changed, never shortened.",
 }
 
@@ -47,6 +48,7 @@ COLUMNS = {
         "created_at": "When the patient was taken in.",
         "screening": "What staff noted at enrolment, joined with `;`. No text speaks of it.",
         "updated_at": "When anything here changed last.",
+        "erased_at": "When everything personal was removed.",
     },
     "consents": {
         "patient": "Whose.",
@@ -153,6 +155,11 @@ COLUMNS = {
         "looks": "How often it was looked for.",
     },
     "notes": {"key": "What it is about.", "value": "What is remembered."},
+    "objections": {
+        "address": "HMAC-SHA-256 of the channel and the number or address.",
+        "channel": _CHANNEL,
+        "at": "When consent was withdrawn.",
+    },
     "audit": {
         "id": "The place in the trail, from 1 and without a gap.",
         "at": "When it was done.",

@@ -32,11 +32,16 @@ class Charts:
     # Looking up ------------------------------------------------------------------------------
 
     def patient(self, name: str) -> Patient:
-        """The patient of that id or ref; NotFound where there is none."""
+        """The patient of that id or ref; NotFound where there is none, or none any more."""
         found = self._outbox.find_patient(name.strip())
         if found is None:
             raise NotFound(
                 f'there is no patient "{name}"', remedy="See them all with: reminderd patient list"
+            )
+        if found.erased_at is not None:
+            raise NotFound(
+                f"{name} was erased: nothing personal is left",
+                remedy=f"What was done to it: reminderd audit --patient {name}",
             )
         return found
 

@@ -19,6 +19,7 @@ from reminderd.ids import public_id
 from reminderd.intake import Intake
 from reminderd.interfaces import Outbox
 from reminderd.model import CareProtocol, Channel, Chart, Patient, Reminder, Session, State
+from reminderd.objections import Objections, addresses, respected
 from reminderd.plan import changes
 from reminderd.practice import Practice
 from reminderd.protocols import ProtocolLibrary
@@ -88,6 +89,7 @@ class Importer:
             {key: self._library.find(key).protocol for key in _keys(entries)},
             frozenset(each.digest for each in approvals),
             _Numbers(*self._outbox.free_ids()),
+            self._outbox.objections({one for e in entries for one in addresses(e.patient)}),
         )
         prepared = [
             self._prepare_new(group, basis) for ref, group in groups.items() if ref not in known
@@ -98,7 +100,8 @@ class Importer:
         return prepared
 
     def _prepare_new(self, group: Sequence[Entry], basis: "_Basis") -> Prepared:
-        patient = replace(group[0].patient, id=basis.numbers.next_patient())
+        entered = respected(group[0].patient, basis.objections)
+        patient = replace(entered, id=basis.numbers.next_patient())
         empty = Chart(patient, self._practice.clinic_of(patient), (), {})
         return self._with_sessions(empty, _sessions(group), basis, is_new=True)
 
@@ -201,6 +204,7 @@ class _Basis:
     protocols: Mapping[str, CareProtocol]
     signed: frozenset[str]
     numbers: "_Numbers"
+    objections: Objections
 
 
 @dataclass

@@ -30,6 +30,7 @@ from reminderd.model import (
     SessionState,
     State,
 )
+from reminderd.objections import addresses, objected
 from reminderd.plan import WAITING, no_longer_true
 from reminderd.practice import Practice
 from reminderd.protocols import ProtocolLibrary
@@ -66,6 +67,7 @@ class Intake(Charts):
                     f'there is already a patient with the ref "{patient.ref}"',
                     remedy=f"Add a session to it: reminderd session add {patient.ref} --protocol …",
                 )
+            self._refuse_objection(patient)
             number, _ = self._outbox.reserve_ids(1, 0)
             stored = replace(patient, id=number)
             self._outbox.add_patients([stored], now)
@@ -82,6 +84,7 @@ class Intake(Charts):
             if after.ref != before.ref and after.ref is not None:
                 self._refuse_taken_ref(after.ref)
             self._practice.clinic_of(after)
+            self._refuse_objection(after)
             assert before.id is not None
             after = replace(after, id=before.id)
             self._outbox.update_patient(after, now)
@@ -92,14 +95,30 @@ class Intake(Charts):
         if self._outbox.find_patient(ref) is not None:
             raise Refused(f'another patient has the ref "{ref}"')
 
+    def _refuse_objection(self, patient: Patient) -> None:
+        """An address on which somebody withdrew consent and was erased is not written to again."""
+        objections = self._outbox.objections(list(addresses(patient)))
+        refused = objected(patient, objections)
+        if refused:
+            raise Refused(
+                f"consent for {' and '.join(refused)} was withdrawn for this address, before the "
+                "data of whom it belonged to was erased",
+                remedy="Enter the patient without that consent. Who agrees again, is recorded by: "
+                f"reminderd patient consent PATIENT --channels {','.join(refused)} --grant …",
+            )
+
     def record_consent(
         self, name: str, channels: Sequence[Channel], *, granted: bool, source: str, now: datetime
     ) -> Change:
         """The patient has granted or withdrawn consent for these channels."""
         said = {channel: Consent(granted, now, source) for channel in channels}
-        return self.edit_patient(
-            name, lambda patient: replace(patient, consent={**patient.consent, **said}), now
-        )
+        with self._outbox.transaction():
+            if granted:
+                own = addresses(self.patient(name))
+                self._outbox.lift_objections([each for each in own if each[0] in said])
+            return self.edit_patient(
+                name, lambda patient: replace(patient, consent={**patient.consent, **said}), now
+            )
 
     def pause(self, name: str, now: datetime, *, paused: bool) -> Change:
         """Hold everything of a patient, or let it go on."""
@@ -295,6 +314,8 @@ class Intake(Charts):
             reminder = self.reminder(name)
             if reminder.state not in (State.FAILED, State.CANCELLED, State.SCHEDULED):
                 raise Refused(f"{name} is {reminder.state}: there is nothing to try again")
+            if reminder.reason is Reason.ERASED:
+                raise Refused(f"{name}: the patient's data was erased")
             if reminder.expires_at <= now:
                 raise Refused(f"{name} expired: sending it now would be pointless")
             # As `expired` it is planned afresh, and the plan says whether it may still leave.

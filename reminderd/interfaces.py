@@ -18,6 +18,7 @@ from reminderd.model import (
     SessionChange,
     State,
 )
+from reminderd.objections import Address, Objections
 from reminderd.outbox_values import Approval as Approval
 from reminderd.outbox_values import Claimed as Claimed
 from reminderd.outbox_values import Doubt as Doubt
@@ -28,10 +29,12 @@ from reminderd.outbox_values import NewMessage as NewMessage
 from reminderd.outbox_values import PatientFacts as PatientFacts
 from reminderd.outbox_values import Pinned as Pinned
 from reminderd.outbox_values import ReminderFilter as ReminderFilter
+from reminderd.outbox_values import Removed as Removed
 from reminderd.outbox_values import Rendered as Rendered
 from reminderd.outbox_values import ReportFilter as ReportFilter
 from reminderd.outbox_values import Settlement as Settlement
 from reminderd.outbox_values import Signed as Signed
+from reminderd.outbox_values import StoredMessage as StoredMessage
 
 
 class Transport(Protocol):
@@ -248,6 +251,34 @@ class Outbox(Protocol):
 
     def trail_head(self) -> Head:
         """The newest entry, as it is kept apart from the trail."""
+        ...
+
+    # What people may ask for -----------------------------------------------------------------
+
+    def correspondence(self, patient_id: int) -> list[StoredMessage]:
+        """Every message to the patient, as it is kept, in order."""
+        ...
+
+    def erase(self, patient: Patient, now: datetime) -> Removed:
+        """Remove whatever is personal; what waits is cancelled, and withdrawn consent is kept.
+
+        Raises TryAgainLater while a message is on its way.
+        """
+        ...
+
+    def scrub(self) -> bool:
+        """Outside a transaction: let no byte of what was removed stay in the files.
+
+        False where another process was in the way.
+        """
+        ...
+
+    def objections(self, wanted: Collection[Address]) -> Objections:
+        """Those of the addresses for which an erased patient had withdrawn consent, since when."""
+        ...
+
+    def lift_objections(self, lifted: Collection[Address]) -> None:
+        """From now on these addresses may agree again."""
         ...
 
     # What goes out -------------------------------------------------------------------------

@@ -79,7 +79,8 @@ class Patient:
     """A person in aftercare. `timezone` and `language` are the clinic's where they are None.
 
     `bad_addresses` holds the channels whose address a provider called wrong. `screening` is for the
-    eyes of staff: no text and no log line ever speaks of it.
+    eyes of staff: no text and no log line ever speaks of it. Of a patient with `erased_at` nothing
+    personal is left.
     """
 
     clinic: str
@@ -96,6 +97,7 @@ class Patient:
     paused: bool = False
     bad_addresses: frozenset[Channel] = frozenset()
     screening: frozenset[Screening] = field(default=frozenset(), repr=False)
+    erased_at: datetime | None = None
 
     def address(self, channel: Channel) -> str | None:
         """Where a message on `channel` goes, or None where there is no usable address."""

@@ -104,6 +104,31 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as it is kept: what it was rendered to is None until it was about to leave."""
+
+    id: int
+    channel: Channel
+    transport: str
+    created_at: datetime
+    to: str | None
+    language: str | None
+    subject: str | None
+    text: str | None
+    html: str | None
+    segments: int | None
+    reminder_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What an erasure did: so many reminders cancelled, on these channels consent stays refused."""
+
+    cancelled: int
+    objections: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """A signature under a protocol and its templates, by digest."""
 

@@ -85,7 +85,8 @@ def _is_history(draft: Draft, now: datetime) -> bool:
 
 def _stays_cancelled(reminder: Reminder) -> bool:
     """What staff called off stays off through every new plan, until staff ask for it again."""
-    return reminder.state is State.CANCELLED and reminder.reason is Reason.BY_STAFF
+    final = (Reason.BY_STAFF, Reason.ERASED)
+    return reminder.state is State.CANCELLED and reminder.reason in final
 
 
 def _aged(draft: Draft) -> Reminder:

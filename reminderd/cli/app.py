@@ -20,7 +20,7 @@ COMMANDS = {
     "demo": "See the main job on sample patients; nothing leaves the machine.",
     "run": "Send what falls due: the daemon.",
     "enrol": "Take in a patient, the consent and a session in one step.",
-    "patient": "Patients: add, import, list, show, edit, pause, consent.",
+    "patient": "Patients: add, import, list, show, edit, consent, export, erase.",
     "session": "Sessions: add, done, move, cancel, list, show.",
     "plan": "Show what would be sent when, and why.",
     "preview": "Show the texts of a protocol or a template.",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group("patient")
 def command() -> None:
-    """Patients: add, import, list, show, edit, pause, consent, correct.
+    """Patients: add, import, list, show, edit, pause, consent, correct, export, erase.
 
     PATIENT is an id (pat-12) or the clinic's own ref.
     """
@@ -112,7 +112,9 @@ def _emit_all(configuration: "Raw", database: Path) -> None:
 
     records = Records(database)
     patients = [
-        view.patient_data(each, _clinic(configuration, each.clinic)) for each in records.patients()
+        view.patient_data(each, _clinic(configuration, each.clinic))
+        for each in records.patients()
+        if each.erased_at is None
     ]
     records.close()
     output.emit({"patients": patients})
@@ -323,6 +325,38 @@ def correct(desk: Desk, patient: str, told: bool, by: str | None, as_json: bool)
         correcting.remind(chart)
     if told:
         correcting.record(house, patient, adjusting.author(desk, by), now)
+
+
+@command.command("export")
+@click.argument("patient")
+@click.option(
+    "--file", type=click.Path(path_type=Path), metavar="FILE", help="Write it there; a new file."
+)
+@json_option
+@pass_desk
+def export(desk: Desk, patient: str, file: Path | None, as_json: bool) -> None:
+    """Print everything that is kept of a patient as JSON, to hand over to that person."""
+    from reminderd.cli import exporting
+
+    exporting.hand_over(desk, patient, file)
+
+
+@command.command("erase")
+@click.argument("patient")
+@click.option("--by", required=True, metavar="NAME", help="Who decides it.")
+@click.option("--why", metavar="TEXT", help="Kept for good, so without anything personal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_desk
+def erase(desk: Desk, /, patient: str, by: str, why: str | None, yes: bool, as_json: bool) -> None:
+    """Remove everything personal of a patient, for good; what waits is not sent.
+
+    Figures stay, and that consent was withdrawn for a number or an address. Not in backups and not
+    at the provider.
+    """
+    from reminderd.cli import erasing
+
+    erasing.erase_patient(desk, patient, erasing.Wanted(by, why, yes, as_json))
 
 
 def _change(

@@ -43,14 +43,16 @@ def take_in(desk: Desk, file: Path, wanted: Wanted) -> None:
     prepared = house.importer.prepare(read.entries, now)
     expected = forecast.of(prepared, house.renderer, now)
     differing = list(_differing(read, prepared))
+    objections = dict(_objections(prepared))
     if not wanted.as_json:
         _tell(expected, differing)
+        _tell_objections(objections)
     store = not wanted.dry_run and (wanted.yes or wanted.as_json or _agreed(expected))
     if store:
         _store(desk, prepared, now, file.name)
     if wanted.as_json:
         data = _data(expected, differing, read.faults)
-        output.emit({"file": str(file), "stored": store, **data})
+        output.emit({"file": str(file), "stored": store, **data, "objections": objections})
     elif store:
         click.echo(_stored(expected))
     else:
@@ -111,6 +113,29 @@ def _differing(read: "Roster", prepared: "Sequence[Prepared]") -> Iterator[tuple
             columns = differences(stored[entered.ref], entered)
             if columns:
                 yield entered.ref or "", columns
+
+
+def _objections(prepared: "Sequence[Prepared]") -> Iterator[tuple[str, list[str]]]:
+    """New patients with an address for which somebody erased had withdrawn consent."""
+    from reminderd.objections import SOURCE
+
+    for each in prepared:
+        patient = each.chart.patient
+        channels = [channel for channel, said in patient.consent.items() if said.source == SOURCE]
+        if each.is_new and channels:
+            yield patient.ref or "", [str(channel) for channel in channels]
+
+
+def _tell_objections(objections: dict[str, list[str]]) -> None:
+    from reminderd.cli.output import note
+
+    for ref, channels in list(objections.items())[:MOST_NAMED]:
+        note(
+            f"{ref} gets nothing by {' and '.join(channels)}: consent was withdrawn for this "
+            "address, before the data of whom it belonged to was erased"
+        )
+    if len(objections) > MOST_NAMED:
+        note(f"… and {len(objections) - MOST_NAMED} more; take --json for all.")
 
 
 # What it will cause ----------------------------------------------------------------------------

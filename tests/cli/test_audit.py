@@ -87,3 +87,11 @@ def test_a_broken_trail_is_told_with_its_first_broken_entry(
     assert done.exit_code == 1
     assert f"The trail is broken: entry {number}" in done.stderr
     assert desk.run("audit", "--json").exit_code == 1
+
+
+def test_a_check_of_the_database_looks_at_the_trail_too(desk: FrontDesk) -> None:
+    assert "the trail is whole" in desk.run("db", "check").output
+    tampered(desk, "DELETE FROM audit WHERE id = 2")
+    done = desk.run("db", "check")
+    assert done.exit_code == 1
+    assert "entry 2 is missing" in done.output

@@ -275,3 +275,8 @@ def test_who_lets_sending_go_on_is_in_the_trail(desk: Desk) -> None:
         holding.release(desk.outbox, None, "alba", MORNING)
     (entry,) = entries(desk)
     assert (entry.action, entry.by, entry.after) == ("released", "alba", {"causes": ["clock"]})
+
+
+def test_every_action_is_explained_on_its_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert [each for each in Action if f"`{each}`" not in page] == []

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from reminderd.doubt import next_look_at
 from reminderd.engines.embedded import doubts, reporting, volume
+from reminderd.engines.embedded.erasing import Erasing
 from reminderd.engines.embedded.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none, word
-from reminderd.engines.embedded.trail import Trail
 from reminderd.interfaces import (
     Claimed,
     Doubt,
@@ -28,7 +28,7 @@ _AWAKE = (
 )
 
 
-class EmbeddedOutbox(Trail):
+class EmbeddedOutbox(Erasing):
     """Implements `interfaces.Outbox` on one database file.
 
     Raises ConfigurationError where the file is missing, unreadable or of another schema, and

@@ -65,7 +65,8 @@ _ORDER = "ORDER BY due_at IS NULL, due_at, nominal_at, milestone, occurrence, se
 _NEEDS_STAFF = (
     "(needs_staff = 1 OR state IN ('failed', 'unknown') "
     "OR (state = 'expired' AND reason = 'unconfirmed') "
-    "OR receipt IN ('undelivered', 'failed'))"
+    "OR receipt IN ('undelivered', 'failed')) "
+    "AND patient NOT IN (SELECT id FROM patients WHERE erased_at IS NOT NULL)"
 )
 
 
@@ -103,7 +104,7 @@ class Records(Store):
         return first
 
     def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
-        marks = ", ".join("?" * 15)
+        marks = ", ".join("?" * 16)
         self.connection.executemany(
             f"INSERT INTO patients ({PATIENT_COLUMNS}, created_at, updated_at) VALUES ({marks})",
             [(*patient_row(each), to_ms(now), to_ms(now)) for each in patients],

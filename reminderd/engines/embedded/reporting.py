@@ -91,7 +91,7 @@ def last_sessions(
         "WHERE state IN ('booked', 'done')) JOIN sessions ON sessions.id = last "
         "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version "
         "JOIN patients ON patients.id = sessions.patient "
-        f"WHERE back = 1 AND sessions.protocol_version IN {_THESE}",
+        f"WHERE back = 1 AND erased_at IS NULL AND sessions.protocol_version IN {_THESE}",
         (json.dumps(with_course),),
     )
     return [

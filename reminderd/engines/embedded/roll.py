@@ -23,13 +23,17 @@ class Listed(NamedTuple):
 
 
 def patients(database: Path) -> list[Listed]:
-    """Everybody, in the order in which they came. Raises ConfigurationError, TryAgainLater."""
+    """Everybody but the erased, in the order in which they came.
+
+    Raises ConfigurationError, TryAgainLater.
+    """
     connection = connect(database, read_only=True)
     try:
         rows = connection.execute(
             "SELECT id, ref, clinic, given_name, family_name, phone, email, timezone, channels, "
             "coalesce((SELECT group_concat(channel, ';') FROM consents "
-            "WHERE patient = patients.id AND granted), ''), paused FROM patients ORDER BY id"
+            "WHERE patient = patients.id AND granted), ''), paused FROM patients "
+            "WHERE erased_at IS NULL ORDER BY id"
         )
         return [Listed(*row) for row in rows]
     except DatabaseError as error:

@@ -77,7 +77,7 @@ def split(text: str) -> list[str]:
 
 PATIENT_COLUMNS = (
     "id, ref, clinic, given_name, family_name, phone, email, timezone, language, channels, "
-    "paused, bad_addresses, screening"
+    "paused, bad_addresses, screening, erased_at"
 )
 
 
@@ -96,6 +96,7 @@ def patient_row(patient: Patient) -> Row:
         int(patient.paused),
         join(sorted(patient.bad_addresses)),
         join(sorted(patient.screening)),
+        to_ms_or_none(patient.erased_at),
     )
 
 
@@ -114,6 +115,7 @@ def patient_from(row: Row, consent: Mapping[Channel, Consent]) -> Patient:
         paused=bool(row[10]),
         bad_addresses=frozenset(map(Channel, split(row[11]))),
         screening=frozenset(map(Screening, split(row[12]))),
+        erased_at=from_ms_or_none(row[13]),
         consent=consent,
     )
 

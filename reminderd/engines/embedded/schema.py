@@ -244,7 +244,20 @@ CREATE INDEX messages_of_patient ON messages (patient, created_at);
 """
 
 
-VERSION = 6  # raised with every migration; kept in the file as PRAGMA user_version
+ERASED = f"""
+-- When everything personal of this patient was removed.
+ALTER TABLE patients ADD COLUMN erased_at INTEGER;
+
+-- Of people who were erased: keyed hashes of the addresses on which they had withdrawn consent.
+CREATE TABLE objections (
+    address TEXT PRIMARY KEY,
+    channel TEXT NOT NULL {_one_of("channel", Channel)},
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+VERSION = 7  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -276,6 +289,10 @@ def migrations() -> "Migrations":
     @steps(name="006-messages-of-a-patient")
     def messages_of_a_patient(db: "Database") -> None:
         _execute_all(db, BY_PATIENT)
+
+    @steps(name="007-erased")
+    def erased(db: "Database") -> None:
+        _execute_all(db, ERASED)
 
     return steps
 

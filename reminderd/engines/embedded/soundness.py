@@ -1,11 +1,11 @@
-"""What `db check` looks at: the file, its schema, its counters, and what rows promise."""
+"""What `db check` looks at: the file, its schema, its counters, what rows promise, the trail."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from reminderd.engines.embedded import schema
+from reminderd.engines.embedded import schema, trail
 from reminderd.engines.embedded.connection import Connection, DatabaseError, connect
 from reminderd.findings import Finding, fine, problem
 from reminderd.ids import public_id
@@ -124,6 +124,16 @@ def _notes(opened: Connection) -> Iterator[Finding]:
         yield problem("notes", "what sending is held for cannot be read", RESTORE)
 
 
+def _trail(opened: Connection) -> Iterator[Finding]:
+    if not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
+        return
+    fault = trail.fault(opened)
+    if fault is None:
+        yield fine("audit", "the trail is whole")
+    else:
+        yield problem("audit", f"entry {fault.number} {fault.why}", "See it: reminderd audit")
+
+
 Check = Callable[[Connection], Iterator[Finding]]
 # Each is given one state of the database; a later one may rely on those before it.
-CHECKS: tuple[Check, ...] = (_file, _version, _belonging, _counters, _promises, _notes)
+CHECKS: tuple[Check, ...] = (_file, _version, _belonging, _counters, _promises, _notes, _trail)

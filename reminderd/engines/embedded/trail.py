@@ -4,11 +4,16 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from reminderd.audit import Entry, Facts, Head, Recorded, as_text, sealed
+from reminderd.audit import Broken, Entry, Facts, Head, Recorded, as_text, broken, sealed
+from reminderd.engines.embedded.connection import Connection
 from reminderd.engines.embedded.records import Records
 from reminderd.engines.embedded.rows import Row, from_ms, to_ms
 
 HEAD = "audit-head"  # the note that holds the number and the digest of the newest entry
+
+_ENTRIES = (
+    "SELECT id, at, by, action, what, patient, last_patient, before, after, digest FROM audit"
+)
 
 
 class Trail(Records):
@@ -27,8 +32,7 @@ class Trail(Records):
         self.set_note(HEAD, f"{added[-1].number} {added[-1].digest}")
 
     def trail_head(self) -> Head:
-        number, _, digest = (self.note(HEAD) or "0 ").partition(" ")
-        return Head(int(number), digest)
+        return _head(self.note(HEAD))
 
     def trail(self, patient_id: int | None = None, since: datetime | None = None) -> list[Recorded]:
         conditions: list[str] = []
@@ -40,12 +44,20 @@ class Trail(Records):
             conditions.append("at >= ?")
             parameters.append(to_ms(since))
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        rows = self.query(
-            "SELECT id, at, by, action, what, patient, last_patient, before, after, digest "
-            f"FROM audit {where} ORDER BY id",
-            parameters,
-        )
+        rows = self.query(f"{_ENTRIES} {where} ORDER BY id", parameters)
         return [_recorded(row) for row in rows]
+
+
+def fault(opened: Connection) -> Broken | None:
+    """The first place at which the trail of a database does not hold."""
+    note = opened.execute("SELECT value FROM notes WHERE key = ?", (HEAD,)).fetchone()
+    rows = opened.execute(f"{_ENTRIES} ORDER BY id")
+    return broken(map(_recorded, rows), _head(note and note[0]))
+
+
+def _head(note: str | None) -> Head:
+    number, _, digest = (note or "0 ").partition(" ")
+    return Head(int(number), digest)
 
 
 def _row(recorded: Recorded) -> Row:

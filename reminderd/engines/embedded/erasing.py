@@ -1,0 +1,142 @@
+"""Everything that is kept of one person, and how it is removed so that no byte of it stays."""
+
+import hmac
+import json
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+
+from reminderd.engines.embedded.connection import DatabaseError, translated
+from reminderd.engines.embedded.rows import from_ms, to_ms
+from reminderd.engines.embedded.trail import Trail
+from reminderd.errors import TryAgainLater
+from reminderd.interfaces import Removed, StoredMessage
+from reminderd.model import Channel, Patient
+from reminderd.objections import Address, Objections, addresses
+
+KEY = "objections-key"  # the note with the key of the hashes
+
+_OWN_MESSAGES = "(SELECT id FROM messages WHERE patient = ?)"
+_OWN_SESSIONS = "(SELECT id FROM sessions WHERE patient = ?)"
+_REMOVALS = (
+    "UPDATE patients SET ref = NULL, given_name = '', family_name = '', phone = NULL, "
+    "email = NULL, timezone = NULL, language = NULL, channels = '', bad_addresses = '', "
+    "screening = '' WHERE id = ?",
+    "DELETE FROM consents WHERE patient = ?",
+    "UPDATE sessions SET area = NULL, adjustments = '{}' WHERE patient = ?",
+    f"UPDATE session_changes SET adjustments = '{{}}', why = NULL WHERE session IN {_OWN_SESSIONS}",
+    "UPDATE messages SET recipient = NULL, subject = NULL, text = NULL, html = NULL, "
+    "envelope = NULL WHERE patient = ?",
+    f"UPDATE attempts SET error = NULL, look_at = NULL WHERE message IN {_OWN_MESSAGES}",
+    # After the check for what is on its way, what is `sending` is in doubt, and stays so.
+    "UPDATE reminders SET state = 'unknown' WHERE state = 'sending' AND patient = ?",
+    "UPDATE reminders SET needs_staff = 0 WHERE patient = ?",
+)
+
+
+class Erasing(Trail):
+    """The part of the outbox that knows what is kept of a person, and removes it."""
+
+    def correspondence(self, patient_id: int) -> list[StoredMessage]:
+        rows = self.query(
+            "SELECT id, channel, transport, created_at, recipient, language, subject, text, html, "
+            "segments, (SELECT json_group_array(reminder) FROM message_reminders "
+            "WHERE message = messages.id) FROM messages WHERE patient = ? ORDER BY id",
+            (patient_id,),
+        )
+        return [
+            StoredMessage(
+                row[0], Channel(row[1]), row[2], from_ms(row[3]), row[4], row[5], row[6],
+                row[7], row[8], row[9], tuple(sorted(json.loads(row[10]))),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    # Objections that outlive the person's data ------------------------------------------------
+
+    def objections(self, wanted: Collection[Address]) -> Objections:
+        key = self.note(KEY)
+        if key is None or not wanted:
+            return {}
+        hashes = {_hash(key, each): each for each in wanted}
+        rows = self.query(
+            "SELECT address, at FROM objections WHERE address IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(hashes)),),
+        )
+        return {hashes[address]: from_ms(at) for address, at in rows}
+
+    def lift_objections(self, lifted: Collection[Address]) -> None:
+        key = self.note(KEY)
+        if key is not None:
+            self.connection.executemany(
+                "DELETE FROM objections WHERE address = ?", [(_hash(key, each),) for each in lifted]
+            )
+
+    def _keep_objections(self, patient: Patient) -> list[Channel]:
+        said = {
+            (channel, address): patient.consent[channel].at
+            for channel, address in addresses(patient)
+            if channel in patient.consent and not patient.consents(channel)
+        }
+        if said and self.note(KEY) is None:
+            self.set_note(KEY, secrets.token_hex(32))
+        key = self.note(KEY) or ""
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO objections (address, channel, at) VALUES (?, ?, ?)",
+            [(_hash(key, each), each[0].value, to_ms(at)) for each, at in said.items()],
+        )
+        return [channel for channel, _ in said]
+
+    # Removing -----------------------------------------------------------------------------------
+
+    def erase(self, patient: Patient, now: datetime) -> Removed:
+        assert patient.id is not None
+        self._refuse_on_its_way(patient.id)
+        objections = self._keep_objections(patient)
+        cancelled = self.query(
+            "UPDATE reminders SET state = 'cancelled', reason = 'erased', wake_at = NULL "
+            "WHERE patient = ? AND state IN ('scheduled', 'held') RETURNING id",
+            (patient.id,),
+        )
+        for statement in _REMOVALS:
+            self.connection.execute(statement, (patient.id,))
+        self.connection.execute(
+            "UPDATE patients SET erased_at = ?1, updated_at = ?1 WHERE id = ?2",
+            (to_ms(now), patient.id),
+        )
+        return Removed(len(cancelled), tuple(objections))
+
+    def _refuse_on_its_way(self, patient_id: int) -> None:
+        open_attempts = self.query(
+            f"SELECT 1 FROM attempts WHERE message IN {_OWN_MESSAGES} "
+            "AND outcome IN ('claimed', 'marked') LIMIT 1",
+            (patient_id,),
+        )
+        if open_attempts:
+            raise TryAgainLater(
+                "a message to this patient is on its way",
+                remedy="Wait a moment and erase again. If no daemon runs, `reminderd run --once` "
+                "settles what a crash left open.",
+            )
+
+    def scrub(self) -> bool:
+        # Old versions of a row lie in free space until something overwrites them; VACUUM writes
+        # the file anew without any, and emptying the journal removes them from there.
+        connection = self.connection
+        try:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("VACUUM")
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except DatabaseError as error:
+            fault = translated(error, self.path)
+            if isinstance(fault, TryAgainLater):
+                return False
+            raise fault from error
+        return not busy
+
+
+def _hash(key: str, address: Address) -> str:
+    """Says nothing to whoever has no key, and is the same for the same address."""
+    channel, where = address
+    text = f"{channel.value}:{where.casefold()}"
+    return hmac.new(bytes.fromhex(key), text.encode(), "sha256").hexdigest()
