@@ -154,7 +154,7 @@ class SendingSection(_Section):
     """What keeps a mistake from reaching patients."""
 
     most_per_day: int = Field(
-        6,
+        20,
         ge=1,
         description="So many messages to one patient on one day; what is more waits for the next.",
     )
