@@ -68,9 +68,9 @@ class Practice:
     def signature_under(
         self, protocol: CareProtocol, approvals: Sequence[Approval]
     ) -> Approval | None:
-        """The signature that stands under the protocol as it and its templates are now."""
+        """The latest signature that stands under the protocol and its templates as they are now."""
         digest = self.signature_digest(protocol)
-        return next((each for each in approvals if each.digest == digest), None)
+        return next((each for each in reversed(approvals) if each.digest == digest), None)
 
     def is_signed(self, protocol: CareProtocol, clinic: Clinic, signed: frozenset[str]) -> bool:
         """Whether a signature stands, or none is needed because nothing leaves the machine."""

@@ -64,6 +64,14 @@ def test_a_signature_that_stands_has_nothing_changed_since(desk: Desk) -> None:
     assert unsigned(desk) == {}
 
 
+def test_who_signed_last_is_whose_signature_stands(desk: Desk) -> None:
+    sign(desk, by="Dr. Example")
+    sign(desk, by="Dr. Sample")
+    found = since(desk)
+    assert found.approval is not None
+    assert found.approval.by == "Dr. Sample"
+
+
 def test_changes_of_the_rules_and_of_the_texts_are_both_found(desk: Desk) -> None:
     sign(desk)
     desk.protocol(NOTE.replace("1h", "2h"), rule("more", after="3h"))
