@@ -712,6 +712,17 @@ def test_what_is_in_doubt_by_a_transport_that_is_gone_is_unknown(outbox: Outbox)
     assert len(outbox.doubts_of(reminder.id or 0)) == 1
 
 
+def test_nobody_looks_for_what_is_settled_otherwise(outbox: Outbox) -> None:
+    reminder = one(outbox)
+    marked(outbox, reminder)
+    with outbox.transaction():
+        outbox.recover(LATER)
+        off = reminder._replace(state=State.CANCELLED, reason=Reason.ERASED, wake_at=None)
+        outbox.save_reminders([off])
+    assert outbox.next_look_at(["console"]) is None
+    assert outbox.doubts(LATER, ["console"]) == []
+
+
 def test_the_ids_that_an_accepted_attempt_has_are_known(outbox: Outbox) -> None:
     taken = marked(outbox, one(outbox))
     with outbox.transaction():

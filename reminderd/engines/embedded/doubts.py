@@ -17,6 +17,12 @@ from reminderd.model import Channel, Reminder
 from reminderd.outbox_values import Doubt
 
 _THESE = "(SELECT value FROM json_each(?))"
+# What staff have settled, or sent again, is no doubt any more.
+_OPEN = (
+    "EXISTS (SELECT 1 FROM message_reminders JOIN reminders ON reminders.id = "
+    "message_reminders.reminder WHERE message_reminders.message = messages.id "
+    "AND reminders.state IN ('sending', 'unknown'))"
+)
 _DOUBTS = (
     "SELECT attempts.id, messages.id, patient, channel, transport, marked_at, looks, code, error, "
     "recipient, language, subject, text, html, envelope FROM attempts "
@@ -27,7 +33,7 @@ _DOUBTS = (
 def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
     rows = store.query(
         "SELECT min(look_at) FROM attempts JOIN messages ON messages.id = attempts.message "
-        f"WHERE look_at IS NOT NULL AND transport IN {_THESE}",
+        f"WHERE look_at IS NOT NULL AND transport IN {_THESE} AND {_OPEN}",
         (json.dumps(sorted(transports)),),
     )
     return from_ms_or_none(rows[0][0])
@@ -35,7 +41,7 @@ def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
 
 def due(store: Store, now: datetime, transports: Collection[str]) -> list[Doubt]:
     rows = store.query(
-        f"{_DOUBTS} AND look_at <= ? AND transport IN {_THESE} ORDER BY look_at, attempts.id",
+        f"{_DOUBTS} AND look_at <= ? AND transport IN {_THESE} AND {_OPEN} ORDER BY look_at, attempts.id",
         (to_ms(now), json.dumps(sorted(transports))),
     )
     return _with_reminders(store, rows)
@@ -78,7 +84,6 @@ def accepted_ids(store: Store, provider_ids: Collection[str]) -> frozenset[str]:
 
 
 def _with_reminders(store: Store, rows: Sequence[Row]) -> list[Doubt]:
-    """Only what is still open: what staff have settled, or sent again, is no doubt any more."""
     found: dict[int, list[Reminder]] = {}
     columns = ", ".join(f"reminders.{name}" for name in REMINDER_COLUMNS.split(", "))
     for message, *row in store.query(
