@@ -41,7 +41,8 @@ def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
 
 def due(store: Store, now: datetime, transports: Collection[str]) -> list[Doubt]:
     rows = store.query(
-        f"{_DOUBTS} AND look_at <= ? AND transport IN {_THESE} AND {_OPEN} ORDER BY look_at, attempts.id",
+        f"{_DOUBTS} AND look_at <= ? AND transport IN {_THESE} AND {_OPEN} "
+        "ORDER BY look_at, attempts.id",
         (to_ms(now), json.dumps(sorted(transports))),
     )
     return _with_reminders(store, rows)
