@@ -31,6 +31,11 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
     spoken: set[str] = set()
     clinics = [SAMPLE_CLINIC]
     try:
+        texts = Renderer([folder / "templates", resources.templates_dir()])
+    except FaultsFound as error:  # without them there is no house to look at
+        yield from _problems("templates", error)
+        return
+    try:
         settings = bootstrap.load_settings(config, environ)
     except ConfigurationError as error:
         yield from _problems("configuration", error)
@@ -40,7 +45,6 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
         yield from _transports(settings)
         yield from _database(settings, now, used, spoken)
         clinics = [settings.clinic(key, lambda _: False) for key in settings.clinic_keys]
-    texts = Renderer([folder / "templates", resources.templates_dir()])
     found: list[Found] = []
     misread: set[str] = set()
     yield from _protocols(ProtocolLibrary([folder / "protocols", resources.protocols_dir()]), found)

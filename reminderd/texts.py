@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from reminderd.errors import FaultsFound
+
 BUNDLE = "_bundle"
 PLAN = "_plan"
 LEAFLET = "_leaflet"
@@ -33,13 +35,19 @@ class Text:
 
 
 class Texts:
-    """Every template of some folders, the earlier folder winning: the site's, then our own."""
+    """Every template of some folders, the earlier folder winning: the site's, then our own.
+
+    Raises FaultsFound with every file that is no text.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         found: dict[tuple[str, str], Text] = {}
+        faults: list[str] = []
         for folder in folders:
-            for text in _read(folder):
+            for text in _read(folder, faults):
                 found.setdefault((text.language, text.name), text)
+        if faults:
+            raise FaultsFound(faults, remedy="Save them as UTF-8 text.")
         self._texts = dict(sorted(found.items()))
         self._folders = tuple(folders)
 
@@ -108,6 +116,14 @@ def normal_tag(tag: str) -> str:
     return "_".join([first.lower(), *shaped])
 
 
-def _read(folder: Path) -> Iterator[Text]:
+def _read(folder: Path, faults: list[str]) -> Iterator[Text]:
     for path in sorted(folder.glob("*/*.j2")):
-        yield Text(normal_tag(path.parent.name), path.stem, path, path.read_text("utf-8"))
+        try:
+            source = path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            faults.append(f"{path}:{line}: is not UTF-8 text")
+        except OSError as error:
+            faults.append(f"{path}:1: cannot be read: {error.strerror}")
+        else:
+            yield Text(normal_tag(path.parent.name), path.stem, path, source)

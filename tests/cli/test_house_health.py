@@ -54,6 +54,20 @@ def test_check_names_mistakes_in_the_configuration_and_in_files(clinic: Clinic) 
     assert [subject for subject, _ in found] == ["configuration", "protocol mesotherapy"]
 
 
+def test_templates_that_are_no_text_are_all_named(clinic: Clinic) -> None:
+    here = clinic.config.parent / "templates"
+    (here / "pt/ice.j2").write_bytes(b"{# ok #}\n\xff\xfe")
+    (here / "de/ice.j2").unlink()
+    (here / "de/ice.j2").mkdir()
+    named = [f"{here}/de/ice.j2:1: cannot be read: Is a directory"]
+    named.append(f"{here}/pt/ice.j2:2: is not UTF-8 text")
+    assert problems(clinic, "check") == [("templates", each) for each in named]
+    for command in (("template", "check"), ("run", "--once"), ("preview", "ice")):
+        result = clinic.types(*command)
+        assert result.exit_code == 1
+        assert all(each in result.stderr for each in named)
+
+
 def test_check_finds_patients_whom_nothing_can_reach(clinic: Clinic) -> None:
     clinic.enrols()
     edit(clinic, "reminderd.toml", 'sms = "file"\n', "")
