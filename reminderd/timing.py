@@ -143,12 +143,17 @@ def _moved_with_restriction(
 
 
 def expiry(treatment: Treatment, milestone: Milestone, nominal_at: datetime) -> datetime:
-    """When it is pointless to send it: by `expires`, else when the restriction is over."""
+    """When it is pointless to send it: by `expires`, else when the restriction is over.
+
+    One that staff have shortened is not told when it is over, whatever its `expires`.
+    """
     session, zone = treatment.session, treatment.zone
-    if milestone.expires is not None:
-        expires = add(zone, nominal_at, milestone.expires)
-    else:
+    if milestone.expires is None:
         expires = add(zone, session.at, holds(session, milestone))
+    else:
+        expires = add(zone, nominal_at, milestone.expires)
+        if milestone.holds is not None and holds(session, milestone) != milestone.holds:
+            expires = min(expires, add(zone, session.at, holds(session, milestone)))
     return min(expires, session.at) if milestone.is_pre_care else expires
 
 

@@ -2,10 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from reminderd.examination.every_minute import Outcome, Profile, Trials, forbidding, profiles
 from reminderd.findings import Remark, Severity
-from reminderd.model import CareProtocol, Kind, Milestone, OnDays, QuietPolicy, Reason
+from reminderd.model import (
+    CareProtocol,
+    Duration,
+    Elapsed,
+    Kind,
+    Milestone,
+    OnDays,
+    QuietPolicy,
+    Reason,
+)
+
+_DAY = timedelta(days=1)
 
 # What is never sent ----------------------------------------------------------------------------
 
@@ -182,6 +194,38 @@ def _nothing_to_lift(protocol: CareProtocol, release: Milestone) -> Iterator[Rem
                 f"gives an all-clear for {topic}, which no restriction forbids",
                 "Name the topic of the restriction that it ends, or leave it out.",
             )
+
+
+def told_too_late(protocol: CareProtocol) -> Iterator[Remark]:
+    """Restrictions whose own message may leave when they no longer hold."""
+    for milestone in protocol.milestones:
+        if milestone.holds is None or milestone.expires is None or milestone.is_pre_care:
+            continue
+        over = _length(milestone.holds)
+        soonest, latest = _told_after_treatment(milestone)
+        if soonest >= over:
+            what = f"is told when it is over: it holds {milestone.holds} from the treatment on"
+            remedy = "Tell it earlier, or let it hold longer."
+            yield Remark(Severity.ERROR, milestone.id, what, remedy)
+        elif latest + _length(milestone.expires) > over:
+            what = f"may be told when it is over: it holds {milestone.holds} from the treatment on"
+            remedy = "Leave `expires` out: then it is told only while it holds."
+            yield Remark(Severity.WARNING, milestone.id, what, remedy)
+
+
+def _told_after_treatment(milestone: Milestone) -> tuple[timedelta, timedelta]:
+    """How long after the treatment it is said, by the time of day of that: soonest and latest."""
+    timing = milestone.timing
+    if isinstance(timing, Elapsed):
+        return timing.offset, timing.offset
+    at = timedelta(hours=timing.at.hour, minutes=timing.at.minute)
+    first, last = (timing.first, timing.last) if isinstance(timing, OnDays) else (0, 0)
+    return max((first - 1) * _DAY + at, timedelta(0)), last * _DAY + at
+
+
+def _length(duration: Duration) -> timedelta:
+    """Of days too, as they are where no clock changes."""
+    return duration.amount * _DAY if duration.unit == "d" else duration.elapsed
 
 
 def _has_beside(protocol: CareProtocol, milestone: Milestone, kind: Kind, topic: str) -> bool:

@@ -61,6 +61,7 @@ class Examination:
         bundles = messages.bundles(tables)
         yield from milestones.never_sent(protocol, room.trials)
         yield from milestones.without_counterpart(protocol)
+        yield from milestones.told_too_late(protocol)
         yield from messages.close_pairs(tables)
         yield from messages.crowded_days(tables)
         yield from texts.missing_texts(protocol, room.clinic, shelf, bundles, self._languages)

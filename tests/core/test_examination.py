@@ -114,6 +114,18 @@ PLANTED: dict[str, tuple[str, Severity, str, str]] = {
         "sauna",
         "no session ever gets it: no-heat forbids heat then",
     ),
+    "a restriction that may be told when it is over": (
+        no(note="-", holds="3h", expires="24h"),
+        WARNING,
+        "no-heat",
+        "may be told when it is over: it holds 3h from the treatment on",
+    ),
+    "a restriction that is always told too late": (
+        no(note="-", holds="24h", **on(2, "10:00", expires="1d")),
+        ERROR,
+        "no-heat",
+        "is told when it is over: it holds 24h from the treatment on",
+    ),
     "a restriction that nobody lifts": (
         no(topics=["heat", "sun"]) + again(),
         WARNING,

@@ -263,6 +263,18 @@ def test_an_adjustment_that_leaves_no_time_is_an_override() -> None:
     assert skipped.due_at is None
 
 
+def test_what_staff_have_shortened_is_not_told_when_it_is_over() -> None:
+    care = protocol(restriction(holds="12h", expires="12h"))
+
+    def no_shower(holds: str) -> Reminder:
+        changed = session(T, adjustments={"no-shower": adjusted(holds=holds)})
+        return row(chart(changed, care, clinic=AWAKE), "no-shower")
+
+    assert local(no_shower("3h").expires_at) == "2026-03-28 17:30"
+    assert local(no_shower("24h").expires_at) == "2026-03-29 03:30"
+    assert no_shower("0m").reason is Reason.OVERRIDE
+
+
 def test_an_adjustment_of_one_milestone_is_no_excuse_for_another() -> None:
     told_late = restriction(day=0, at="16:00", holds="1h")
     other = session(T, adjustments={"bruising": adjusted(off=True)})
