@@ -18,9 +18,14 @@ from reminderd.outbox_values import Doubt
 
 _THESE = "(SELECT value FROM json_each(?))"
 # What staff have settled, or sent again, is no doubt any more.
+# By way of the patient's sessions: there is no index from a message to its reminders.
+_REMINDERS = (
+    "sessions CROSS JOIN reminders ON reminders.session = sessions.id "
+    "CROSS JOIN message_reminders ON message_reminders.reminder = reminders.id "
+    "AND message_reminders.message = messages.id"
+)
 _OPEN = (
-    "EXISTS (SELECT 1 FROM message_reminders JOIN reminders ON reminders.id = "
-    "message_reminders.reminder WHERE message_reminders.message = messages.id "
+    f"EXISTS (SELECT 1 FROM {_REMINDERS} WHERE sessions.patient = messages.patient "
     "AND reminders.state IN ('sending', 'unknown'))"
 )
 _DOUBTS = (
@@ -85,12 +90,14 @@ def accepted_ids(store: Store, provider_ids: Collection[str]) -> frozenset[str]:
 
 
 def _with_reminders(store: Store, rows: Sequence[Row]) -> list[Doubt]:
+    if not rows:
+        return []
     found: dict[int, list[Reminder]] = {}
     columns = ", ".join(f"reminders.{name}" for name in REMINDER_COLUMNS.split(", "))
     for message, *row in store.query(
-        f"SELECT message, {columns} FROM message_reminders "
-        "JOIN reminders ON reminders.id = message_reminders.reminder "
-        f"WHERE state IN ('sending', 'unknown') AND message IN {_THESE} ORDER BY reminders.id",
+        f"SELECT messages.id, {columns} FROM messages CROSS JOIN {_REMINDERS} "
+        "WHERE sessions.patient = messages.patient AND reminders.state IN ('sending', 'unknown') "
+        f"AND messages.id IN {_THESE} ORDER BY reminders.id",
         (json.dumps([row[1] for row in rows]),),
     ):
         found.setdefault(message, []).append(reminder_from(tuple(row)))
