@@ -261,8 +261,8 @@ class Renderer:
         if item.day is not None:
             undated = self._try_line(replace(item, day=None, days=None), voice)
         at = reminder.due_at or reminder.nominal_at
-        if item.until is not None:
-            at = min(reminder.nominal_at, item.session.at)
+        if item.until is not None:  # in force from the treatment on, but in words for later
+            at = reminder.nominal_at
         series = (reminder.session_id, reminder.milestone)
         return Entry(reminder.id, series, at, text, item.until, item.day, undated)
 

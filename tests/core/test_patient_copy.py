@@ -204,6 +204,16 @@ def test_a_restriction_that_begins_later_says_from_when(folder: Path) -> None:
     ]
 
 
+def test_what_is_told_some_days_later_is_not_said_of_the_day_of_the_treatment(folder: Path) -> None:
+    write(folder, en__dry=page("No shower."), en__acid=page("Your creams, but no acid."))
+    later = restriction("acid", "acid", day=3, at="10:00", holds="7d", expires="2d")
+    of = planned(session(FRIDAY), protocol(restriction("dry"), later))
+    assert table(mail(Renderer([folder]), of)) == [
+        ["//Saturday 28 March at 02:30", "No shower."],
+        ["Monday 30 March at 10:00//Friday 3 April at 14:30", "Your creams, but no acid."],
+    ]
+
+
 def test_two_sessions_opened_in_one_mail_are_one_table_that_says_it_once(folder: Path) -> None:
     write(folder, en__dry=page("No shower."), en__again=page("Shower."))
     care = protocol(restriction("dry"), release("again"))
