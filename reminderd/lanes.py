@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reminderd import audit
-from reminderd.calendar_file import Calendar
 from reminderd.clock import Clock
 from reminderd.doubt import next_look_at
 from reminderd.envelope import sealed
@@ -23,20 +22,17 @@ from reminderd.errors import (
     InDoubt,
     OptedOut,
     SenderRefused,
-    TemplateFailed,
     Temporary,
     TransportError,
     WrongAddress,
 )
-from reminderd.ids import public_id
 from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
-from reminderd.model import Channel, Chart, Message, Outcome, Patient, Reason, Reminder
-from reminderd.opening import everything, may_open, plan_to_copy
+from reminderd.letters import Letters, names
+from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
 from reminderd.pace import Pace
-from reminderd.patient_copy import calendar
 from reminderd.plan import changes, still_true
-from reminderd.practice import Practice, item
-from reminderd.render import Composed, Item, Renderer
+from reminderd.practice import Practice
+from reminderd.render import Renderer
 from reminderd.resting import rest
 from reminderd.retry import next_try_at
 from reminderd.verdicts import (
@@ -46,14 +42,11 @@ from reminderd.verdicts import (
     accepted,
     doubted,
     opted_out,
-    overtaken,
     refused,
     rejected,
     returned,
-    template_failed,
     tried_later,
     unburned,
-    wordless,
     wrong_address,
 )
 
@@ -107,7 +100,7 @@ class Lane:
         self._means = means
         self._outbox = means.outbox
         self._clock = means.clock
-        self._installation = means.outbox.note("installation") or ""
+        self._letters = Letters(means.outbox, means.practice, means.renderer)
         self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
         self._group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
@@ -129,7 +122,7 @@ class Lane:
             self._means.alive()
             if now - began >= FRESH:
                 group = list(self._still_right(group, now, verdicts))
-            letters = list(self._letters(group, now, verdicts))
+            letters = list(self._letters.written(group, now, verdicts))
             self._record(verdicts, letters)
             verdicts = self._hand_over(letters)
             count += sum(each.settlement.outcome is Outcome.ACCEPTED for each in verdicts)
@@ -168,83 +161,6 @@ class Lane:
                 yield replace(parcel, chart=chart)
             else:
                 verdicts.append(returned(parcel))
-
-    # Into words ------------------------------------------------------------------------------
-
-    def _letters(
-        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
-    ) -> Iterator[Letter]:
-        """The parcels that may still leave, in words; the others are given a verdict."""
-        plans = self._plans(parcels)
-        for parcel in parcels:
-            planned = plans.get(parcel.chart.patient.id, [])
-            letter = overtaken(parcel, now) or self._letter(parcel, now, planned)
-            if isinstance(letter, Verdict):
-                verdicts.append(letter)
-            else:
-                yield letter
-
-    def _plans(self, parcels: Sequence[Parcel]) -> dict[int | None, list[Item]]:
-        """By patient, everything that is planned for those whose mail may tell of it."""
-        ids = [
-            each.chart.patient.id or 0
-            for each in parcels
-            if each.channel is Channel.EMAIL and may_open(each.chart, each.claimed.reminders)
-        ]
-        charts = self._charts(ids) if ids else []
-        return {each.patient.id: everything(each) for each in charts}
-
-    def _letter(self, parcel: Parcel, now: datetime, planned: Sequence[Item]) -> Letter | Verdict:
-        patient, clinic = parcel.chart.patient, parcel.chart.clinic
-        whole = [(each, item(parcel.chart, each)) for each in parcel.claimed.reminders]
-        items = [each for _, each in whole if each is not None]
-        failed = [reminder for reminder, each in whole if each is None]
-        while items:
-            try:
-                composed = self._means.renderer.compose(
-                    items, patient, clinic, parcel.channel, plan_to_copy(items, planned)
-                )
-                break
-            except TemplateFailed as error:
-                blamed = [each for each in items if each.reminder.id == error.reminder_id] or items
-                failed += [each.reminder for each in blamed]
-                items = [each for each in items if each not in blamed]
-                log.error("%s: %s", _names(each.reminder for each in blamed), error)
-        self._fail_templates(failed)
-        if not items:
-            return wordless(parcel)
-        return self._addressed(parcel, items, composed, now)
-
-    def _fail_templates(self, failed: Sequence[Reminder]) -> None:
-        if failed:
-            with self._outbox.transaction():
-                self._outbox.save_reminders(map(template_failed, failed))
-
-    def _addressed(
-        self, parcel: Parcel, items: Sequence[Item], composed: Composed, now: datetime
-    ) -> Letter:
-        patient = parcel.chart.patient
-        reminders = tuple(each.reminder for each in items)
-        message = Message(
-            id=f"{public_id('msg', parcel.claimed.message_id)}-{self._installation}",
-            channel=parcel.channel,
-            to=patient.address(parcel.channel) or "",
-            recipient_name=f"{patient.given_name} {patient.family_name}".strip(),
-            clinic_name=parcel.chart.clinic.name,
-            language=composed.language,
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            valid_for=min(each.expires_at for each in reminders) - now,
-            at=now,
-            calendar=self._calendar(composed, parcel.chart),
-        )
-        return Letter(parcel, reminders, message, composed)
-
-    def _calendar(self, composed: Composed, chart: Chart) -> Calendar | None:
-        if composed.copy is None:
-            return None
-        return calendar(composed.copy, chart.clinic.key, self._installation)
 
     # On the record ---------------------------------------------------------------------------
 
@@ -320,7 +236,7 @@ class Lane:
             self._failures = 0
             self._means.observe(_delivery(letter, now))
             return accepted(letter, result, now)
-        log.warning("%s by %s: %s", _names(letter.reminders), self._name, result)
+        log.warning("%s by %s: %s", names(letter.reminders), self._name, result)
         return self._judge_error(letter, result, now)
 
     def _judge_error(self, letter: Letter, error: TransportError, now: datetime) -> Verdict:
@@ -377,7 +293,3 @@ def _delivery(letter: Letter, at: datetime) -> Delivery:
     size = letter.composed.size
     segments = size.segments if size else None
     return Delivery(at, letter.parcel.chart, letter.message, segments, letter.reminders)
-
-
-def _names(reminders: Iterable[Reminder]) -> str:
-    return ", ".join(public_id("rem", each.id) or "" for each in reminders)
