@@ -1,4 +1,4 @@
-"""The engines whose outbox keeps the promises of `test_outbox.py`."""
+"""A database file, and the engines whose outbox keeps the promises that are tested here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +10,13 @@ from reminderd.engines.embedded.outbox import EmbeddedOutbox
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[EmbeddedOutbox]:
+def database(tmp_path: Path) -> Path:
     store.create(tmp_path / "reminderd.db")
-    outbox = EmbeddedOutbox(tmp_path / "reminderd.db", durable=False)
+    return tmp_path / "reminderd.db"
+
+
+@pytest.fixture
+def outbox(database: Path) -> Iterator[EmbeddedOutbox]:
+    outbox = EmbeddedOutbox(database, durable=False)
     yield outbox
     outbox.close()

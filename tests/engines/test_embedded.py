@@ -22,12 +22,6 @@ from reminderd.interfaces import ReminderFilter, Signed
 from tests.engines.rows import one, with_patient
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    store.create(tmp_path / "reminderd.db")
-    return tmp_path / "reminderd.db"
-
-
 @contextmanager
 def a_writer(database: Path) -> Iterator[None]:
     """Somebody else who is in the middle of a transaction."""
