@@ -138,33 +138,18 @@ def _digest(before: str, number: int, entry: Entry) -> str:
 
 def patient_added(patient: Patient, by: str, at: datetime) -> list[Entry]:
     """The entry for a new patient."""
-    told = {name: fact for name, fact in _patient(patient).items() if fact}
-    return [_of_patient(patient, Action.PATIENT_ADDED, by, at, before={}, after=told)]
+    what, told = _what("pat", patient.id), _given(_patient(patient))
+    return [Entry(at, by, Action.PATIENT_ADDED, what, patient.id, after=told)]
 
 
 def patient_changed(before: Patient, after: Patient, by: str, at: datetime) -> list[Entry]:
     """The entry for a changed patient; none where nothing changed."""
-    names = [each for each in _patient(after) if getattr(before, each) != getattr(after, each)]
+    names = _differing(_patient(after), before, after)
     if not names:
         return []
-    was, now = _patient(before), _patient(after)
-    return [
-        _of_patient(
-            after,
-            _done_to_patient(names, after, by),
-            by,
-            at,
-            before={name: was[name] for name in names},
-            after={name: now[name] for name in names},
-        )
-    ]
-
-
-def _of_patient(
-    patient: Patient, action: Action, by: str, at: datetime, *, before: Facts, after: Facts
-) -> Entry:
-    what = public_id("pat", patient.id) or ""
-    return Entry(at, by, action, what, patient.id, before=before, after=after)
+    action, what = _done_to_patient(names, after, by), _what("pat", after.id)
+    was, now = _only(names, _patient(before)), _only(names, _patient(after))
+    return [Entry(at, by, action, what, after.id, before=was, after=now)]
 
 
 def _done_to_patient(names: Sequence[str], after: Patient, by: str) -> Action:
@@ -198,42 +183,23 @@ def _patient(patient: Patient) -> dict[str, Any]:
     }
 
 
-def _hidden(fact: object) -> str | None:
-    return NOT_KEPT if fact else None
-
-
 # Sessions and reminders -------------------------------------------------------------------------
 
 
 def session_added(session: Session, by: str, at: datetime) -> list[Entry]:
     """The entry for a new session."""
-    told = {name: fact for name, fact in _session(session).items() if fact}
-    return [_of_session(session, Action.SESSION_ADDED, by, at, before={}, after=told)]
+    what, told = _what("ses", session.id), _given(_session(session))
+    return [Entry(at, by, Action.SESSION_ADDED, what, session.patient_id, after=told)]
 
 
 def session_changed(before: Session, after: Session, by: str, at: datetime) -> list[Entry]:
     """The entry for a changed session; none where nothing changed."""
-    names = [each for each in _session(after) if getattr(before, each) != getattr(after, each)]
     if before == after:
         return []
-    was, now = _session(before), _session(after)
-    return [
-        _of_session(
-            after,
-            _done_to_session(before, after),
-            by,
-            at,
-            before={name: was[name] for name in names},
-            after={name: now[name] for name in names},
-        )
-    ]
-
-
-def _of_session(
-    session: Session, action: Action, by: str, at: datetime, *, before: Facts, after: Facts
-) -> Entry:
-    what = public_id("ses", session.id) or ""
-    return Entry(at, by, action, what, session.patient_id, before=before, after=after)
+    names = _differing(_session(after), before, after)
+    action, what = _done_to_session(before, after), _what("ses", after.id)
+    was, now = _only(names, _session(before)), _only(names, _session(after))
+    return [Entry(at, by, action, what, after.patient_id, before=was, after=now)]
 
 
 def _done_to_session(before: Session, after: Session) -> Action:
@@ -258,28 +224,45 @@ def _session(session: Session) -> dict[str, Any]:
     }
 
 
-def _adjustment(decision: Adjustment) -> dict[str, Any]:
+def _adjustment(decision: Adjustment) -> Facts:
     """What was decided; why stands with the session, where it can be erased."""
     facts = {
         "off": decision.off,
         "holds": decision.holds and str(decision.holds),
         "at": decision.at and f"{decision.at:%H:%M}",
     }
-    return {name: fact for name, fact in facts.items() if fact}
+    return _given(facts)
 
 
 def reminder_decided(
     action: Action, before: Reminder, after: Reminder, by: str, at: datetime
 ) -> list[Entry]:
     """The entry for what staff decided about one reminder."""
-    return [
-        Entry(
-            at,
-            by,
-            action,
-            public_id("rem", before.id) or "",
-            before.patient_id,
-            before={"state": before.state, "reason": before.reason},
-            after={"state": after.state, "reason": after.reason},
-        )
-    ]
+    what = _what("rem", before.id)
+    was = {"state": before.state, "reason": before.reason}
+    now = {"state": after.state, "reason": after.reason}
+    return [Entry(at, by, action, what, before.patient_id, before=was, after=now)]
+
+
+# What of it is told -----------------------------------------------------------------------------
+
+
+def _what(kind: str, number: int | None) -> str:
+    return public_id(kind, number) or ""
+
+
+def _hidden(fact: object) -> str | None:
+    return NOT_KEPT if fact else None
+
+
+def _given(facts: Facts) -> Facts:
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _only(names: Sequence[str], facts: Facts) -> Facts:
+    return {name: facts[name] for name in names}
+
+
+def _differing(names: Iterable[str], before: object, after: object) -> list[str]:
+    """Compared as they are: of what is hidden, both sides would be told alike."""
+    return [each for each in names if getattr(before, each) != getattr(after, each)]
