@@ -35,9 +35,7 @@ class Charts:
         """The patient of that id or ref; NotFound where there is none, or none any more."""
         found = self._outbox.find_patient(name.strip())
         if found is None:
-            raise NotFound(
-                f'there is no patient "{name}"', remedy="See them all with: reminderd patient list"
-            )
+            raise _not_found("patient", name)
         if found.erased_at is not None:
             raise NotFound(
                 f"{name} was erased: nothing personal is left",
@@ -50,9 +48,7 @@ class Charts:
         number = internal_id("ses", name)
         found = None if number is None else self._outbox.session(number)
         if found is None:
-            raise NotFound(
-                f'there is no session "{name}"', remedy="See them all with: reminderd session list"
-            )
+            raise _not_found("session", name)
         return found
 
     def reminder(self, name: str) -> Reminder:
@@ -60,10 +56,7 @@ class Charts:
         number = internal_id("rem", name)
         found = None if number is None else self._outbox.reminder(number)
         if found is None:
-            raise NotFound(
-                f'there is no reminder "{name}"',
-                remedy="See them all with: reminderd reminder list",
-            )
+            raise _not_found("reminder", name)
         return found
 
     def chart(self, patient_id: int) -> Chart:
@@ -98,3 +91,9 @@ class Charts:
                     self._outbox.save_reminders(differing)
                     changed += len(differing)
         return changed
+
+
+def _not_found(noun: str, name: str) -> NotFound:
+    return NotFound(
+        f'there is no {noun} "{name}"', remedy=f"See them all with: reminderd {noun} list"
+    )
