@@ -12,30 +12,10 @@ from reminderd.cli.app import app
 from reminderd.cli.context import Desk
 from reminderd.clock import VirtualClock
 from reminderd.engines.embedded import store
+from tests.configuration import SMTP, configuration
 
 NOW = datetime(2026, 3, 27, 9, 0, tzinfo=UTC)  # Friday, 10:00 in Madrid
 DATA = Path(__file__).parents[1] / "data"
-
-CONFIG = """
-[clinics.main]
-name = "Alba Skin Clinic"
-phone = "+34 910 000 000"
-timezone = "Europe/Madrid"
-country = "ES"
-language = "en"
-quiet_hours = "21:00-08:00"
-
-[channels]
-sms = "file"
-email = "{email}"
-
-[transports.file]
-directory = "outbox"
-
-[transports.smtp]
-host = "mail.example.org"
-sender = "Alba Skin Clinic <care@example.org>"
-"""
 
 VERA = (
     "--given-name", "Vera", "--family-name", "Verano", "--phone", "612 345 678",
@@ -49,7 +29,7 @@ class FrontDesk:
 
     def __init__(self, folder: Path, *, email: str = "file") -> None:
         self.config = folder / "reminderd.toml"
-        self.config.write_text(CONFIG.format(email=email), encoding="utf-8")
+        self.config.write_text(configuration(SMTP, sms="file", email=email), encoding="utf-8")
         self.database = folder / "reminderd.db"
         store.create(self.database)
 

@@ -20,27 +20,10 @@ from reminderd.interfaces import ReminderFilter
 from reminderd.lanes import Delivery, Means
 from reminderd.model import Channel, Consent, Message, Patient, Reminder, Session
 from reminderd.roster import SessionEntry
+from tests.configuration import configuration
 from tests.core.build import LONG_AGO, at
 
-CONFIG = """
-[clinics.main]
-name = "Alba Skin Clinic"
-phone = "+34 910 000 000"
-timezone = "Europe/Madrid"
-country = "ES"
-language = "en"
-quiet_hours = "21:00-08:00"
-
-[database]
-url = "sqlite:///reminderd.db"
-
-[channels]
-sms = "console"
-email = "file"
-
-[transports.file]
-directory = "outbox"
-"""
+CONFIG = configuration()
 TEMPLATE = """
 {%% block line %%}Line of %(id)s.{%% endblock %%}
 {%% block sms %%}%(id)s for {{ patient.given_name }}{%% endblock %%}
@@ -115,6 +98,7 @@ class Desk:
         self.clock = VirtualClock(now)
         self.sms, self.email = Post(), Post()
         self.deliveries: list[Delivery] = []
+        self.time_is_right: Callable[[], bool] = lambda: True
         self._dispatch: Dispatch | None = None
         self.folder = folder
 
@@ -168,10 +152,17 @@ class Desk:
             serving = {"console": self.sms, "file": self.email}
             means = Means(
                 self.outbox, self.house.practice, self.house.renderer, self.clock,
-                lambda: 0.0, self.deliveries.append,
+                lambda: 0.0, self.deliveries.append, time_is_right=lambda: self.time_is_right(),
             )  # fmt: skip
             self._dispatch = Dispatch(means, serving)
         return self._dispatch
+
+    def reload(self) -> None:
+        """Send by the templates as they are now, as the daemon does when it is told to reload."""
+        if self._dispatch is not None:
+            self._dispatch.close()
+        self._dispatch = None
+        self.house = bootstrap.with_fresh_texts(self.house)
 
     def drain(self, when: str | datetime | None = None) -> None:
         """Let the clock stand at that local time and send whatever is due then."""

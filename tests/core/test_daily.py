@@ -11,17 +11,17 @@ from reminderd.cli import staff
 from reminderd.errors import Temporary
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Consent
+from tests.configuration import configuration
 from tests.core.build import LONG_AGO, at, local
-from tests.core.desk import CONFIG, Desk, rule
+from tests.core.desk import Desk, rule
 
 MORNING = "2026-03-10 08:30"
-NEVER_QUIET = CONFIG.replace("21:00-08:00", "00:00-00:00")
-TWO_A_DAY = "\n[sending]\nmost_per_day = 2\n"
+TWO_A_DAY = configuration("[sending]\nmost_per_day = 2\n", quiet="00:00-00:00")
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path, at(MORNING), config=NEVER_QUIET + TWO_A_DAY)
+    desk = Desk(tmp_path, at(MORNING), config=TWO_A_DAY)
     yield desk
     desk.close()
 

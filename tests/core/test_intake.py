@@ -18,8 +18,9 @@ from reminderd.errors import (
 )
 from reminderd.model import Channel, SessionState
 from reminderd.roster import SessionEntry
+from tests.configuration import SMTP, configuration
 from tests.core.build import at, local
-from tests.core.desk import CONFIG, NOTE, Desk, patient, rule, state
+from tests.core.desk import NOTE, Desk, patient, rule, state
 
 MORNING = "2026-03-10 10:00"
 
@@ -164,7 +165,7 @@ def test_aftercare_waits_until_the_session_is_done(desk: Desk) -> None:
 
 
 def test_where_the_clinic_does_not_confirm_aftercare_goes_out_without(tmp_path: Path) -> None:
-    config = CONFIG + "\n[sessions]\nconfirm = false\n"
+    config = configuration("[sessions]\nconfirm = false\n")
     desk = Desk(tmp_path, at(MORNING), config=config)
     desk.protocol(NOTE)
     session = desk.book(desk.patient(), "2026-03-12 10:00")
@@ -233,6 +234,7 @@ def test_an_entry_that_changes_nothing_about_a_session_is_no_history(desk: Desk)
 def test_what_is_called_off_takes_what_waited_with_it(desk: Desk, no_show: bool) -> None:
     desk.book(desk.patient(), "2026-03-12 10:00")
     desk.drain("2026-03-11 11:00")
+    desk.clock.move_to(at("2026-03-12 10:10" if no_show else "2026-03-11 12:00"))
     desk.intake.cancel_session("ses-1", desk.now, no_show=no_show)
     assert desk.states() == {
         "before": "sent",
@@ -323,9 +325,7 @@ def test_a_session_keeps_the_protocol_that_it_was_recorded_under(desk: Desk) -> 
 @pytest.fixture
 def strict(tmp_path: Path) -> Iterator[Desk]:
     """A clinic whose mail leaves the machine."""
-    smtp = '[transports.smtp]\nhost = "127.0.0.1"\nport = 25\nsecurity = "none"\n'
-    config = CONFIG.replace('email = "file"', 'email = "smtp"') + smtp
-    desk = Desk(tmp_path, at(MORNING), config=config + 'sender = "care@example.org"\n')
+    desk = Desk(tmp_path, at(MORNING), config=configuration(SMTP, email="smtp"))
     desk.protocol(NOTE)
     yield desk
     desk.close()

@@ -8,24 +8,17 @@ import pytest
 from reminderd import bootstrap
 from reminderd.protocol_changes import Fate
 from reminderd.signatures import Signatures, Since
+from tests.configuration import SMTP, configuration
 from tests.core.build import at
-from tests.core.desk import CONFIG, NOTE, Desk, rule
+from tests.core.desk import NOTE, Desk, rule
 
 MORNING = "2026-03-10 10:00"
-LEAVING = """
-[transports.smtp]
-host = "127.0.0.1"
-port = 25
-security = "none"
-sender = "care@example.org"
-"""
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A clinic whose mail leaves the machine, with one protocol of its own."""
-    config = CONFIG.replace('email = "file"', 'email = "smtp"') + LEAVING
-    desk = Desk(tmp_path, at(MORNING), config=config)
+    desk = Desk(tmp_path, at(MORNING), config=configuration(SMTP, email="smtp"))
     desk.protocol(NOTE)
     yield desk
     desk.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reminderd.engines.embedded import store
+from tests.configuration import configuration
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
 
@@ -22,24 +23,6 @@ COMMAND = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "reminder
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 PATIENCE = 20.0  # only what is broken takes this long
-
-CLINIC = """
-[clinics.main]
-name = "Alba Skin Clinic"
-phone = "+34 910 000 000"
-timezone = "Europe/Madrid"
-country = "ES"
-language = "en"
-quiet_hours = "{quiet}"
-
-[database]
-url = "sqlite:///reminderd.db"
-
-[channels]
-sms = "{sms}"
-email = "{email}"
-"""
-FILES = '\n[transports.file]\ndirectory = "outbox"\n'
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
@@ -117,11 +100,11 @@ class Clinic:
         sms: str = "file",
         email: str = "file",
         quiet: str = "00:00-00:00",
-        more: str = FILES,
+        more: str = "",
     ) -> None:
         self.folder = folder
         self.config = folder / "reminderd.toml"
-        self.config.write_text(CLINIC.format(sms=sms, email=email, quiet=quiet) + more)
+        self.config.write_text(configuration(more, sms=sms, email=email, quiet=quiet))
         store.create(self.database)
         self._running: list[Daemon] = []
 

@@ -37,17 +37,10 @@ from reminderd.plan import changes as differing
 from reminderd.plan import no_longer_true
 from reminderd.roster import SessionEntry
 from reminderd.timing import ban_on, bans, holds, treatments
+from tests.configuration import configuration
 from tests.core.build import LONG_AGO, at, local
 
-CONFIG = """
-[clinics.main]
-name = "Alba Skin Clinic"
-phone = "+34 910 000 000"
-timezone = "Europe/Madrid"
-country = "ES"
-language = "en"
-quiet_hours = "21:00-08:00"
-
+SECOND = """
 [clinics.second]
 name = "Brisa Skin Clinic"
 phone = "+34 920 000 000"
@@ -55,17 +48,8 @@ timezone = "Atlantic/Canary"
 country = "ES"
 language = "es"
 quiet_hours = "20:00-11:00"
-
-[database]
-url = "sqlite:///reminderd.db"
-
-[channels]
-sms = "console"
-email = "file"
-
-[transports.file]
-directory = "outbox"
 """
+CONFIG = configuration(SECOND)
 BOTH = (Channel.SMS, Channel.EMAIL)
 PROTOCOLS = [
     "mesotherapy", "mesotherapy-facial", "mesotherapy-course", "mesotherapy-gentle",
