@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from reminderd.hours import end_of_quiet, quiet_period
+from reminderd.hours import add, end_of_quiet, quiet_period
 from reminderd.model import (
+    Adjustment,
     Channel,
     Chart,
     Kind,
@@ -21,7 +22,7 @@ from reminderd.model import (
     State,
 )
 from reminderd.steps import Rule, Step
-from reminderd.timing import Ban, Treatment, applies, ban_on, next_in_course
+from reminderd.timing import Ban, Treatment, applies, ban_on, holds, next_in_course, turned_off
 
 ONE_MINUTE = timedelta(minutes=1)
 
@@ -77,23 +78,62 @@ def _not_applicable(draft: Draft, scene: Scene) -> None:
     if not applies(session, milestone):
         draft.skip(Reason.NOT_APPLICABLE, Step(Rule.TAGS, None, milestone.only_for))
         return
-    adjustment = session.adjustments.get(milestone.id)
-    if adjustment is None:
+    if not session.adjustments:
         return
-    if adjustment.off:
+    adjustment = session.adjustments.get(milestone.id)
+    if adjustment is not None and adjustment.off:
         draft.skip(Reason.OVERRIDE, Step(Rule.TURNED_OFF, None, adjustment))
-    elif draft.nominal_at >= draft.expires_at:
+    elif adjustment is not None and draft.nominal_at >= draft.expires_at:
         draft.skip(Reason.OVERRIDE, Step(Rule.NO_TIME_LEFT, draft.expires_at, adjustment))
+    elif milestone.kind is Kind.RELEASE:
+        _nothing_to_allow(draft)
+
+
+def _nothing_to_allow(draft: Draft) -> None:
+    """An all-clear for what staff decided not to forbid after this session at all."""
+    session, topics = draft.treatment.session, draft.milestone.topics
+    about = [
+        each
+        for each in draft.treatment.protocol.milestones
+        if each.kind is Kind.RESTRICTION
+        and applies(session, each)
+        and not each.topics.isdisjoint(topics)
+    ]
+    off = [each.id for each in about if turned_off(session, each)]
+    if off and len(off) == len(about):
+        draft.skip(Reason.OVERRIDE, Step(Rule.NOTHING_TO_ALLOW, None, " and ".join(off)))
 
 
 def _quiet_hours(draft: Draft, scene: Scene) -> None:
     due = _out_of_quiet_hours(draft, scene)
-    if due is None:
-        draft.skip(Reason.QUIET_HOURS, Step(Rule.DROPPED, draft.nominal_at))
-    elif due >= draft.expires_at:
-        draft.skip(Reason.QUIET_HOURS, Step(Rule.TOO_LATE, due))
-    else:
+    if due is not None and due < draft.expires_at:
         draft.due_at = due
+        return
+    decision = _decision_on_timing(draft)
+    if decision is not None:
+        draft.skip(Reason.OVERRIDE, Step(Rule.ASLEEP, draft.nominal_at, decision))
+    elif due is None:
+        draft.skip(Reason.QUIET_HOURS, Step(Rule.DROPPED, draft.nominal_at))
+    else:
+        draft.skip(Reason.QUIET_HOURS, Step(Rule.TOO_LATE, due))
+
+
+def _decision_on_timing(draft: Draft) -> Adjustment | None:
+    """What staff decided for this session that moved the reminder, or left it less time."""
+    decided = draft.treatment.session.adjustments
+    own = decided.get(draft.milestone.id)
+    if own is not None and (own.at is not None or _shortened(draft)):
+        return own
+    moved = (decided[each.detail] for each in draft.steps if each.rule is Rule.LONGER_HOLD)
+    return next(moved, None)
+
+
+def _shortened(draft: Draft) -> bool:
+    """Whether staff ended the restriction sooner than the protocol does."""
+    session, milestone, zone = draft.treatment.session, draft.milestone, draft.treatment.zone
+    return milestone.holds is not None and add(zone, session.at, holds(session, milestone)) < add(
+        zone, session.at, milestone.holds
+    )
 
 
 def _out_of_quiet_hours(draft: Draft, scene: Scene) -> datetime | None:

@@ -8,6 +8,8 @@ from reminderd.cli.context import Desk
 from reminderd.cli.options import read
 from reminderd.model import Adjustment, Duration, local_time
 
+_LONGEST_DAYS = 365  # nothing in aftercare holds for as long
+
 
 class Typed(NamedTuple):
     """The options of `session adjust`."""
@@ -59,4 +61,8 @@ def _length(text: str) -> Duration:
     length = Duration.parse(text.strip())
     if length.amount < 0:
         raise ValueError(f'"{text}" lies in the past; write for example "72h"')
+    if length.amount > _LONGEST_DAYS * {"d": 1, "h": 24, "m": 24 * 60}[length.unit]:
+        raise ValueError(
+            f'"{text}" is more than a year ({_LONGEST_DAYS}d); write for example "72h"'
+        )
     return length

@@ -76,6 +76,8 @@ def test_a_daily_reminder_comes_at_another_time_of_day(desk: FrontDesk) -> None:
         (["no-exercise", "--off", "--reset"], 2, "stand alone"),
         (["no-exercise", "--holds", "3 days"], 2, "is not a duration"),
         (["no-exercise", "--holds", "-3h"], 2, "lies in the past"),
+        (["no-exercise", "--holds", "9999d"], 2, '"9999d" is more than a year (365d)'),
+        (["no-exercise", "--holds", "8761h"], 2, "is more than a year"),
         (["massage", "--at", "8 pm"], 2, "is not a time of day"),
         (["no-exercise", "--at", "20:00"], 5, "has no time of day"),
         (["massage", "--holds", "72h"], 5, "is no restriction"),

@@ -129,7 +129,7 @@ def test_of_what_is_called_off_nothing_more_leaves(
 ) -> None:
     life = begin("2026-05-01 09:00")
     life.book(protocol, "2026-05-05 11:00")
-    life.until("2026-05-04 12:00")
+    life.until("2026-05-05 11:30" if no_show else "2026-05-04 12:00")
     before = len(life.told)
     life.call_off(no_show=no_show)
     assert {each.cause for each in life.untrue().values()} <= {Cause.CALLED_OFF}
