@@ -15,6 +15,8 @@ from tests.core.desk import patient
 
 NOW = at("2026-03-10 12:00")
 HOUR = timedelta(hours=1)
+LATER = NOW + timedelta(days=1, milliseconds=7)
+EVERYTHING = ReminderFilter()
 LIBRARY = ProtocolLibrary([resources.protocols_dir()])
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
 
@@ -71,7 +73,7 @@ def saved(outbox: Outbox, *reminders: Reminder) -> list[Reminder]:
     """As they were stored, in the order in which they were given."""
     with outbox.transaction():
         outbox.save_reminders(reminders)
-    stored = {each.key: each for each in outbox.reminders(ReminderFilter())}
+    stored = {each.key: each for each in outbox.reminders(EVERYTHING)}
     return [stored[each.key] for each in reminders]
 
 

@@ -1,4 +1,4 @@
-"""What every engine's outbox counts for a report. The fixture `outbox` chooses the engine."""
+"""What every engine's outbox counts for a report."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,6 @@
 """The audit trail as every engine keeps it, and what the embedded one's file refuses."""
 
 import sqlite3
-from datetime import timedelta
 
 import pytest
 
@@ -9,9 +8,7 @@ from reminderd.audit import Action, Entry, Head, broken
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import ReminderdError
 from reminderd.interfaces import Outbox
-from tests.engines.rows import HOUR, NOW, side_by_side
-
-LATER = NOW + timedelta(days=1, milliseconds=7)
+from tests.engines.rows import HOUR, LATER, NOW, side_by_side
 
 
 def entry(what: str = "pat-1", patient: int | None = 1, **facts: object) -> Entry:
