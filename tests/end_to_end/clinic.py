@@ -191,13 +191,17 @@ def providers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
 
 def leaving(folder: Path, twilio: TwilioServer, smtp: SmtpServer, **how: Any) -> Clinic:
     """A clinic whose texts go to the one and whose mails to the other."""
+    return Clinic(folder, sms="twilio", email="smtp", more=sending_to(twilio, smtp, **how))
+
+
+def sending_to(twilio: TwilioServer, smtp: SmtpServer, **how: Any) -> str:
+    """The sections of the configuration for these two; `how` is for the one of text messages."""
     sections = {"twilio": twilio.settings(**how), "smtp": smtp.settings()}
-    text = "".join(
+    return "".join(
         f"\n[transports.{name}]\n"
         + "".join(f"{k} = {json.dumps(v)}\n" for k, v in settings.items() if v is not None)
         for name, settings in sections.items()
     )
-    return Clinic(folder, sms="twilio", email="smtp", more=text)
 
 
 def environment(**more: str) -> dict[str, str]:

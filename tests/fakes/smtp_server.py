@@ -82,6 +82,12 @@ class SmtpServer:
         """What the next commands of that phase get, one each; afterwards all is well again."""
         self._script.setdefault(phase, deque()).extend(replies)
 
+    def forget(self) -> None:
+        """As if nothing had come, and nothing were scripted."""
+        self.mails.clear()
+        self._script.clear()
+        self.connections = 0
+
     def settings(self, **changes: Any) -> dict[str, Any]:
         """What belongs under `[transports.smtp]` to send here."""
         security = ("tls" if self.implicit else "starttls") if self.tls else "none"
@@ -135,7 +141,7 @@ class SmtpServer:
     def refuses(self, phase: str) -> bool:
         return self.has_scripted(phase) and self._script[phase][0].startswith(("4", "5"))
 
-    def forget(self, conversation: "_Conversation") -> None:
+    def has_ended(self, conversation: "_Conversation") -> None:
         self._open.discard(conversation)
 
     async def _listen(self) -> asyncio.Server:
@@ -237,7 +243,7 @@ class _Conversation(SMTP):
         await self._obey("DATA", super().smtp_DATA, arg)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._fake.forget(self)
+        self._fake.has_ended(self)
         super().connection_lost(error)
 
 

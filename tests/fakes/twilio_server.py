@@ -14,6 +14,8 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -48,11 +50,15 @@ class Reply:
 
 @dataclass(frozen=True)
 class Break:
-    """No answer at all: `reset` closes the connection hard, else it stays silent."""
+    """No whole answer: `reset` closes the connection hard, else it stays silent.
+
+    `beginning` is as much of an answer as comes before that.
+    """
 
     reset: bool
     read_first: bool = True
     accept: bool = False
+    beginning: str = ""
 
 
 Behaviour = Reply | Break
@@ -71,8 +77,8 @@ def problem(code: int, status: int = 400, title: str = "refused") -> Reply:
     )
 
 
-def rate_limited(retry_after: str) -> Reply:
-    return error(20429, 429, "too many requests", Retry_After=retry_after)
+def rate_limited(retry_after: str, **headers: str) -> Reply:
+    return error(20429, 429, "too many requests", Retry_After=retry_after, **headers)
 
 
 def server_error(status: int = 500, *, accept: bool = False) -> Reply:
@@ -91,6 +97,17 @@ def hang(*, accept: bool = False) -> Break:
     return Break(reset=False, accept=accept)
 
 
+def half(*, accept: bool = True) -> Break:
+    """The connection ends in the middle of the answer."""
+    head = "HTTP/1.1 201 CREATED\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
+    return Break(reset=True, accept=accept, beginning=f'{head}{{"sid": "SM')
+
+
+def nameless(*, accept: bool = True) -> Reply:
+    """It was taken, says the answer, and not as what."""
+    return Reply(201, json.dumps({"status": "queued"}), {}, accept)
+
+
 def reset(*, read_first: bool = True, accept: bool = False) -> Break:
     return Break(reset=True, read_first=read_first, accept=accept)
 
@@ -104,7 +121,10 @@ class TwilioServer:
         self.requests: list[Asked] = []
         self.messages: list[dict[str, Any]] = []
         self.released = threading.Event()
+        self.now: Callable[[], datetime] = lambda: datetime(2026, 3, 28, 14, 30, tzinfo=UTC)
+        self.lists: Callable[[Mapping[str, Any]], bool] = lambda _: True  # which it owns up to
         self._script: deque[Behaviour] = deque()
+        self._list_script: deque[Behaviour] = deque()
         self._lock = threading.Lock()
         self._http = _Listener(("127.0.0.1", 0), _Handler)
         self._http.twilio = self
@@ -122,6 +142,15 @@ class TwilioServer:
     def script(self, *behaviours: Behaviour) -> None:
         """What the next requests to send get, one each; afterwards all is well again."""
         self._script.extend(behaviours)
+
+    def script_list(self, *behaviours: Behaviour) -> None:
+        """What the next requests for the list get."""
+        self._list_script.extend(behaviours)
+
+    def forget(self) -> None:
+        """As if nothing had been asked, nothing taken, and nothing scripted."""
+        for each in (self.messages, self.requests, self._script, self._list_script):
+            each.clear()
 
     def start(self) -> Self:
         self._thread.start()
@@ -147,8 +176,13 @@ class TwilioServer:
         with self._lock:
             return self._script.popleft() if self._script else None
 
+    def next_for_list(self) -> Behaviour | None:
+        with self._lock:
+            return self._list_script.popleft() if self._list_script else None
+
     def accept(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Keep a message as the provider would, and return the record of it."""
+        date = format_datetime(self.now())
         with self._lock:
             record = {
                 "sid": f"SM{len(self.messages) + 1:032x}",
@@ -163,8 +197,8 @@ class TwilioServer:
                 "direction": "outbound-api",
                 "error_code": None,
                 "error_message": None,
-                "date_created": "Sat, 28 Mar 2026 14:30:00 +0000",
-                "date_updated": "Sat, 28 Mar 2026 14:30:00 +0000",
+                "date_created": date,
+                "date_updated": date,
                 "date_sent": None,
             }
             self.messages.append(record)
@@ -207,7 +241,8 @@ class _Handler(BaseHTTPRequestHandler):
             record = {"sid": self.server.twilio.account, "status": "active", "type": "Full"}
             return self._answer(Reply(200, json.dumps(record)))
         if asked.path == self._of_account("/Messages.json"):
-            return self._answer(Reply(200, json.dumps(self._page(asked.query))))
+            page = Reply(200, json.dumps(self._page(asked.query)))
+            return self._act(self.server.twilio.next_for_list() or page)
         found = [m for m in self.server.twilio.messages if f"/{m['sid']}.json" in asked.path]
         missing = error(20404, 404, "not found")
         return self._answer(Reply(200, json.dumps(found[0])) if found else missing)
@@ -218,6 +253,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(Reply(201, json.dumps(record)))
         if behaviour.accept:
             self.server.twilio.accept(form)
+        return self._act(behaviour)
+
+    def _act(self, behaviour: Behaviour) -> None:
         act: Callable[[Any], None] = self._answer if isinstance(behaviour, Reply) else self._break
         return act(behaviour)
 
@@ -227,6 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
             each
             for each in reversed(self.server.twilio.messages)
             if all(each[key] == value for key, value in wanted.items())
+            and self.server.twilio.lists(each)
         ]
         size = int(query.get("PageSize", 50))
         return {"messages": found[:size], "page": 0, "page_size": size, "next_page_uri": None}
@@ -258,8 +297,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, reply: Reply) -> None:
         body = reply.body.encode()
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+        self.send_response_only(reply.status)
+        usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+        for name, value in {**usual, **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -267,6 +307,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _break(self, behaviour: Break) -> None:
         self.close_connection = True
+        if behaviour.beginning:
+            self.wfile.write(behaviour.beginning.encode())
+            self.wfile.flush()
         if behaviour.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self.connection.close()
