@@ -16,7 +16,7 @@ from reminderd.resources import protocols_dir
 from reminderd.sample import CLINIC, PATIENT
 from reminderd.steps import Planned
 from reminderd.timing import Ban
-from tests.core.test_protocols import COURSE, HEAD, milestone
+from tests.core.protocol_file import COURSE, HEAD, milestone
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LONG_BEFORE = timedelta(days=800)

@@ -13,7 +13,7 @@ from reminderd.findings import Remark, Severity
 from reminderd.model import Clinic, QuietHours
 from reminderd.render import Renderer
 from reminderd.resources import protocols_dir, templates_dir
-from tests.core.test_protocols import COURSE, HEAD, milestone
+from tests.core.protocol_file import COURSE, HEAD, milestone
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ERROR, WARNING, HINT = Severity.ERROR, Severity.WARNING, Severity.HINT

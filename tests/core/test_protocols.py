@@ -1,20 +1,14 @@
 """Protocol files: what they may say, and how every mistake in one is reported at once."""
 
-import contextlib
-import json
 import re
-from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from functools import cache
-from itertools import product
-from pathlib import Path
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminderd import hours, protocols
-from reminderd.errors import FaultsFound, NotFound
+from reminderd import protocols
+from reminderd.errors import FaultsFound
 from reminderd.model import (
     Channel,
     Course,
@@ -24,46 +18,18 @@ from reminderd.model import (
     Kind,
     Milestone,
     OnDays,
-    QuietHours,
     QuietPolicy,
 )
-from reminderd.protocols import ProtocolLibrary
-
-PACKAGED = Path(__file__).parents[2] / "config" / "protocols"
-KEYS = [
-    "mesotherapy",
-    "mesotherapy-basic",
-    "mesotherapy-course",
-    "mesotherapy-facial",
-    "mesotherapy-gentle",
-]
-HEAD = 'key = "care"\ntitle = "Care"\nrevision = 1\nsources = { S = "A document" }\n'
-COURSE = '[course]\nintervals = ["7d"]\n'
-
-
-def milestone(**values: object) -> str:
-    """One milestone as TOML: a sound inform, changed by `values`; None takes a key away."""
-    table = {"id": "tip", "kind": "inform", "topics": ["tip"], "after": "0m", "expires": "1d"}
-    given = {key: value for key, value in {**table, **values}.items() if value is not None}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in given.items()]
-    return "\n".join(["[[milestones]]", *lines, ""])
-
-
-def restriction(**values: object) -> str:
-    """A sound restriction without `expires`, changed by `values`."""
-    return milestone(**{"kind": "restriction", "holds": "12h", "expires": None, **values})
-
-
-def faults(text: str) -> list[str]:
-    """What is wrong with a text, without the name of its file."""
-    with pytest.raises(FaultsFound) as caught:
-        protocols.parse(text, "care.toml")
-    assert all(re.match(r"care\.toml:[1-9]\d*: ", each) for each in caught.value.faults)
-    return [each.removeprefix("care.toml:") for each in caught.value.faults]
-
-
-def the_milestone(text: str) -> Milestone:
-    return protocols.parse(HEAD + COURSE + text, "care.toml").milestones[0]
+from tests.core.protocol_file import (
+    COURSE,
+    HEAD,
+    KEYS,
+    PACKAGED,
+    faults,
+    milestone,
+    restriction,
+    the_milestone,
+)
 
 
 @pytest.mark.parametrize(
@@ -234,101 +200,6 @@ def test_every_mistake_is_reported_at_once_in_the_order_of_the_lines() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"after": "12h"},
-        {"after": "13h"},
-        {"after": "23h", "holds": "1d"},  # the day may have 23 hours
-        {"after": None, "day": 0, "at": "20:00"},  # a session at midnight
-        {"after": None, "day": 0, "at": "11:00"},  # the clock goes back that night
-        {"after": None, "day": 1, "at": "09:00"},
-        {"after": None, "days": [0, 2], "at": "09:00", "holds": "2d"},
-        {"holds": "0m"},
-        {"after": None, "day": -1, "at": "23:00"},  # moved past a midnight session by a gap
-    ],
-)
-def test_a_file_is_refused_whose_reminder_may_come_when_it_is_over(
-    values: dict[str, object],
-) -> None:
-    assert [each for each in faults(HEAD + restriction(**values)) if "can be over" in each]
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"after": "11h"},
-        {"after": "22h", "holds": "1d"},
-        {"after": None, "day": 0, "at": "10:00"},
-        {"after": None, "day": 0, "at": "00:00", "holds": "30m"},
-        {"after": None, "day": 2, "at": "09:00", "holds": "3d"},
-        {"after": None, "day": 2, "at": "09:00", "expires": "1h"},
-        {"after": None, "before": "24h", "holds": "0m"},
-        {"after": None, "day": -1, "at": "22:00", "holds": "0m"},
-    ],
-)
-def test_a_file_is_accepted_whose_reminder_always_has_time(values: dict[str, object]) -> None:
-    assert the_milestone(restriction(**values)).kind is Kind.RESTRICTION
-
-
-CLOCK_CHANGES = [
-    ("Europe/Madrid", date(2026, 3, 29)),
-    ("Europe/Madrid", date(2026, 10, 25)),
-    ("Australia/Lord_Howe", date(2026, 10, 4)),
-    ("America/Santiago", date(2026, 9, 6)),  # at midnight
-    ("America/Nuuk", date(2026, 3, 28)),  # in the last hour of the day
-    ("America/Nuuk", date(2026, 10, 24)),
-]
-
-
-TIMINGS: list[Mapping[str, object]] = [
-    *({"after": f"{each}h"} for each in range(50)),
-    *(
-        {"after": None, "day": day, "at": f"{hour:02}:00"}
-        for day in range(-1, 3)
-        for hour in range(24)
-    ),
-]
-LENGTHS = [f"{hours}h" for hours in range(80)], [f"{days}d" for days in range(4)]
-
-
-def shortest(timing: Mapping[str, object], lengths: list[str]) -> Milestone | None:
-    """The restriction of that timing with the first of `lengths` that a file may say."""
-    for holds in lengths:
-        with contextlib.suppress(FaultsFound):
-            return the_milestone(restriction(**timing, holds=holds))
-    return None
-
-
-@cache
-def tight_rules() -> list[Milestone]:
-    """Restrictions that leave as little time as a file may leave."""
-    found = (shortest(timing, lengths) for timing in TIMINGS for lengths in LENGTHS)
-    return [rule for rule in found if rule is not None]
-
-
-def said_at(rule: Milestone, zone: str, session: datetime) -> datetime:
-    match rule.timing:
-        case Elapsed(offset):
-            return session + offset
-        case OnDays(first, _, clock):
-            day = hours.local_date(zone, session) + timedelta(days=first)
-            return hours.resolve(zone, day, clock)
-    raise AssertionError(rule.timing)
-
-
-@pytest.mark.parametrize(("zone", "day"), CLOCK_CHANGES)
-def test_what_is_accepted_has_time_around_every_clock_change(zone: str, day: date) -> None:
-    assert len(tight_rules()) > 200
-    for shift, clock in product(range(-3, 2), [time(0), time(0, 1), time(2, 30), time(23, 59)]):
-        session = hours.resolve(zone, day + timedelta(days=shift), clock)
-        for rule in tight_rules():
-            assert rule.holds is not None
-            over = session if rule.is_pre_care else hours.add(zone, session, rule.holds)
-            said = said_at(rule, zone, session)
-            assert (said if rule.is_pre_care else max(said, session)) < over, (rule, session)
-
-
 def test_the_document_stays_the_same_whatever_the_layout() -> None:
     text = HEAD + milestone()
     other = 'title = "Care" # named\n' + text.replace('title = "Care"\n', "").replace(" = ", "=")
@@ -340,129 +211,6 @@ def test_another_content_has_another_digest() -> None:
     one = protocols.parse(HEAD + milestone(), "care.toml")
     two = protocols.parse(HEAD + milestone(expires="2d"), "care.toml")
     assert one.digest != two.digest
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_a_kept_document_gives_the_protocol_back(key: str) -> None:
-    found = ProtocolLibrary([PACKAGED]).find(key)
-    assert protocols.from_document(found.document) == found.protocol
-    assert protocols.load(found.path) == found.protocol
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_every_packaged_milestone_says_which_document_it_comes_from(key: str) -> None:
-    protocol = protocols.load(PACKAGED / f"{key}.toml")
-    assert protocol.sources
-    assert all(each.source in protocol.sources for each in protocol.milestones)
-
-
-def test_the_packaged_schema_is_the_one_that_the_command_prints() -> None:
-    shipped = (PACKAGED / "protocol.schema.json").read_text(encoding="utf-8")
-    assert json.loads(shipped) == protocols.json_schema()
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_packaged_files_name_the_schema_for_editors(key: str) -> None:
-    text = (PACKAGED / f"{key}.toml").read_text(encoding="utf-8")
-    assert text.startswith("#:schema ./protocol.schema.json\n")
-
-
-def test_the_default_protocol_restricts_and_clears_as_its_source_says() -> None:
-    protocol = protocols.load(PACKAGED / "mesotherapy.toml")
-    held = {
-        each.id: (sorted(each.topics), str(each.holds))
-        for each in protocol.milestones
-        if each.kind is Kind.RESTRICTION
-    }
-    cleared = {
-        topic: each.timing
-        for each in protocol.milestones
-        if each.kind is Kind.RELEASE
-        for topic in each.topics
-    }
-    two_days = Elapsed(timedelta(hours=48))
-    assert held == {
-        "no-shower": (["shower"], "12h"),
-        "no-heat-or-sun": (["heat", "sunbathing"], "48h"),
-        "no-exercise": (["exercise"], "48h"),
-    }
-    assert cleared == {
-        "shower": Elapsed(timedelta(hours=12)),
-        "exercise": two_days,
-        "heat": two_days,
-        "sunbathing": two_days,
-    }
-
-
-def test_no_packaged_routine_is_forbidden_by_its_own_protocol() -> None:
-    for key in KEYS:
-        milestones = protocols.load(PACKAGED / f"{key}.toml").milestones
-        forbidden = {
-            topic for each in milestones if each.kind is Kind.RESTRICTION for topic in each.topics
-        }
-        for each in milestones:
-            assert each.kind is not Kind.ROUTINE or not each.topics & forbidden, (key, each.id)
-
-
-def test_no_packaged_reminder_is_lost_to_the_quiet_hours() -> None:
-    quiet = QuietHours.parse("21:00-08:00")
-    for key, hour in product(KEYS, range(24)):
-        session = hours.resolve("Europe/Madrid", date(2026, 3, 28), time(hour, 40))
-        for each in protocols.load(PACKAGED / f"{key}.toml").milestones:
-            if each.quiet is QuietPolicy.DEFER and not isinstance(each.timing, CourseLead):
-                said = said_at(each, "Europe/Madrid", session)
-                length = each.expires or each.holds
-                assert length is not None
-                over = hours.add("Europe/Madrid", said, length)
-                if each.is_pre_care:
-                    over = session
-                assert hours.end_of_quiet("Europe/Madrid", quiet, said) < over, (key, each.id, hour)
-
-
-def test_no_packaged_routine_is_said_on_another_day_than_its_own() -> None:
-    for key in KEYS:
-        for each in protocols.load(PACKAGED / f"{key}.toml").milestones:
-            if each.kind is Kind.ROUTINE:
-                assert isinstance(each.timing, OnDays)
-                assert each.expires is not None
-                said = timedelta(hours=each.timing.at.hour, minutes=each.timing.at.minute)
-                assert said + each.expires.elapsed <= timedelta(hours=21), (key, each.id)
-
-
-def test_the_clinics_own_file_hides_the_packaged_one(tmp_path: Path) -> None:
-    own = tmp_path / "mesotherapy.toml"
-    own.write_text(HEAD.replace("care", "mesotherapy") + milestone(), encoding="utf-8")
-    library = ProtocolLibrary([tmp_path / "none", tmp_path, PACKAGED])
-    assert library.keys() == KEYS
-    assert library.find("mesotherapy").path == own
-    assert library.find("mesotherapy").protocol.title == "Care"
-    assert library.find("mesotherapy-basic").path == PACKAGED / "mesotherapy-basic.toml"
-
-
-def test_a_path_is_read_before_a_key_is_looked_for(tmp_path: Path) -> None:
-    file = tmp_path / "care.toml"
-    file.write_text(HEAD + milestone(), encoding="utf-8")
-    assert ProtocolLibrary([PACKAGED]).find(str(file)).protocol.key == "care"
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("mesotherpy", 'there is no protocol "mesotherpy"; did you mean "mesotherapy"?'),
-        ("../protocols/mesotherapy", 'there is no protocol "../protocols/mesotherapy"'),
-        ("nowhere/care.toml", "nowhere/care.toml: there is no such file"),
-    ],
-)
-def test_an_unknown_protocol_is_not_found(name: str, message: str) -> None:
-    with pytest.raises(NotFound, match=f"^{re.escape(message)}"):
-        ProtocolLibrary([PACKAGED]).find(name)
-
-
-def test_a_file_that_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / "care.toml"
-    file.write_bytes(b'key = "care"\ntitle = "\xff"\n')
-    with pytest.raises(FaultsFound, match=r"care\.toml:2: is not UTF-8 text"):
-        protocols.load(file)
 
 
 @pytest.mark.parametrize("key", KEYS)
