@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -339,6 +339,16 @@ def read_instant(text: str, zone_name: str) -> datetime:
     except (ValueError, OverflowError) as error:
         raise ValueError(
             f"{shown(text)} is a day or a time that does not exist; {_WRITE_INSTANT}"
+        ) from error
+
+
+def read_day(text: str, zone_name: str) -> datetime:
+    """The beginning of a date in the zone, in UTC."""
+    try:
+        return resolve(zone_name, date.fromisoformat(text), time.min)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f'{shown(text)} is a day that does not exist; write for example "2026-03-28"'
         ) from error
 
 

@@ -135,7 +135,7 @@ class Intake(Charts):
             false = no_longer_true(self.chart(patient.id), now)
             ids = [each.reminder.id for each in false if each.reminder.id is not None]
             if not ids:
-                raise Refused(f"nothing that {name} was told has to be corrected")
+                raise Refused(f"nothing has to be corrected: all that {name} was told is true")
             self._outbox.add_corrections(ids, by, now)
             told = {"reminders": [public_id("rem", each) for each in ids]}
             what = public_id("pat", patient.id) or ""

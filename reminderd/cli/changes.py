@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from reminderd.bootstrap import House
     from reminderd.charts import Change
     from reminderd.intake import Intake
+    from reminderd.model import Chart
 
 
 class Made(NamedTuple):
-    """An entry that was made, or only tried, with the plan before it."""
+    """An entry that was made, or only tried, with the chart before it."""
 
-    before: tuple[Reminder, ...]
+    before: "Chart"
     change: "Change"
     preview: bool
 
@@ -31,8 +32,8 @@ class Made(NamedTuple):
         from reminderd.cli import correcting
 
         return {
-            "changes": data(self.before, self.change),
-            "correction": correcting.data(house, self.change.chart, now),
+            "changes": data(self.before.reminders, self.change),
+            "correction": correcting.data(house, self.change.chart, now, self.before),
             "preview": self.preview,
         }
 
@@ -40,12 +41,12 @@ class Made(NamedTuple):
         """For people: what differs, what is no longer true, and what has to be known or done."""
         from reminderd.cli import correcting, notices
 
-        change = self.change
-        if not tell(self.before, change):
+        change, before = self.change, self.before
+        if not tell(before.reminders, change):
             note("No reminder changes." if self.preview else "Stored. No reminder changes.")
-        differing = [after for _, _, after in _differing(self.before, change)]
+        differing = [after for _, _, after in _differing(before.reminders, change)]
         notices.tell(change.chart, differing, now, change.session)
-        if correcting.tell(house, change.chart, now) and not self.preview:
+        if correcting.tell(house, change.chart, now, before) and not self.preview:
             correcting.remind(change.chart)
         if self.preview:
             note("This was a preview: nothing was changed.")
@@ -56,7 +57,7 @@ def make(
 ) -> Made:
     """Enter it; for a preview only to see what comes of it."""
     assert patient_id is not None
-    before = intake.chart(patient_id).reminders
+    before = intake.chart(patient_id)
     with intake.trial() if preview else nullcontext():
         return Made(before, enter(), preview)
 

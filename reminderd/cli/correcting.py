@@ -18,23 +18,33 @@ from reminderd.model import Chart
 from reminderd.plan import LEFT, no_longer_true
 
 
-def data(house: House, chart: Chart, now: datetime) -> dict[str, Any] | None:
-    """What is no longer true and the proposed text, for scripts; None where all of it is."""
+def data(
+    house: House, chart: Chart, now: datetime, before: Chart | None = None
+) -> dict[str, Any] | None:
+    """What is no longer true and the proposed text, for scripts; None where all of it is.
+
+    With `before`, only what was true by that chart, and None where nothing is new; the text is of
+    everything, so that the patient hears it once.
+    """
     untrue = no_longer_true(chart, now)
-    if not untrue:
+    new = _new(untrue, before, now)
+    if not new:
         return None
     page = _proposal(house, chart, untrue, now)
     return {
-        "untrue": [_untrue_data(each, chart) for each in untrue],
+        "untrue": [_untrue_data(each, chart) for each in new],
         "text": page and _text_data(page),
     }
 
 
-def reasons(chart: Chart, now: datetime) -> list[str]:
-    """What the patient was told and is no longer true, with what has happened since."""
+def reasons(chart: Chart, now: datetime, before: Chart | None = None) -> list[str]:
+    """What the patient was told and is no longer true, with what has happened since.
+
+    `before` is as for `data`.
+    """
     false: dict[str, list[str]] = {}
     if any(each.needs_staff and each.state in LEFT for each in chart.reminders):
-        for each in no_longer_true(chart, now):
+        for each in _new(no_longer_true(chart, now), before, now):
             false.setdefault(untrue_in_words(each, chart), []).append(each.reminder.milestone)
     return [
         f"told what is no longer true ({', '.join(milestones)}): {why}"
@@ -42,12 +52,25 @@ def reasons(chart: Chart, now: datetime) -> list[str]:
     ]
 
 
-def tell(house: House, chart: Chart, now: datetime) -> bool:
-    """Print both for people; False where all that was said is true."""
+def tell(house: House, chart: Chart, now: datetime, before: Chart | None = None) -> bool:
+    """Print both for people; False where there is nothing. `before` is as for `data`."""
     untrue = no_longer_true(chart, now)
-    if untrue:
-        _print(chart, untrue, _proposal(house, chart, untrue, now))
-    return bool(untrue)
+    new = _new(untrue, before, now)
+    if new:
+        _print(chart, new, len(untrue) - len(new), _proposal(house, chart, untrue, now))
+    return bool(new)
+
+
+def _new(untrue: Sequence[Untrue], before: Chart | None, now: datetime) -> list[Untrue]:
+    """Those that had not been untrue in the same way already."""
+    if before is None or not untrue:
+        return list(untrue)
+    known = {_words(each) for each in no_longer_true(before, now)}
+    return [each for each in untrue if _words(each) not in known]
+
+
+def _words(untrue: Untrue) -> tuple[object, ...]:
+    return (untrue.reminder.key, *untrue[1:])
 
 
 def remind(chart: Chart) -> None:
@@ -73,13 +96,17 @@ def _proposal(
         return None
 
 
-def _print(chart: Chart, untrue: Sequence[Untrue], page: CorrectionPage | None) -> None:
+def _print(
+    chart: Chart, untrue: Sequence[Untrue], standing: int, page: CorrectionPage | None
+) -> None:
     click.echo("No longer true of what the patient was told:")
     for each in untrue:
         sent = instant(each.reminder.sent_at or each.reminder.due_at, chart.timezone)
         name = public_id("rem", each.reminder.id)
         why = untrue_in_words(each, chart)
         click.echo(f"  {name}  {each.reminder.milestone}, sent {sent}: {why}")
+    if standing:
+        click.echo(f"  and {standing} from before; the text is about all of it")
     if page is not None:
         size = f"{page.size.segments} segments in {page.size.encoding}"
         click.echo(f"\nProposed text ({page.language}, {size}):\n")

@@ -34,9 +34,13 @@ def read_at(option: str, text: str, zone: str) -> datetime:
 
 def read_bound(option: str, text: str, zone: str) -> datetime:
     """As `read_at`; a date alone is the beginning of that day, for ranges are spoken of in days."""
-    typed = text.strip()
-    whole_day = typed.count("-") == 2 and len(typed) == len("2026-03-28")
-    return read_at(option, f"{typed}T00:00" if whole_day else typed, zone)
+    from reminderd.entries import read_day, read_instant
+
+    def bound(typed: str) -> datetime:
+        is_day = typed.count("-") == 2 and len(typed) == len("2026-03-28")
+        return read_day(typed, zone) if is_day else read_instant(typed, zone)
+
+    return read(option, bound, text.strip())
 
 
 def read_language(texts: "Renderer", wanted: str) -> str:

@@ -319,10 +319,11 @@ def correct(desk: Desk, patient: str, told: bool, by: str | None, as_json: bool)
     chart = house.intake.chart(known.id)
     if as_json:
         output.emit({"correction": correcting.data(house, chart, now), "told": told})
-    elif not correcting.tell(house, chart, now):
-        output.note("All that this patient was told is still true.")
+    elif correcting.tell(house, chart, now):
+        if not told:
+            correcting.remind(chart)
     elif not told:
-        correcting.remind(chart)
+        output.note("All that this patient was told is still true.")
     if told:
         correcting.record(house, patient, adjusting.author(desk, by), now)
 

@@ -63,7 +63,7 @@ class Ledger:
                 for each in migrated.sessions
             ],
             "changes": changes.data(migrated.before.reminders, migrated.change),
-            "correction": correcting.data(self.house, chart, self.now),
+            "correction": correcting.data(self.house, chart, self.now, migrated.before),
         }
 
     def _tell(self, migrated: "Migrated") -> None:
@@ -76,7 +76,8 @@ class Ledger:
             self.told += 1
             if self.told <= SHOWN:
                 self.rows.append((name, *row))
-        self.untrue += [f"{name}: {why}" for why in correcting.reasons(chart, self.now)]
+        new = correcting.reasons(chart, self.now, migrated.before)
+        self.untrue += [f"{name}: {why}" for why in new]
 
 
 @click.command("migrate")

@@ -53,7 +53,7 @@ def command(
         return
     if counted is not None:
         figures.tell(counted)
-    comeback.tell(late, None if only_overdue else _SHOWN)
+    comeback.tell(late, None if only_overdue else _SHOWN, desk.clock.now())
 
 
 def _about(wanted: "ReportFilter", zone: str) -> dict[str, Any]:

@@ -165,6 +165,37 @@ def test_staff_see_it_until_the_patient_knows(desk: FrontDesk) -> None:
     assert desk.run("patient", "correct", "A-1", "--told").exit_code == 5
 
 
+def test_who_has_nothing_to_correct_hears_that_once(desk: FrontDesk) -> None:
+    refused = desk.run("patient", "correct", "A-1", "--told")
+    assert refused.exit_code == 5
+    assert refused.output == "error: nothing has to be corrected: all that A-1 was told is true\n"
+
+
+def test_what_stood_before_is_not_repeated_by_every_command(desk: FrontDesk) -> None:
+    desk.do(*LONGER)
+    for other in (["patient", "edit", "A-1", "--language", "es"], ["patient", "pause", "A-1"]):
+        assert desk.json(*other)["correction"] is None
+        assert "No longer true" not in desk.do("patient", "resume", "A-1")
+
+
+def test_a_new_mistake_is_shown_alone_and_its_text_puts_all_of_it_right(desk: FrontDesk) -> None:
+    desk.do(*LONGER)
+    bath = ("session", "adjust", "ses-1", "no-heat-or-sun", "--holds", "90h", "--why", "red")
+    preview = desk.json(*bath, "--preview")["correction"]
+    assert [each["reminder"]["milestone"] for each in preview["untrue"]] == ["no-heat-or-sun"]
+    assert "Monday 30 March" in preview["text"]["sms"]
+    said = desk.do(*bath)
+    assert "no-exercise, sent" not in said
+    assert "and 1 from before; the text is about all of it" in said
+    assert len(desk.json("patient", "correct", "A-1")["correction"]["untrue"]) == 2
+
+
+def test_what_was_wrong_and_is_so_in_another_way_is_shown_again(desk: FrontDesk) -> None:
+    desk.do(*LONGER)
+    (again,) = desk.json(*LONGER[:5], "96h", *LONGER[6:])["correction"]["untrue"]
+    assert again["now"] == "2026-03-31T10:30:00+02:00"
+
+
 def test_a_session_that_is_called_off_or_moved_is_told_in_the_patients_language(
     desk: FrontDesk,
 ) -> None:

@@ -104,8 +104,15 @@ def test_who_came_or_has_booked_is_not_overdue(desk: FrontDesk, day: str) -> Non
 @pytest.mark.parametrize("how", [(), ("--no-show",)])
 def test_who_called_off_the_next_session_is_overdue_again(desk: FrontDesk, how: str) -> None:
     desk.do("session", "add", "A-1", *FACIAL, "--at", "2026-03-31T11:00", now=on("03-20"))
-    desk.do("session", "cancel", "ses-4", *how, now=on("03-20"))
-    assert refs(desk) == ["A-1", "B-1"]
+    desk.do("session", "cancel", "ses-4", *how, now=on("04-01"))
+    assert refs(desk, now=on("04-01")) == ["A-1", "B-1"]
+
+
+def test_what_can_no_longer_go_out_is_not_said_to(desk: FrontDesk) -> None:
+    """No daemon ran since 13 March, so that nothing is marked as expired."""
+    (bo,) = [each for each in table(desk.do("report", "--overdue", now=on("06-01")))
+             if each["ref"] == "B-1"]  # fmt: skip
+    assert bo["reminder"] == "not sent: it could not be sent in time"
 
 
 def test_a_booking_that_came_to_nothing_explains_why_nobody_was_asked(desk: FrontDesk) -> None:
@@ -199,6 +206,13 @@ def test_a_report_says_what_it_is_about(desk: FrontDesk) -> None:
     assert figure(report, "no-heat", "sms")["planned"] == 1
     only = desk.json("report", "--overdue", now=MONDAY)
     assert set(only) == {"from", "until", "protocol", "overdue"}
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "2026-02-30", "0000-01-01"])
+def test_a_day_that_does_not_exist_is_quoted_as_it_was_typed(desk: FrontDesk, day: str) -> None:
+    wrong = desk.run("report", "--from", day)
+    assert wrong.exit_code == 2
+    assert f'"{day}" is a day that does not exist; write for example "2026-03-28"' in wrong.stderr
 
 
 def test_an_unknown_protocol_is_not_found(desk: FrontDesk) -> None:
