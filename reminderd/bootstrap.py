@@ -56,10 +56,18 @@ class House:
         *,
         observe: Callable[[Delivery], None] = lambda _: None,
         alive: Callable[[], None] = lambda: None,
+        time_is_right: Callable[[], bool] = lambda: True,
     ) -> Dispatch:
         """What sends, by these transports; `serving` is by the names that the settings use."""
         means = Means(
-            self.outbox, self.practice, self.renderer, clock, random.random, observe, alive
+            self.outbox,
+            self.practice,
+            self.renderer,
+            clock,
+            random.random,
+            observe,
+            alive,
+            time_is_right,
         )
         return Dispatch(means, serving)
 

@@ -97,7 +97,7 @@ def _rules(house: House) -> str:
 
 
 def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch: Watch) -> None:
-    dispatch = house.dispatch(clock, serving)
+    dispatch = house.dispatch(clock, serving, time_is_right=watch.time_is_right)
     stop = _Stop(dispatch)
     try:
         with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
@@ -148,9 +148,9 @@ def _serve(
         if not reload.is_set():
             return None
         reload.clear()
-        return _reloaded(house, clock, serving)
+        return _reloaded(house, clock, serving, watch)
 
-    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving), clock, watch.now)
+    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving, watch), clock, watch.now)
     with _signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
@@ -166,12 +166,15 @@ def _warn_of_a_hasty_watchdog() -> None:
         log.warning("WatchdogSec is %s: less than two beats of %s, so it may bite", interval, BEAT)
 
 
-def _dispatches(house: House, clock: Clock, serving: dict[str, Transport]) -> list[Dispatch]:
+def _dispatches(
+    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch
+) -> list[Dispatch]:
     """One for each transport, so that one that hangs keeps nobody else from sending."""
     loads = [{name: each} for name, each in serving.items()] or [{}]
     signs = _signs_of_life(len(loads))
     return [
-        house.dispatch(clock, load, alive=alive) for load, alive in zip(loads, signs, strict=True)
+        house.dispatch(clock, load, alive=alive, time_is_right=watch.time_is_right)
+        for load, alive in zip(loads, signs, strict=True)
     ]
 
 
@@ -189,7 +192,7 @@ def _signs_of_life(count: int) -> list[Callable[[], None]]:
 
 
 def _reloaded(
-    house: House, clock: Clock, serving: dict[str, Transport]
+    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch
 ) -> Sequence[Dispatch] | None:
     """Sending by the protocols and templates as they are now; None where they hold mistakes."""
     systemd.reloading()
@@ -207,7 +210,7 @@ def _reloaded(
         systemd.ready()
     _plan_by_present_rules(renewed, clock.now())
     log.info("reloaded protocols and templates")
-    return _dispatches(renewed, clock, serving)
+    return _dispatches(renewed, clock, serving, watch)
 
 
 class _Flag(Protocol):

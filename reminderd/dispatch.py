@@ -4,7 +4,7 @@ Read `Dispatch.drain` first, then `lanes.py`, which carries one transport's mess
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,11 +15,12 @@ from reminderd.doubts import Doubts
 from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import NewMessage, Transport
-from reminderd.lanes import Lane, Means
+from reminderd.lanes import REST, Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
 from reminderd.plan import changes, still_true
 from reminderd.practice import Route
-from reminderd.verdicts import Parcel, put_off_where_asleep
+from reminderd.stopped_texts import stopped
+from reminderd.verdicts import Parcel, put_off, put_off_where_asleep
 
 log = logging.getLogger(__name__)
 
@@ -103,19 +104,20 @@ class Dispatch:
         if stale:
             self._plan_again([each for each in stale if each is not None], now)
             charts = self._practice.charts(outbox.due_facts(patients, now), approvals)
-        put_off: list[Reminder] = []
+        later: list[Reminder] = []
         wanted: list[Wanted] = []
+        refused = {(each.template, each.channel) for each in stopped(outbox, self._practice.texts)}
         for chart in charts:
-            awake = _awake(chart, now, put_off)
-            wanted += [(chart, each) for each in self._bundles(chart, awake, now)]
-        wanted = self._within_the_day(wanted, now, put_off)
-        outbox.save_reminders(put_off)
+            ready = _presentable(_awake(chart, now, later), refused, now, later)
+            wanted += [(chart, each) for each in self._bundles(chart, ready, now)]
+        wanted = self._within_the_day(wanted, now, later)
+        outbox.save_reminders(later)
         claimed = outbox.claim([message for _, message in wanted], now)
         parcels = [
             Parcel(chart, message.channel, message.transport, taken)
             for (chart, message), taken in zip(wanted, claimed, strict=True)
         ]
-        return parcels, bool(parcels or put_off or stale)
+        return parcels, bool(parcels or later or stale)
 
     def _plan_again(self, patient_ids: Sequence[int], now: datetime) -> None:
         """A fact has changed under these patients: their new plan says what becomes of it."""
@@ -138,16 +140,16 @@ class Dispatch:
         return sorted(found, key=lambda each: _place(each.reminders[0]))
 
     def _within_the_day(
-        self, wanted: list[Wanted], now: datetime, put_off: list[Reminder]
+        self, wanted: list[Wanted], now: datetime, later: list[Reminder]
     ) -> list[Wanted]:
-        """Without what is more than a patient may get on one day; that goes to `put_off`."""
+        """Without what is more than a patient may get on one day; that goes to `later`."""
         ids = [message.patient_id for _, message in wanted]
         left = self._outbox.left_since(ids, now - LONGEST_DAY)
         may, too_many = within_the_day(wanted, left, self._practice.most_per_day, now)
         for chart, message in too_many:
             name = public_id("pat", message.patient_id)
             log.warning("%s has had as many messages as may be today; the rest waits", name)
-            put_off += [tomorrow(chart, each, now) for each in message.reminders]
+            later += [tomorrow(chart, each, now) for each in message.reminders]
         return may
 
     def _resting(self, now: datetime) -> list[Route]:
@@ -186,13 +188,26 @@ def _all_true(chart: Chart, now: datetime) -> bool:
     return all(still_true(chart, reminder, now) for reminder in chart.reminders)
 
 
-def _awake(chart: Chart, now: datetime, put_off: list[Reminder]) -> list[Reminder]:
-    """Those that may leave at this hour; the others go to `put_off` with what becomes of them."""
+def _awake(chart: Chart, now: datetime, later: list[Reminder]) -> list[Reminder]:
+    """Those that may leave at this hour; the others go to `later` with what becomes of them."""
     ready = []
     for reminder in chart.reminders:
         asleep = put_off_where_asleep(chart, reminder, now)
         if asleep is None:
             ready.append(reminder)
         else:
-            put_off.append(asleep)
+            later.append(asleep)
     return ready
+
+
+def _presentable(
+    reminders: Sequence[Reminder],
+    refused: Container[tuple[str, Channel | None]],
+    now: datetime,
+    later: list[Reminder],
+) -> list[Reminder]:
+    """Those whose text no provider has refused; the others go to `later`."""
+    later += [
+        put_off(each, now + REST) for each in reminders if (each.template, each.channel) in refused
+    ]
+    return [each for each in reminders if (each.template, each.channel) not in refused]

@@ -41,7 +41,10 @@ class Doubts:
         """Make the looks that are due, a few at a time; True where there are more."""
         due = self._outbox.doubts(now, self._transports)
         for doubt in due[:AT_ONCE]:
-            self._settle(doubt, now)
+            if not self._means.time_is_right():
+                return False
+            # Looks take their time: a copy must not leave in the night that has begun meanwhile.
+            self._settle(doubt, self._means.clock.now())
             self._means.alive()
         return len(due) > AT_ONCE
 

@@ -86,6 +86,10 @@ class Temporary(TransportError):
         self.retry_after = retry_after
 
 
+class AtCapacity(Temporary):
+    """The provider takes nothing more from us for now: the transport rests, nothing is burned."""
+
+
 class WrongAddress(TransportError):
     """This number or mailbox cannot receive; another channel may."""
 
@@ -94,8 +98,12 @@ class OptedOut(TransportError):
     """The provider knows that this person does not want to hear from us on this channel."""
 
 
+class Rejected(TransportError):
+    """This one message is refused, or the code is unknown: a person has to look at it."""
+
+
 class ContentRefused(TransportError):
-    """This text is refused, or the code is unknown: a person has to look at this message."""
+    """The text is refused, whoever it is for: it stops until a person has looked at it."""
 
 
 class SenderRefused(TransportError):

@@ -17,10 +17,12 @@ from reminderd.clock import Clock
 from reminderd.doubt import next_look_at
 from reminderd.envelope import sealed
 from reminderd.errors import (
+    AtCapacity,
     ContentRefused,
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    Rejected,
     SenderRefused,
     Temporary,
     TransportError,
@@ -35,6 +37,7 @@ from reminderd.practice import Practice
 from reminderd.render import Renderer
 from reminderd.resting import rest
 from reminderd.retry import next_try_at
+from reminderd.stopped_texts import stop
 from reminderd.verdicts import (
     Letter,
     Parcel,
@@ -45,6 +48,7 @@ from reminderd.verdicts import (
     refused,
     rejected,
     returned,
+    stopped,
     tried_later,
     unburned,
     wrong_address,
@@ -72,12 +76,17 @@ def _nobody(*_: object) -> None:
     """Nobody listens."""
 
 
+def _always() -> bool:
+    """Nobody doubts the time."""
+    return True
+
+
 @dataclass(frozen=True)
 class Means:
     """What sending works with.
 
     `chance` gives random numbers from 0 to 1, `observe` hears of every accepted message, `alive` is
-    called whenever something has moved on.
+    called whenever something has moved on, `time_is_right` says whether the clock can be believed.
     """
 
     outbox: Outbox
@@ -87,6 +96,7 @@ class Means:
     chance: Callable[[], float]
     observe: Callable[[Delivery], None] = _nobody
     alive: Callable[[], None] = _nobody
+    time_is_right: Callable[[], bool] = _always
 
 
 class Lane:
@@ -106,6 +116,7 @@ class Lane:
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
         self._failures = 0
+        self._times_full = 0
 
     def carry(self, parcels: Sequence[Parcel]) -> int:
         """Send these messages and settle each; returns how many were accepted."""
@@ -138,7 +149,8 @@ class Lane:
         self._pool.shutdown(wait=True)
 
     def _halted(self, now: datetime) -> bool:
-        return self._stopping.is_set() or (self.rests_until is not None and now < self.rests_until)
+        rests = self.rests_until is not None and now < self.rests_until
+        return self._stopping.is_set() or rests or not self._means.time_is_right()
 
     def _keep_pace(self, count: int, verdicts: list[Verdict]) -> list[Verdict]:
         """Wait until so many more may leave; nothing is left open meanwhile."""
@@ -233,7 +245,7 @@ class Lane:
 
     def _judge(self, letter: Letter, result: str | TransportError, now: datetime) -> Verdict:
         if isinstance(result, str):
-            self._failures = 0
+            self._failures = self._times_full = 0
             self._means.observe(_delivery(letter, now))
             return accepted(letter, result, now)
         log.warning("%s by %s: %s", names(letter.reminders), self._name, result)
@@ -244,6 +256,9 @@ class Lane:
             case CredentialsRefused() | SenderRefused():
                 self._rest(now + REST, error)
                 return unburned(letter, error)
+            case AtCapacity():
+                self._rest_until_there_is_room(error, now)
+                return unburned(letter, error)
             case Temporary():
                 self.trouble = str(error)
                 self._count_failure(error, now, error.retry_after)
@@ -253,6 +268,10 @@ class Lane:
             case OptedOut():
                 return opted_out(letter, error, self._name, now)
             case ContentRefused():
+                self._stop_text(letter, error, now)
+                return stopped(letter, error, now + REST)
+            case Rejected():
+                self._count_failure(error, now)
                 return refused(letter, error)
         self._count_failure(error, now)
         settleable = isinstance(self.transport, Witness | Repeatable)
@@ -272,6 +291,29 @@ class Lane:
         if self._failures >= FAILURES_BEFORE_REST:
             self._failures = 0
             self._rest(next_try_at(now, 1, retry_after=retry_after, chance=0), error)
+
+    def _rest_until_there_is_room(self, error: AtCapacity, now: datetime) -> None:
+        """As long as the provider wishes, and longer each time that it had no room."""
+        if self.rests_until is None or self.rests_until <= now:
+            self._times_full += 1
+        chance = self._means.chance()
+        until = next_try_at(now, self._times_full, retry_after=error.retry_after, chance=chance)
+        self._rest(until, error)
+
+    def _stop_text(self, letter: Letter, error: ContentRefused, now: datetime) -> None:
+        """Whose text of a bundle is at fault nobody knows: none of them leaves for now."""
+        self.trouble = str(error)
+        templates = sorted({each.template for each in letter.reminders})
+        with self._outbox.transaction():
+            stop(
+                self._outbox,
+                self._means.practice.texts,
+                templates,
+                letter.message.channel,
+                f"{self._name}: {error}",
+                now,
+            )
+        log.error("texts refused by %s, they wait: %s", self._name, ", ".join(templates))
 
     def _rest(self, until: datetime, error: TransportError) -> None:
         if self.rests_until is None or until > self.rests_until:

@@ -15,6 +15,7 @@ from reminderd.holding import lift
 from reminderd.lanes import Delivery
 from reminderd.model import SessionState
 from reminderd.settings import Settings
+from reminderd.stopped_texts import forget
 from reminderd.transports.nowhere import Nowhere
 
 
@@ -31,6 +32,7 @@ def house_on_a_copy(settings: Settings, *, nothing_leaves: bool) -> Iterator[Hou
         try:
             with house.outbox.transaction():
                 lift(house.outbox)
+                forget(house.outbox)
             yield house
         finally:
             house.outbox.close()

@@ -132,7 +132,7 @@ def unburned(letter: Letter, error: TransportError) -> Verdict:
 
 def tried_later(letter: Letter, error: TransportError, again_at: datetime) -> Verdict:
     """Back on the schedule for another try, at its expiry at the latest."""
-    rows = (_tried(_back(each, min(again_at, each.expires_at))) for each in letter.reminders)
+    rows = (_tried(put_off(each, again_at)) for each in letter.reminders)
     return _failed(letter, Outcome.TEMPORARY, rows, error)
 
 
@@ -151,7 +151,7 @@ def opted_out(letter: Letter, error: TransportError, by: str, now: datetime) -> 
 
 
 def refused(letter: Letter, error: TransportError) -> Verdict:
-    """The text or the sender is at fault, and would be elsewhere too."""
+    """This message is at fault, and would be elsewhere too."""
     return _failed(letter, Outcome.REFUSED, (_tried(rejected(e)) for e in letter.reminders), error)
 
 
@@ -163,6 +163,17 @@ def doubted(letter: Letter, error: TransportError, look_at: datetime | None) -> 
     )
     verdict = _failed(letter, Outcome.IN_DOUBT, rows, error)
     return replace(verdict, settlement=replace(verdict.settlement, look_at=look_at))
+
+
+def stopped(letter: Letter, error: TransportError, again_at: datetime) -> Verdict:
+    """Its text waits for a person; back on the schedule, at its expiry at the latest."""
+    rows = (_tried(put_off(each, again_at)) for each in letter.reminders)
+    return _failed(letter, Outcome.REFUSED, rows, error)
+
+
+def put_off(reminder: Reminder, until: datetime) -> Reminder:
+    """The reminder on the schedule for `until`, or for its expiry before that."""
+    return _back(reminder, min(until, reminder.expires_at))
 
 
 def rejected(reminder: Reminder) -> Reminder:

@@ -57,6 +57,11 @@ class Watch:
                 return None
             return reading.wall
 
+    def time_is_right(self) -> bool:
+        """Whether the clock can be believed; holds sending where it cannot."""
+        with self._turn:
+            return self._time_is_right(self._reading())
+
     def _reading(self) -> Reading:
         """Both clocks; again where the machine slept in between."""
         while True:

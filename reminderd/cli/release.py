@@ -12,6 +12,7 @@ from reminderd.cli.options import as_json as json_option
 
 if TYPE_CHECKING:
     from reminderd.holding import Hold
+    from reminderd.stopped_texts import StoppedText
 
 
 @click.command("release")
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 @json_option
 @pass_desk
 def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
-    """Let sending go on where it is held; says why it is, and what would leave now."""
-    from reminderd import holding, rehearsal
+    """Let sending go on where it is held; says why it is, and what would leave now.
+
+    Texts that a provider refused leave again too.
+    """
+    from reminderd import holding, rehearsal, stopped_texts
     from reminderd.cli import adjusting, output
 
     outbox, now, author = desk.house.outbox, desk.clock.now(), adjusting.author(desk, by)
-    holds = holding.held(outbox)
+    texts = desk.house.practice.texts
+    refused = stopped_texts.stopped(outbox, texts)
+    holds = [*holding.held(outbox), *map(_as_hold, refused)]
     leaving = rehearsal.leaving_now(desk.settings, now) if holds else {}
     for line in _lines(holds, leaving, desk.timezone):
         output.note(line)
@@ -36,11 +42,20 @@ def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
         # What came up since it was shown stays: nobody has seen why.
         for each in holds:
             holding.release(outbox, each.cause, author, now)
+        if refused:
+            stopped_texts.resume(outbox, texts, author, now)
     if holds:
         output.note("Released: sending goes on.")
     if as_json:
         shown = [hold_data(each, desk.timezone) for each in holds]
         output.emit({"released": shown, "leaving": leaving})
+
+
+def _as_hold(text: "StoppedText") -> "Hold":
+    from reminderd.holding import Hold
+
+    why = f"text {text.template} refused by {text.why}"
+    return Hold("refused-text", why, text.since)
 
 
 def _lines(holds: "list[Hold]", leaving: Mapping[str, int], zone: str) -> list[str]:

@@ -11,6 +11,7 @@ from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, Reminder, State
+from reminderd.stopped_texts import stopped
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
@@ -22,6 +23,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
     """Everything, most pressing first: `what`, `id`, `patient`, `why` and `do` of each."""
     return [
         *_holds(house),
+        *_texts(house),
         *_corrections(house, now),
         *_reminders(house),
         *_put_off(house, now),
@@ -39,6 +41,18 @@ def _holds(house: "House") -> Iterator[Item]:
             "patient": None,
             "why": f"nothing is sent: {each.why}",
             "do": "reminderd release",
+        }
+
+
+def _texts(house: "House") -> Iterator[Item]:
+    """Texts that a provider has refused."""
+    for each in stopped(house.outbox, house.practice.texts):
+        yield {
+            "what": "text",
+            "id": each.template,
+            "patient": None,
+            "why": f"waits, refused by {each.why}",
+            "do": "mend the text and restart, or as it is: reminderd release",
         }
 
 

@@ -41,7 +41,7 @@ class File:
     def send(self, message: Message) -> str:
         """Write one message and return the file's name; the same message replaces itself.
 
-        Raises Temporary where the folder cannot be written, ContentRefused and WrongAddress as a
+        Raises Temporary where the folder cannot be written, Rejected and WrongAddress as a
         mail server would.
         """
         suffix = "eml" if message.channel is Channel.EMAIL else "txt"

@@ -12,7 +12,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from reminderd.calendar_file import written
-from reminderd.errors import ContentRefused, WrongAddress
+from reminderd.errors import Rejected, WrongAddress
 from reminderd.model import Message
 
 # Line ends, other control characters, lone surrogates, and the start of an encoded word: some
@@ -49,7 +49,7 @@ class Mailbox:
 def compose(message: Message, sender: Mailbox) -> bytes:
     """The whole mail with CRLF line ends; `sender` without a name speaks in the clinic's.
 
-    Raises ContentRefused for names and subjects that could smuggle in a header, WrongAddress for
+    Raises Rejected for names and subjects that could smuggle in a header, WrongAddress for
     an address that is none.
     """
     if not _safe_address(message.to):
@@ -86,9 +86,9 @@ def _safe_address(address: str) -> bool:
 
 
 def header_text(text: str, what: str) -> str:
-    """`text` fit for one header line; raises ContentRefused where it could smuggle in another."""
+    """`text` fit for one header line; raises Rejected where it could smuggle in another."""
     if _UNSAFE.search(text):
-        raise ContentRefused(f'{what} holds control characters or "=?"', code="unsafe-header")
+        raise Rejected(f'{what} holds control characters or "=?"', code="unsafe-header")
     return " ".join(text.split())
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from reminderd.errors import (
+    AtCapacity,
     ContentRefused,
     CredentialsRefused,
+    Rejected,
     SenderRefused,
     Temporary,
     TransportError,
@@ -37,11 +39,11 @@ ENHANCED: Mapping[str, Verdict] = {
     "5.1.7": (SenderRefused, "the sender's address is malformed"),
     "5.1.8": (SenderRefused, "the sender's domain is not accepted"),
     "5.2": (WrongAddress, "the mailbox does not take mail"),
-    "5.2.3": (ContentRefused, "the mail is longer than this mailbox takes"),
+    "5.2.3": (Rejected, "the mail is longer than this mailbox takes"),
     "5.4.1": (WrongAddress, "the recipient's server does not take mail for this address"),
     "5.4.4": (WrongAddress, "no way leads to the recipient's domain"),
     "5.6.7": (WrongAddress, "the server cannot carry an address with such letters"),
-    "5.7": (ContentRefused, "a policy of the server refuses the sender or the text"),
+    "5.7": (ContentRefused, "a policy of the server refuses the text"),
     "5.7.8": (CredentialsRefused, "user name or password are wrong"),
     "5.7.9": (CredentialsRefused, "the server wants a stronger way to sign in"),
     "5.7.14": (CredentialsRefused, "the server wants the account's trust confirmed"),
@@ -63,10 +65,12 @@ OF_THE_RECIPIENT: Mapping[int, Verdict] = {
 }
 
 _LATER: Verdict = (Temporary, "the server asks to try again later")
+_BUSY: Verdict = (AtCapacity, "the server takes nothing more for now")
 _UNREADABLE: Verdict = (Temporary, "the server's reply is not readable")
 _SIGN_IN: Verdict = (CredentialsRefused, "the server does not let us sign in")
 _SENDER: Verdict = (SenderRefused, "the server refuses us as the sender")
-_UNKNOWN: Verdict = (ContentRefused, "the server refuses for a reason that a person has to read")
+_POLICY: Verdict = (Rejected, "a policy of the server keeps us from this mailbox")
+_UNKNOWN: Verdict = (Rejected, "the server refuses for a reason that a person has to read")
 
 
 def refusal(
@@ -85,15 +89,19 @@ def refusal(
 def _verdict(phase: Phase, code: int, enhanced: str | None) -> Verdict:
     if not 400 <= code <= 599:
         return _UNREADABLE
+    # Before RCPT nobody has heard of the recipient or the text: what is at fault is the sender.
+    about_nobody = phase not in (Phase.RCPT, Phase.DATA)
     if code < 500 or (enhanced or "").startswith("4"):
-        return _LATER
+        busy = about_nobody or code == 421 or (enhanced or "").startswith("4.3.")
+        return _BUSY if busy else _LATER
     if phase is Phase.AUTH:
         return _SIGN_IN
     of_recipient = OF_THE_RECIPIENT if phase is Phase.RCPT else {}
     known = _by_enhanced(enhanced) or ANYWHERE.get(code) or of_recipient.get(code) or _UNKNOWN
-    # Before RCPT nobody has heard of the recipient or the text: what is at fault is the sender.
-    about_nobody = phase not in (Phase.RCPT, Phase.DATA)
-    return _SENDER if about_nobody and known[0] in (WrongAddress, ContentRefused) else known
+    if about_nobody and known[0] in (WrongAddress, ContentRefused, Rejected):
+        return _SENDER
+    # Before DATA nobody has seen the text.
+    return _POLICY if phase is Phase.RCPT and known[0] is ContentRefused else known
 
 
 def _by_enhanced(enhanced: str | None) -> Verdict | None:

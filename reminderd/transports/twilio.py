@@ -7,6 +7,7 @@ refused, or never to have left, is in doubt.
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -229,8 +230,8 @@ def _refused(answer: "Response", message: Message | None) -> TransportError:
     private = (message.to.lstrip("+"), message.recipient_name, message.text) if message else ()
     shown = str(code or answer.status_code)
     text = f"{shown}: {meaning}" + (f" ({redacted(said, private)})" if said else "")
-    if kind is Temporary:
-        return Temporary(text, code=shown, retry_after=_retry_after(answer))
+    if issubclass(kind, Temporary):
+        return kind(text, code=shown, retry_after=_retry_after(answer))
     return kind(text, code=shown)
 
 
@@ -245,5 +246,13 @@ def _fault(answer: "Response") -> tuple[int | None, str]:
 
 
 def _retry_after(answer: "Response") -> timedelta | None:
+    """The wished pause, in seconds or as a date (RFC 9110, section 10.2.3)."""
     asked = answer.headers.get("Retry-After", "")
-    return timedelta(seconds=int(asked)) if re.fullmatch(r"\d{1,6}", asked, re.ASCII) else None
+    if re.fullmatch(r"\d{1,6}", asked, re.ASCII):
+        return timedelta(seconds=int(asked))
+    try:
+        # By the provider's own clock: ours may differ.
+        until, said_at = (parsedate_to_datetime(each) for each in (asked, answer.headers["Date"]))
+        return max(until - said_at, timedelta())
+    except (KeyError, ValueError, TypeError):
+        return None

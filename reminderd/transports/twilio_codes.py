@@ -6,12 +6,13 @@ The codes of its Messages interface and of its delivery receipts share one numbe
 from collections.abc import Mapping
 
 from reminderd.errors import (
+    AtCapacity,
     ContentRefused,
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    Rejected,
     SenderRefused,
-    Temporary,
     TransportError,
     WrongAddress,
 )
@@ -31,15 +32,16 @@ CODES: Mapping[int, Verdict] = {
     30006: (WrongAddress, "the number is a landline or its carrier is out of reach"),
     # The person has told the provider to stop.
     21610: (OptedOut, "the recipient has opted out"),
-    # This text, or this destination: a person has to look at the message.
-    21408: (ContentRefused, "the account may not send to this country"),
+    # The text, whoever it is for: it stops.
     21602: (ContentRefused, "the text is missing"),
-    21608: (ContentRefused, "a trial account sends to verified numbers only"),
-    21612: (ContentRefused, "no route leads from this sender to this number"),
     21617: (ContentRefused, "the text is too long"),
     21619: (ContentRefused, "the text is missing"),
-    21624: (ContentRefused, "the validity period is out of range"),
     30007: (ContentRefused, "the carrier filtered the text"),
+    # This destination, or this request: a person has to look at the message.
+    21408: (Rejected, "the account may not send to this country"),
+    21608: (Rejected, "a trial account sends to verified numbers only"),
+    21612: (Rejected, "no route leads from this sender to this number"),
+    21624: (Rejected, "the validity period is out of range"),
     # The sender or its set-up: the transport stops, messages wait.
     21212: (SenderRefused, "the sender's number is not valid"),
     21601: (SenderRefused, "the sender's number is none of the account's"),
@@ -60,13 +62,13 @@ CODES: Mapping[int, Verdict] = {
     30002: (CredentialsRefused, "the account is suspended"),
     70051: (CredentialsRefused, "the account or its key may not do this"),
     90010: (CredentialsRefused, "the account is not active"),
-    # Not processed: the same request may succeed later.
-    14107: (Temporary, "too many messages at once"),
-    20429: (Temporary, "too many requests at once"),
-    21611: (Temporary, "the sender's queue is full"),
-    30001: (Temporary, "the account's queue is full"),
-    63017: (Temporary, "too many messages at once"),
-    63038: (Temporary, "the account's daily limit is reached"),
+    # Not processed, for want of capacity: the same request may succeed later.
+    14107: (AtCapacity, "too many messages at once"),
+    20429: (AtCapacity, "too many requests at once"),
+    21611: (AtCapacity, "the sender's queue is full"),
+    30001: (AtCapacity, "the account's queue is full"),
+    63017: (AtCapacity, "too many messages at once"),
+    63038: (AtCapacity, "the account's daily limit is reached"),
 }
 
 # For answers without a code of their own.
@@ -75,10 +77,10 @@ STATUSES: Mapping[int, Verdict] = {
     403: (CredentialsRefused, "the account may not do this"),
     404: (CredentialsRefused, "there is no such account"),
     408: (InDoubt, "the request may not have arrived whole"),
-    429: (Temporary, "too many requests at once"),
+    429: (AtCapacity, "too many requests at once"),
 }
 
-UNKNOWN: Verdict = (ContentRefused, "refused for a reason that a person has to look up")
+UNKNOWN: Verdict = (Rejected, "refused for a reason that a person has to look up")
 
 
 def verdict(status: int, code: int | None) -> Verdict:

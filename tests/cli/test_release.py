@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from reminderd import holding
+from reminderd import bootstrap, holding, stopped_texts
 from reminderd.clock import SystemClock, VirtualClock
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.model import Channel
 from tests.cli.desk import Clinic
 
 WHY = "the database was restored from a backup"
@@ -71,3 +72,24 @@ def test_simulation_and_dry_run_show_what_would_be_sent(held: Clinic) -> None:
     until = (held.clock.now() + timedelta(hours=1)).isoformat()
     assert held.lines("simulate", "--until", until)
     assert held.data("status")["holds"]
+
+
+def test_a_text_that_a_provider_refused_leaves_at_a_persons_word(clinic: Clinic) -> None:
+    house = bootstrap.open_house(bootstrap.load_settings(clinic.config, {}))
+    with house.outbox.transaction():
+        stopped_texts.stop(
+            house.outbox,
+            house.practice.texts,
+            ["spf"],
+            Channel.SMS,
+            "twilio: 30007: filtered",
+            SystemClock().now(),
+        )
+    house.outbox.close()
+    (waiting,) = clinic.data("status")["staff"]
+    assert (waiting["what"], waiting["id"]) == ("text", "spf")
+    assert "twilio: 30007: filtered" in waiting["why"]
+    released = clinic.types("release", "--yes", "--by", "Dr. Alba")
+    assert "text spf refused by twilio: 30007: filtered" in released.stderr
+    assert clinic.data("status")["staff"] == []
+    assert "spf (sms)" in clinic.says("audit", "--json")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from reminderd.errors import (
-    ContentRefused,
+    AtCapacity,
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    Rejected,
     SenderRefused,
     Temporary,
     TransportError,
@@ -181,13 +182,53 @@ def test_there_is_no_second_way_once_it_is_too_late(
 # The text, or who we are --------------------------------------------------------------------------
 
 
-def test_a_refused_text_has_failed_and_is_not_sent_another_way(desk: Desk) -> None:
+def test_a_refused_message_has_failed_and_is_not_sent_another_way(desk: Desk) -> None:
     desk.treat(desk.patient(), MORNING)
-    desk.sms.script(ContentRefused("spam", code="30007"))
+    desk.sms.script(Rejected("no such route", code="21612"))
     desk.drain(DUE)
     desk.later(hours=1)
     assert (state(desk.the()), desk.email.asked, desk.sms.asked) == ("failed/rejected", 0, 1)
     assert len(desk.reminders(needs_staff=True)) == 1
+
+
+def test_many_refusals_in_a_row_rest_the_transport_instead_of_failing_everybody(
+    desk: Desk,
+) -> None:
+    several(desk, 12)
+    desk.sms.script(*(Rejected("?", code="99999") for _ in range(12)))
+    desk.drain(DUE)
+    assert [each.state for each in desk.reminders()].count(State.SCHEDULED) >= 7
+
+
+@pytest.mark.parametrize("wish", [None, timedelta(minutes=7)])
+def test_a_provider_without_room_rests_the_transport_and_burns_nothing(
+    desk: Desk, wish: timedelta | None
+) -> None:
+    several(desk, 3)
+    wake_at = at(DUE)
+    for pause in (wish or timedelta(seconds=30), wish or timedelta(minutes=1)):
+        desk.sms.script(AtCapacity("too many at once", code="20429", retry_after=wish))
+        desk.drain(wake_at)
+        assert {(state(each), each.attempts) for each in desk.reminders()} == {("scheduled", 0)}
+        wake_at = desk.now + pause
+        assert desk.dispatch().next_wake_at(desk.now) == wake_at
+        (rests,) = resting(desk.outbox, ["console", "file"], desk.now)
+        assert rests == Rest("console", wake_at, "too many at once")
+    desk.drain(wake_at)
+    assert {state(each) for each in desk.reminders()} == {"sent"}
+
+
+# The time -----------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_steps_in_the_middle_of_a_batch_stops_the_rest_of_it(desk: Desk) -> None:
+    desk.sms = Post(concurrency=1)
+    several(desk, 4)
+    looks = iter((True, True, False, False))
+    desk.time_is_right = lambda: next(looks)
+    desk.clock.move_to(at(DUE))
+    desk.dispatch().drain(desk.now)
+    assert [state(each) for each in desk.reminders()] == ["sent"] * 2 + ["scheduled"] * 2
 
 
 @pytest.mark.parametrize("error", [CredentialsRefused("who are you"), SenderRefused("not yours")])
@@ -196,7 +237,8 @@ def test_a_refused_account_or_sender_rests_the_transport_and_burns_nothing(
 ) -> None:
     several(desk, 3)
     desk.sms.script(error)
-    desk.drain(DUE)
+    desk.clock.move_to(at(DUE))
+    desk.dispatch().drain(desk.now)
     assert desk.sms.asked == 1
     assert {(state(each), each.attempts) for each in desk.reminders()} == {("scheduled", 0)}
     wake_at = desk.dispatch().next_wake_at(desk.now)

@@ -19,17 +19,10 @@ from reminderd.clock import VirtualClock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import store
 from reminderd.errors import NotFound, Refused
-from reminderd.hours import quiet_period
 from reminderd.intake import Intake
 from reminderd.interfaces import ReminderFilter
 from reminderd.lanes import Means
-from reminderd.model import (
-    Channel,
-    Message,
-    QuietPolicy,
-    State,
-)
-from reminderd.timing import ban_on, bans, treatments
+from reminderd.model import Channel, Message, State
 from tests.core.build import at
 from tests.end_to_end.life import CONFIG
 from tests.faults.checker import wrongs
@@ -37,6 +30,7 @@ from tests.faults.happenings import Happenings, Scale
 from tests.faults.ledger import Ledger
 from tests.faults.providers import MailProvider, Provider, TextProvider, number_of
 from tests.faults.steps import BreakingOutbox, PowerCut, Steps
+from tests.faults.window import why_not
 
 START = at("2026-03-01 09:00")
 YEAR = timedelta(days=365)
@@ -197,6 +191,8 @@ class Year(Happenings):
         self._try(self._send)
         while (following := self._next()) is not None and following < end:
             self._goes_on()
+            if self.chance.random() < 0.1:
+                self._try(self._lets_texts_go)
             self.clock.move_to(max(following, self.clock.now() + timedelta(milliseconds=1)))
             self._try(self._send)
         self.clock.move_to(end)
@@ -218,7 +214,7 @@ class Year(Happenings):
 
     def _outcome(self) -> Outcome:
         outbox = self.house.outbox
-        broken = wrongs(outbox, self.ledger, self.steps.recorded, self.clock.now())
+        broken = wrongs(outbox, self.ledger, self.steps.recorded, self.clock.now(), over=True)
         found = [*self.violations, *broken]
         outcome = Outcome(self.seed, found, self.counts)
         outcome.counts["accepted"] += len(self.ledger.entries)
@@ -268,25 +264,11 @@ class Year(Happenings):
         if said is not None and marked > said:
             self.violations.append(f"msg-{number}: left after consent was withdrawn at {said}")
         chart = self.house.intake.chart(who)
-        carried = {
-            row[0]
-            for row in self.house.outbox.query(
-                "SELECT reminder FROM message_reminders WHERE message = ?", (number,)
-            )
-        }
-        asleep = quiet_period(chart.timezone, chart.clinic.quiet_hours, marked)
+        rows = self.house.outbox.query(
+            "SELECT reminder FROM message_reminders WHERE message = ?", (number,)
+        )
+        carried = {row[0] for row in rows}
         for each in chart.reminders:
-            if each.id not in carried or each.state is State.FAILED:
-                continue
-            name = f"msg-{number} rem-{each.id} {each.milestone}"
-            milestone = chart.protocols[each.session_id].milestone(each.milestone)
-            if each.state not in open_:
-                self.violations.append(f"{name}: handed over while it is {each.state}")
-            if marked >= each.expires_at:
-                self.violations.append(f"{name}: left at {marked}, expired at {each.expires_at}")
-            if asleep and (milestone is None or milestone.quiet is not QuietPolicy.IGNORE):
-                self.violations.append(f"{name}: left in quiet hours at {marked}")
-            if each.kind in ("release", "routine") and ban_on(
-                bans(treatments(chart)), each.topics, marked
-            ):
-                self.violations.append(f"{name}: left while another session forbids it")
+            if each.id in carried and each.state not in (*open_, State.FAILED):
+                self.violations.append(f"rem-{each.id}: handed over while it is {each.state}")
+        self.violations += (f"msg-{number} {why}" for why in why_not(chart, carried, marked))

@@ -12,6 +12,7 @@ from reminderd.errors import Refused
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Adjustment, Channel, Consent, Patient, Resolution, State
 from reminderd.roster import SessionEntry
+from reminderd.stopped_texts import resume, stopped
 from tests.core.build import LONG_AGO
 from tests.end_to_end.life import PROTOCOLS
 from tests.faults.ledger import Ledger
@@ -43,6 +44,13 @@ class Happenings:
     serving: Mapping[str, Provider]
     withdrawn: dict[tuple[int, Channel], datetime]
     _patients: int
+
+    def _lets_texts_go(self) -> None:
+        """Staff have looked at the texts that a provider refused."""
+        outbox, texts = self.house.outbox, self.house.practice.texts
+        if stopped(outbox, texts):
+            with outbox.transaction():
+                resume(outbox, texts, "staff", self.clock.now())
 
     def _happens(self) -> None:
         chance = self.chance

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminderd.calendar_file import written
-from reminderd.errors import ContentRefused, WrongAddress
+from reminderd.errors import Rejected, WrongAddress
 from reminderd.transports.mail import Mailbox, compose, message_id
 from tests.transports.letters import ADDRESS, CALENDAR, email
 
@@ -121,7 +121,7 @@ def test_a_sender_without_a_name_speaks_in_the_clinics() -> None:
 def test_a_name_is_refused_or_arrives_and_never_brings_a_header(name: str, subject: str) -> None:
     try:
         content = compose(email(recipient_name=name, subject=subject), SENDER)
-    except ContentRefused:
+    except Rejected:
         unsafe = any(not char.isprintable() for char in name + subject)
         assert unsafe or "=?" in name + subject
         return

@@ -11,9 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from reminderd.errors import (
+    AtCapacity,
     ContentRefused,
     CredentialsRefused,
     InDoubt,
+    Rejected,
     SenderRefused,
     Temporary,
     TransportError,
@@ -122,10 +124,10 @@ def test_a_server_that_lets_nobody_sign_in_is_a_matter_of_credentials(
 
 
 REFUSALS: list[tuple[str, str, type[TransportError], str]] = [
-    ("connect", "421 4.3.2 too busy", Temporary, "4.3.2"),
+    ("connect", "421 4.3.2 too busy", AtCapacity, "4.3.2"),
     ("connect", "554 5.7.1 your address is blocked", SenderRefused, "5.7.1"),
-    ("MAIL", "451 4.7.1 greylisted", Temporary, "4.7.1"),
-    ("MAIL", "451 later", Temporary, "451"),
+    ("MAIL", "451 4.7.1 too fast", AtCapacity, "4.7.1"),
+    ("MAIL", "451 later", AtCapacity, "451"),
     ("MAIL", "530 5.7.0 authentication required", SenderRefused, "5.7.0"),
     ("MAIL", "530 authentication required", CredentialsRefused, "530"),
     ("MAIL", "550 5.1.0 sender rejected", SenderRefused, "5.1.0"),
@@ -138,10 +140,13 @@ REFUSALS: list[tuple[str, str, type[TransportError], str]] = [
     ("RCPT", "550 5.4.1 access denied", WrongAddress, "5.4.1"),
     ("RCPT", "552 5.2.2 over quota", WrongAddress, "5.2.2"),
     ("RCPT", "556 5.1.10 null MX", WrongAddress, "5.1.10"),
-    ("RCPT", "550 5.7.1 relaying denied", ContentRefused, "5.7.1"),
-    ("RCPT", "554 no", ContentRefused, "554"),
-    ("DATA", "451 4.3.0 disk full", Temporary, "4.3.0"),
-    ("DATA", "554 5.5.1 no", ContentRefused, "5.5.1"),
+    ("RCPT", "421 4.7.0 too many mails", AtCapacity, "4.7.0"),
+    ("RCPT", "450 4.7.1 greylisted", Temporary, "4.7.1"),
+    ("RCPT", "550 5.7.1 relaying denied", Rejected, "5.7.1"),
+    ("RCPT", "554 no", Rejected, "554"),
+    ("DATA", "451 4.3.0 disk full", AtCapacity, "4.3.0"),
+    ("DATA", "550 5.7.1 looks like spam", ContentRefused, "5.7.1"),
+    ("DATA", "554 5.5.1 no", Rejected, "5.5.1"),
     ("DATA", "gibberish", Temporary, "-1"),
 ]
 

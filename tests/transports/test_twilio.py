@@ -11,10 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from reminderd.errors import (
+    AtCapacity,
     ContentRefused,
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    Rejected,
     SenderRefused,
     Temporary,
     TransportError,
@@ -124,16 +126,16 @@ PROMISED: list[tuple[fake.Behaviour, type[TransportError]]] = [
     (fake.error(21610), OptedOut),
     (fake.error(30007), ContentRefused),
     (fake.error(21606), SenderRefused),
-    (fake.error(99999), ContentRefused),
+    (fake.error(99999), Rejected),
     (fake.error(20003, 401), CredentialsRefused),
     (fake.error(99999, 401), CredentialsRefused),
     (fake.error(99999, 403), CredentialsRefused),
-    (fake.error(21408, 403), ContentRefused),
+    (fake.error(21408, 403), Rejected),
     (fake.Reply(403, "<html>no</html>"), CredentialsRefused),
-    (fake.Reply(400, "[]"), ContentRefused),
-    (fake.error(20429, 429), Temporary),
-    (fake.error(99999, 429), Temporary),
-    (fake.Reply(429), Temporary),
+    (fake.Reply(400, "[]"), Rejected),
+    (fake.error(20429, 429), AtCapacity),
+    (fake.error(99999, 429), AtCapacity),
+    (fake.Reply(429), AtCapacity),
     (fake.server_error(500), InDoubt),
     (fake.server_error(503), InDoubt),
     (fake.error(21211, 500), InDoubt),
@@ -174,11 +176,19 @@ def test_a_redirection_is_not_followed_and_in_doubt(
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(("header", "pause"), [("7", timedelta(seconds=7)), ("soon", None)])
+WISHES = [
+    ("7", timedelta(seconds=7)),
+    ("Sun, 06 Nov 1994 08:51:37 GMT", timedelta(minutes=2)),
+    ("Sun, 06 Nov 1994 08:00:00 GMT", timedelta(0)),
+    ("soon", None),
+]
+
+
+@pytest.mark.parametrize(("header", "pause"), WISHES)
 def test_the_provider_may_say_when_to_come_back(
     server: TwilioServer, transport: Opener, header: str, pause: timedelta | None
 ) -> None:
-    server.script(fake.rate_limited(header))
+    server.script(fake.rate_limited(header, Date="Sun, 06 Nov 1994 08:49:37 GMT"))
     with pytest.raises(Temporary) as caught:
         transport().send(sms())
     assert caught.value.retry_after == pause
