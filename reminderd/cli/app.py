@@ -4,6 +4,7 @@ A command lives in the module of its name, as `command`, and is loaded when it i
 """
 
 import os
+from errno import EDQUOT, ENOSPC
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from click.exceptions import Exit
 
 from reminderd import __version__
 from reminderd.cli.context import Desk
-from reminderd.errors import FaultsFound, ReminderdError
+from reminderd.errors import FaultsFound, ReminderdError, TryAgainLater
 
 COMMANDS = {
     "init": "Write a configuration, protocols and templates to edit, and the database.",
@@ -73,13 +74,14 @@ class Application(click.Group):
             raise
         except (KeyboardInterrupt, click.Abort):
             raise Exit(130) from None
-        except Exception as error:
+        except Exception as raised:
+            error = _plain(raised)
             if ctx.params["debug"]:
                 import traceback
 
                 traceback.print_exc()
             _say(error)
-            raise Exit(getattr(error, "exit_code", 1)) from error
+            raise Exit(getattr(error, "exit_code", 1)) from raised
 
 
 def _closest(word: str) -> str:
@@ -87,6 +89,16 @@ def _closest(word: str) -> str:
 
     close = get_close_matches(word, COMMANDS, n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _plain(error: Exception) -> Exception:
+    """A disk without room, whichever file is written, is an error like any other of ours."""
+    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+        return TryAgainLater(
+            f"{error.filename or 'what is written'}: the disk is full",
+            remedy="Make room on that disk and give the command again.",
+        )
+    return error
 
 
 def _say(error: Exception) -> None:

@@ -11,7 +11,13 @@ from itertools import chain, count
 from pathlib import Path
 
 from reminderd.engines.embedded import schema
-from reminderd.engines.embedded.connection import Connection, DatabaseError, connect, translated
+from reminderd.engines.embedded.connection import (
+    Connection,
+    DatabaseError,
+    connect,
+    is_full,
+    translated,
+)
 from reminderd.errors import ConfigurationError, FaultsFound, InvalidInput, NotFound, Refused
 
 JOURNALS = ("-wal", "-shm", "-journal")
@@ -82,7 +88,7 @@ def copy_verified(source: Path, copy: Path) -> Mapping[str, int]:
             origin.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")  # one file, not three
     except DatabaseError as error:
-        raise translated(error, source) from error
+        raise translated(error, copy if is_full(copy.parent) else source) from error
     verify(copy, counts)
     return counts
 

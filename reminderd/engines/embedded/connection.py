@@ -5,6 +5,7 @@ mode when one connection checkpoints while another writes. WAL is used only on a
 """
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ Connection = sqlite3.Connection
 DatabaseError = sqlite3.DatabaseError
 
 PATIENCE_SECONDS = 5.0
+ROOM_NEEDED = 10_000_000  # bytes
 
 
 def sqlite_version() -> str:
@@ -103,8 +105,13 @@ def _prepare(connection: Connection, *, durable: bool, create: bool) -> None:
 
 
 def translated(error: Exception, path: Path) -> Exception:
-    """What a sqlite3 error means to a person: busy (75), or not usable (78)."""
+    """What a sqlite3 error means to a person: busy or full (75), or not usable (78)."""
     text = str(error)
+    if "is full" in text or ("disk I/O error" in text and is_full(path.parent)):
+        return TryAgainLater(
+            f"{path.parent}: the disk is full: nothing was changed, and nothing is sent",
+            remedy="Make room on that disk. The daemon goes on by itself; give a command again.",
+        )
     if "locked" in text or "busy" in text:
         return TryAgainLater(
             f"{path}: another process is writing to the database",
@@ -118,3 +125,8 @@ def translated(error: Exception, path: Path) -> Exception:
         [f"{path}: the database cannot be used: {text}"],
         remedy="Check that the file is a reminderd database and belongs to the user who runs this.",
     )
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk with that folder has no room for another transaction."""
+    return shutil.disk_usage(folder).free < ROOM_NEEDED

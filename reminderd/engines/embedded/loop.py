@@ -53,7 +53,7 @@ class EmbeddedLoop:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._beats = [
-            _Beat(f"{number}", each, clock, send_at, self._scheduler)
+            _Beat(f"{number}", each, clock, send_at, self._scheduler, self._health)
             for number, each in enumerate(dispatches)
         ]
 
@@ -113,6 +113,7 @@ class _Beat:
         clock: Clock,
         send_at: Callable[[], datetime | None],
         scheduler: BackgroundScheduler,
+        health: Health,
     ) -> None:
         self.failure: BaseException | None = None
         self._name = name
@@ -120,6 +121,7 @@ class _Beat:
         self._clock = clock
         self._send_at = send_at
         self._scheduler = scheduler
+        self._health = health
         self._stopping = threading.Event()
         self._sending = threading.Lock()
 
@@ -168,8 +170,9 @@ class _Beat:
             wake_at = self._dispatch.next_wake_at(self._clock.now())
             if wake_at is not None and not self._stopping.is_set():
                 self._look_at(max(wake_at, self._clock.now()))
+            self._health.well(self._name)
         except TryAgainLater as error:
-            log.warning("the next beat tries again: %s", error)
+            self._health.unwell(self._name, str(error))
         except BaseException as error:
             log.exception("the beat failed")
             self.failure = error
