@@ -186,6 +186,16 @@ def row(chart: Chart, name: str, now: datetime = LONG_AGO, session_id: int = 1) 
     return found[0]
 
 
+def state(reminder: Reminder) -> str:
+    """`scheduled`, or `skipped/superseded`."""
+    return f"{reminder.state}/{reminder.reason}" if reminder.reason else str(reminder.state)
+
+
+def fate(chart: Chart, name: str, session_id: int = 1, now: datetime = LONG_AGO) -> str:
+    """What becomes of the only reminder of that milestone of that session."""
+    return state(row(chart, name, now, session_id))
+
+
 def steps(chart: Chart, name: str, now: datetime = LONG_AGO, session_id: int = 1) -> Planned:
     return next(
         each

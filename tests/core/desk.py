@@ -21,7 +21,7 @@ from reminderd.lanes import Delivery, Means
 from reminderd.model import Channel, Consent, Message, Patient, Reminder, Session
 from reminderd.roster import SessionEntry
 from tests.configuration import configuration
-from tests.core.build import LONG_AGO, at
+from tests.core.build import LONG_AGO, at, state
 
 CONFIG = configuration()
 TEMPLATE = """
@@ -190,10 +190,6 @@ class Desk:
         if self._dispatch is not None:
             self._dispatch.close()
         self.outbox.close()
-
-
-def state(reminder: Reminder) -> str:
-    return f"{reminder.state}/{reminder.reason}" if reminder.reason else str(reminder.state)
 
 
 def patient(

@@ -14,6 +14,7 @@ from tests.core.build import (
     chart,
     course,
     course_step,
+    fate,
     inform,
     local,
     patient,
@@ -52,8 +53,7 @@ def visits(*wanted: Visit) -> list[Session]:
 
 def asked(chart: Chart, session_id: int, now: datetime = FIRST) -> str:
     """What becomes of the reminder to book: `scheduled`, `skipped/booked`."""
-    found = row(chart, "next-session", now, session_id)
-    return f"{found.state}/{found.reason}" if found.reason else str(found.state)
+    return fate(chart, "next-session", session_id, now)
 
 
 # Place -----------------------------------------------------------------------------------------

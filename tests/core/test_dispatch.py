@@ -10,8 +10,8 @@ import pytest
 
 from reminderd.lanes import Delivery
 from reminderd.model import Channel, Consent, Outcome, Patient
-from tests.core.build import at, local
-from tests.core.desk import NOTE, Desk, rule, state
+from tests.core.build import at, local, state
+from tests.core.desk import NOTE, Desk, rule
 
 MORNING = "2026-03-10 10:00"
 

@@ -10,8 +10,8 @@ import pytest
 from reminderd.errors import InDoubt, Refused, Temporary, TransportError
 from reminderd.interfaces import Settlement
 from reminderd.model import Channel, Message, Outcome, Resolution, State
-from tests.core.build import at
-from tests.core.desk import NOTE, Desk, Post, rule, state
+from tests.core.build import at, state
+from tests.core.desk import NOTE, Desk, Post, rule
 
 MORNING = "2026-03-10 09:00"
 DUE = at("2026-03-10 10:00")

@@ -19,8 +19,8 @@ from reminderd.errors import (
 from reminderd.model import Channel, SessionState
 from reminderd.roster import SessionEntry
 from tests.configuration import SMTP, configuration
-from tests.core.build import at, local
-from tests.core.desk import NOTE, Desk, patient, rule, state
+from tests.core.build import at, local, state
+from tests.core.desk import NOTE, Desk, patient, rule
 
 MORNING = "2026-03-10 10:00"
 

@@ -21,8 +21,8 @@ from reminderd.errors import (
 from reminderd.model import Channel, Message, Outcome, State
 from reminderd.pace import Pace
 from reminderd.resting import Rest, resting
-from tests.core.build import at, local
-from tests.core.desk import NOTE, Desk, Post, rule, state
+from tests.core.build import at, local, state
+from tests.core.desk import NOTE, Desk, Post, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 

@@ -11,8 +11,8 @@ from reminderd.model import Message
 from reminderd.roster import Entry, SessionEntry
 from reminderd.transports.mail import Mailbox
 from reminderd.transports.mail import compose as written_mail
-from tests.core.build import at
-from tests.core.desk import Desk, patient, rule, state
+from tests.core.build import at, state
+from tests.core.desk import Desk, patient, rule
 
 NOON, LATER = "2026-03-10 12:00", "2026-03-10 15:00"
 DRY = rule("dry", "restriction", after="0m", holds="12h", quiet="ignore")

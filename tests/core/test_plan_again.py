@@ -12,6 +12,7 @@ from tests.core.build import (
     at,
     chart,
     clinic,
+    fate,
     inform,
     local,
     patient,
@@ -40,11 +41,6 @@ CARE = protocol(
 def planned(**facts: object) -> Chart:
     """A session whose plan was stored when it took place."""
     return remembered(chart(session(T, **facts), CARE), T)
-
-
-def outcome(chart: Chart, name: str, now: datetime, session_id: int = 1) -> str:
-    found = row(chart, name, now, session_id)
-    return found.state + (f"/{found.reason}" if found.reason else "")
 
 
 def diff(chart: Chart, now: datetime = T) -> dict[tuple[str, int], str | None]:
@@ -108,24 +104,24 @@ def test_what_was_sent_failed_or_is_in_doubt_is_never_planned_again(state: State
 
 def test_what_was_scheduled_is_late_once_its_expiry_has_come() -> None:
     expiry = at("2026-03-12 10:00")
-    assert outcome(planned(), "bruising", expiry - timedelta(seconds=1)) == "scheduled"
-    assert outcome(planned(), "bruising", expiry) == "expired/late"
+    assert fate(planned(), "bruising", now=expiry - timedelta(seconds=1)) == "scheduled"
+    assert fate(planned(), "bruising", now=expiry) == "expired/late"
     assert row(planned(), "bruising", expiry).wake_at is None
 
 
 @pytest.mark.parametrize("reason", [Reason.UNAPPROVED, Reason.PAUSED, Reason.UNCONFIRMED])
 def test_what_was_held_expires_for_the_reason_for_which_it_was_held(reason: Reason) -> None:
     held = with_row(planned(), "bruising", state=State.HELD, reason=reason)
-    assert outcome(held, "bruising", at("2026-03-12 10:00")) == f"expired/{reason}"
+    assert fate(held, "bruising", now=at("2026-03-12 10:00")) == f"expired/{reason}"
 
 
 def test_what_has_expired_and_what_was_skipped_for_good_stays() -> None:
     much_later = T + timedelta(days=60)
     settled = remembered(planned(), much_later)
-    assert outcome(settled, "bruising", much_later) == "expired/late"
+    assert fate(settled, "bruising", now=much_later) == "expired/late"
     assert changes(settled, much_later + timedelta(days=1)) == []
     skipped = with_row(planned(), "bruising", state=State.SKIPPED, reason=Reason.NO_CONSENT)
-    assert outcome(skipped, "bruising", much_later) == "skipped/no-consent"
+    assert fate(skipped, "bruising", now=much_later) == "skipped/no-consent"
 
 
 def test_expiry_is_as_computed_now_and_not_as_it_was_stored() -> None:
@@ -158,7 +154,7 @@ def test_what_was_given_up_is_revived_where_its_expiry_lies_ahead(
 def test_what_staff_cancelled_stays_cancelled() -> None:
     by_hand = with_row(planned(), "bruising", state=State.CANCELLED, reason=Reason.BY_STAFF)
     moved = with_session(by_hand, at=T + timedelta(days=2))
-    assert outcome(moved, "bruising", MORNING) == "cancelled/by-staff"
+    assert fate(moved, "bruising", now=MORNING) == "cancelled/by-staff"
     assert "bruising" not in {each.milestone for each in changes(moved, MORNING)}
 
 
@@ -197,9 +193,9 @@ def test_a_session_that_is_called_off_withdraws_what_waits(state: SessionState) 
     before = with_row(before, "massage", state=State.HELD, reason=Reason.PAUSED)
     before = with_row(before, "bruising", state=State.SKIPPED, reason=Reason.NO_CONSENT)
     called_off = with_session(before, state=state)
-    assert outcome(called_off, "no-shower", T) == "sent"
-    assert outcome(called_off, "bruising", T) == "skipped/no-consent"
-    assert outcome(called_off, "shower-again", T) == "cancelled/session-cancelled"
+    assert fate(called_off, "no-shower", now=T) == "sent"
+    assert fate(called_off, "bruising", now=T) == "skipped/no-consent"
+    assert fate(called_off, "shower-again", now=T) == "cancelled/session-cancelled"
     withdrawn = [each for each in rows(called_off, T) if each.state is State.CANCELLED]
     assert len(withdrawn) == 4
     assert {each.reason for each in withdrawn} == {Reason.SESSION_CANCELLED}
@@ -223,10 +219,10 @@ def test_a_new_session_withdraws_what_it_forbids_and_calling_it_off_brings_that_
     before = planned()
     second = session(T + timedelta(hours=40), id=2)
     both = replace(before, sessions=(*before.sessions, second), protocols={1: CARE, 2: CARE})
-    assert outcome(both, "shower-again", T + timedelta(hours=40)) == "skipped/superseded"
+    assert fate(both, "shower-again", now=T + timedelta(hours=40)) == "skipped/superseded"
     stored = remembered(both, T + timedelta(hours=40))
     called_off = with_session(stored, id=2, state=SessionState.CANCELLED)
-    assert outcome(called_off, "shower-again", T + timedelta(hours=41)) == "scheduled"
+    assert fate(called_off, "shower-again", now=T + timedelta(hours=41)) == "scheduled"
 
 
 def test_an_adjustment_moves_what_is_waiting() -> None:
@@ -255,14 +251,14 @@ def test_consent_withdrawn_for_one_channel_turns_to_the_other() -> None:
 def test_a_milestone_that_left_the_protocol_is_withdrawn_and_its_history_stays() -> None:
     before = with_row(planned(), "no-shower", state=State.SENT, sent_at=T)
     shorter = replace(before, protocols={1: protocol(inform("bruising", day=1))})
-    assert outcome(shorter, "shower-again", T) == "cancelled/changed"
-    assert outcome(shorter, "no-shower", T) == "sent"
-    assert outcome(shorter, "bruising", T) == "scheduled"
+    assert fate(shorter, "shower-again", now=T) == "cancelled/changed"
+    assert fate(shorter, "no-shower", now=T) == "sent"
+    assert fate(shorter, "bruising", now=T) == "scheduled"
 
 
 def test_what_left_the_protocol_and_is_too_late_anyway_has_expired() -> None:
     empty = replace(planned(), protocols={1: protocol()})
-    assert outcome(empty, "bruising", T + timedelta(days=60)) == "expired/late"
+    assert fate(empty, "bruising", now=T + timedelta(days=60)) == "expired/late"
 
 
 def test_a_new_revision_is_written_into_what_it_plans() -> None:

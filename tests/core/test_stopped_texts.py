@@ -8,8 +8,8 @@ import pytest
 from reminderd.errors import ContentRefused
 from reminderd.model import Channel
 from reminderd.stopped_texts import resume, stopped
-from tests.core.build import at
-from tests.core.desk import NOTE, Desk, rule, state
+from tests.core.build import at, state
+from tests.core.desk import NOTE, Desk, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 
