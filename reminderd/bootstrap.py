@@ -115,7 +115,10 @@ def open_house(
         settings.sections.sending.most_per_day,
     )
     outbox = EmbeddedOutbox(
-        database or settings.database, durable=durable, patience_seconds=patience_seconds
+        database or settings.database,
+        seal=settings.seal,
+        durable=durable,
+        patience_seconds=patience_seconds,
     )
     return _wired(settings, practice, read, outbox)
 

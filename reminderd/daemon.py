@@ -46,7 +46,7 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
     database, or where `once` could not reach a provider; ConfigurationError where it cannot start.
     """
     clock = SystemClock()
-    if store.create(settings.database):
+    if store.create(settings.database, seal=settings.seal):
         log.warning("%s: created, and empty until somebody is enrolled", settings.database)
     with only_daemon(settings.database), ExitStack() as open_things:
         # A large import must not come between a message that left and the record of it.

@@ -15,7 +15,16 @@ from reminderd.faults import Fault, did_you_mean, dotted, from_validation, keys_
 from reminderd.faults import unknown_key as unknown
 from reminderd.locate import KeyPath
 from reminderd.model import SLUG, Channel, Clinic, QuietHours
-from reminderd.settings_sources import Raw, as_typed, database_file, database_path, find, raw
+from reminderd.sealing import Seal
+from reminderd.settings_sources import (
+    Raw,
+    as_typed,
+    database_file,
+    database_path,
+    database_seal,
+    find,
+    raw,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -63,6 +72,14 @@ class Settings:
     def database(self) -> Path:
         """The file of the embedded database."""
         return database_file(self.sections.database.url, self.folder)
+
+    @property
+    def seal(self) -> Seal | None:
+        """What seals the database, where a key is configured.
+
+        Raises ConfigurationError where the package that does it is missing.
+        """
+        return database_seal(self.given)
 
     @property
     def clinic_keys(self) -> list[str]:

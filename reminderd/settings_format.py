@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from babel import Locale, UnknownLocaleError
 from phonenumbers import SUPPORTED_REGIONS, NumberParseException, is_valid_number
 from phonenumbers import parse as parse_phone
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from reminderd import hours
 from reminderd.faults import did_you_mean
 from reminderd.model import QuietHours
+from reminderd.sealing import read_key
 from reminderd.settings_sources import DEFAULT_DATABASE, database_file
 
 
@@ -75,6 +76,11 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _encryption_key(key: SecretStr) -> SecretStr:
+    read_key(key.get_secret_value())
+    return key
+
+
 def phone_fault(phone: str, country: str) -> str | None:
     """What is wrong with a clinic's phone number, read in its country."""
     try:
@@ -128,6 +134,11 @@ class DatabaseSection(_Section):
 
     url: Annotated[str, AfterValidator(_database_url)] = Field(
         DEFAULT_DATABASE, description="sqlite:/// and a file, relative to this one."
+    )
+    encryption_key: Annotated[SecretStr, AfterValidator(_encryption_key)] | None = Field(
+        None,
+        description="32 random bytes in base64, by which names, addresses and texts are encrypted; "
+        "absent: they are not.",
     )
 
 

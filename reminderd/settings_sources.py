@@ -12,6 +12,7 @@ from typing import Any
 from reminderd.errors import ConfigurationError, FaultsFound
 from reminderd.faults import Fault, dotted, located, parse_toml
 from reminderd.locate import KeyPath, lines
+from reminderd.sealing import Seal, read_key
 
 PLACES = (Path("config/reminderd.toml"), Path("/etc/reminderd/reminderd.toml"))
 SECTIONS = ("clinics", "database", "channels", "transports", "web", "sessions")
@@ -180,6 +181,19 @@ def database_path(given: Raw) -> Path:
         return database_file(given.table(("database",)).get("url", DEFAULT_DATABASE), given.folder)
     except ValueError as error:
         raise given.refuse(faults or [Fault(("database", "url"), str(error))]) from error
+
+
+def database_seal(given: Raw) -> Seal | None:
+    """What seals the database, where a key is configured; raises ConfigurationError."""
+    path = ("database", "encryption_key")
+    faults = given.open_files(path[:1], path[1:])
+    key = given.table(path[:1]).get(path[1])
+    if key is None:
+        return None
+    try:
+        return Seal(read_key(str(key)), given.origin(path))
+    except ValueError as error:
+        raise given.refuse(faults or [Fault(path, str(error))]) from None
 
 
 def database_file(url: object, folder: Path) -> Path:

@@ -27,7 +27,7 @@ def check(desk: Desk, as_json: bool) -> None:
     from reminderd.cli.findings import report
     from reminderd.engines.embedded import soundness
 
-    report(soundness.examine(desk.settings.database), as_json=as_json)
+    report(soundness.examine(desk.settings.database, desk.settings.seal), as_json=as_json)
 
 
 @command.command("backup")
@@ -71,7 +71,7 @@ def restore(desk: Desk, file: Path, as_json: bool) -> None:
     from reminderd.engines.embedded import restoring
 
     database = desk.settings.database
-    kept = restoring.restore(file, database, desk.clock.now())
+    kept = restoring.restore(file, database, desk.clock.now(), desk.settings.seal)
     if as_json:
         output.emit({"file": str(file), "kept": None if kept is None else str(kept), "held": True})
         return
@@ -94,7 +94,7 @@ def migrate(desk: Desk, as_json: bool) -> None:
 
     database = desk.settings.database
     connection.connect(database, read_only=True).close()  # there has to be one
-    changed = store.create(database)
+    changed = store.create(database, seal=desk.settings.seal)
     if as_json:
         output.emit({"schema": schema.VERSION, "changed": changed})
     elif changed:
@@ -103,3 +103,29 @@ def migrate(desk: Desk, as_json: bool) -> None:
         )
     else:
         click.echo(f"{database} has schema {schema.VERSION}, the present one")
+
+
+@command.command("encrypt")
+@click.option(
+    "--new-key-file", type=FILE, help="From the configured key to the one in this file instead."
+)
+@json_option
+@pass_desk
+def encrypt(desk: Desk, new_key_file: Path | None, as_json: bool) -> None:
+    """Encrypt what is personal, with the key of the configuration; not while the daemon runs.
+
+    All or nothing. Afterwards no old byte is in the file. Copies stay as they are, and are named.
+    """
+    from reminderd.cli import encrypting
+
+    encrypting.encrypt(desk, new_key_file, as_json=as_json)
+
+
+@command.command("decrypt")
+@json_option
+@pass_desk
+def decrypt(desk: Desk, as_json: bool) -> None:
+    """Undo `db encrypt`, with the key of the configuration; not while the daemon runs."""
+    from reminderd.cli import encrypting
+
+    encrypting.decrypt(desk, as_json=as_json)

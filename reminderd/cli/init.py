@@ -60,9 +60,10 @@ def _create_database(config: Path) -> None:
     from reminderd.bootstrap import load_settings
     from reminderd.engines.embedded import store
 
-    database = load_settings(config, os.environ).database
+    settings = load_settings(config, os.environ)
+    database = settings.database
     database.parent.mkdir(parents=True, exist_ok=True)
-    _report(f"{database}, the database", store.create(database))
+    _report(f"{database}, the database", store.create(database, seal=settings.seal))
 
 
 def _report(what: object, written: bool) -> None:

@@ -16,6 +16,7 @@ from reminderd.cli.options import read
 if TYPE_CHECKING:
     from reminderd.charts import Change
     from reminderd.model import Chart, Clinic, Patient, Session
+    from reminderd.sealing import Seal
     from reminderd.settings_sources import Raw
 
 
@@ -76,12 +77,12 @@ def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
 def list_patients(desk: Desk, as_json: bool) -> None:
     """List everybody."""
     # The shortest way, without checking the whole configuration: this has to be there at once.
-    from reminderd.settings_sources import database_path, raw
+    from reminderd.settings_sources import database_path, database_seal, raw
 
     configuration = raw(desk.config_path, os.environ)
-    database = database_path(configuration)
+    database, seal = database_path(configuration), database_seal(configuration)
     if as_json:
-        _emit_all(configuration, database)
+        _emit_all(configuration, database, seal)
         return
     from reminderd.cli.output import table
     from reminderd.engines.embedded import roll
@@ -101,16 +102,16 @@ def list_patients(desk: Desk, as_json: bool) -> None:
                 each.consented.replace(";", ",") or "none",
                 "paused" if each.paused else "",
             )
-            for each in roll.patients(database)
+            for each in roll.patients(database, seal)
         ),
     )
 
 
-def _emit_all(configuration: "Raw", database: Path) -> None:
+def _emit_all(configuration: "Raw", database: Path, seal: "Seal | None") -> None:
     from reminderd.cli import output, view
     from reminderd.engines.embedded.records import Records
 
-    records = Records(database)
+    records = Records(database, seal=seal)
     patients = [
         view.patient_data(each, _clinic(configuration, each.clinic))
         for each in records.patients()

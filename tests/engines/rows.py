@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from reminderd import resources
 from reminderd.interfaces import Claimed, NewMessage, Outbox, ReminderFilter, Rendered
 from reminderd.model import Channel, Kind, Patient, Reminder, Session, State
 from reminderd.protocols import ProtocolLibrary
+from reminderd.sealing import Seal
 from tests.core.build import at
 from tests.core.desk import patient
 
@@ -19,6 +22,8 @@ LATER = NOW + timedelta(days=1, milliseconds=7)
 EVERYTHING = ReminderFilter()
 LIBRARY = ProtocolLibrary([resources.protocols_dir()])
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
+SEAL = Seal(bytes(range(32)), "a test")
+EITHER_WAY = pytest.mark.parametrize("seal", [None, SEAL], ids=["plain", "encrypted"])
 
 
 def with_patient(outbox: Outbox, **facts: Any) -> Patient:

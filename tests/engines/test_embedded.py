@@ -256,7 +256,7 @@ def test_readers_do_not_wait_for_a_writer(database: Path, monkeypatch: pytest.Mo
     outbox = EmbeddedOutbox(database)
     with a_writer(database):
         assert outbox.patients() == []
-        assert roll.patients(database) == []
+        assert roll.patients(database, None) == []
     outbox.close()
 
 
@@ -354,7 +354,7 @@ def test_a_copy_has_everything_and_leaves_every_file_as_it_was(
     with_patient(copy)
     copy.close()
     assert footprint(database.parent) == before
-    assert len(roll.patients(database)) == 1
+    assert len(roll.patients(database, None)) == 1
     assert footprint(database.parent) == before
     outbox.close()
 

@@ -10,6 +10,7 @@ from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Outbox, ReminderFilter, Settlement
 from reminderd.model import Consent, Outcome, Patient, Reason, Screening, State
 from tests.engines.rows import (
+    EITHER_WAY,
     EMAIL,
     LIBRARY,
     NOW,
@@ -21,6 +22,8 @@ from tests.engines.rows import (
     with_patient,
     with_session,
 )
+
+pytestmark = EITHER_WAY
 
 LATER = NOW + timedelta(days=1)
 NUMBER, MAILBOX = (SMS, "+34600000001"), (EMAIL, "vera@example.org")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from reminderd.interfaces import NewMessage, Outbox, Settlement
 from reminderd.model import Outcome, Reason, State
 from tests.engines.rows import (
+    EITHER_WAY,
     EMAIL,
     LATER,
     NOW,
@@ -18,6 +19,8 @@ from tests.engines.rows import (
     with_session,
     words,
 )
+
+pytestmark = EITHER_WAY
 
 
 def test_what_is_claimed_is_no_longer_due(outbox: Outbox) -> None:

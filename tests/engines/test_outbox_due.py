@@ -8,6 +8,7 @@ import pytest
 from reminderd.interfaces import Outbox
 from reminderd.model import Reason, State
 from tests.engines.rows import (
+    EITHER_WAY,
     EMAIL,
     EVERYTHING,
     HOUR,
@@ -19,6 +20,8 @@ from tests.engines.rows import (
     with_patient,
     with_session,
 )
+
+pytestmark = EITHER_WAY
 
 # What is due --------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from reminderd.model import (
     State,
 )
 from tests.engines.rows import (
+    EITHER_WAY,
     EMAIL,
     EVERYTHING,
     HOUR,
@@ -36,6 +37,8 @@ from tests.engines.rows import (
     with_patient,
     with_session,
 )
+
+pytestmark = EITHER_WAY
 
 
 def test_a_patient_comes_back_with_every_field(outbox: Outbox) -> None:

@@ -7,6 +7,7 @@ import pytest
 from reminderd.interfaces import Outbox, ReminderFilter
 from reminderd.model import Reason, Reminder, State
 from tests.engines.rows import (
+    EITHER_WAY,
     EVERYTHING,
     HOUR,
     NOW,
@@ -16,6 +17,8 @@ from tests.engines.rows import (
     with_patient,
     with_session,
 )
+
+pytestmark = EITHER_WAY
 
 
 @pytest.fixture

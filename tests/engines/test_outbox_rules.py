@@ -9,6 +9,7 @@ from reminderd.errors import ReminderdError
 from reminderd.interfaces import Outbox
 from reminderd.model import Patient, State
 from tests.engines.rows import (
+    EITHER_WAY,
     EVERYTHING,
     HOUR,
     NOW,
@@ -18,6 +19,8 @@ from tests.engines.rows import (
     with_patient,
     with_session,
 )
+
+pytestmark = EITHER_WAY
 
 # Ids ----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from reminderd.model import (
     State,
 )
 from tests.engines.rows import (
+    EITHER_WAY,
     EMAIL,
     HOUR,
     LIBRARY,
@@ -28,6 +29,8 @@ from tests.engines.rows import (
     with_session,
     words,
 )
+
+pytestmark = EITHER_WAY
 
 EVERYTHING = ReportFilter()
 DAY = timedelta(days=1)

@@ -8,7 +8,9 @@ from reminderd.audit import Action, Entry, Head, broken
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import ReminderdError
 from reminderd.interfaces import Outbox
-from tests.engines.rows import HOUR, LATER, NOW, side_by_side
+from tests.engines.rows import EITHER_WAY, HOUR, LATER, NOW, side_by_side
+
+pytestmark = EITHER_WAY
 
 
 def entry(what: str = "pat-1", patient: int | None = 1, **facts: object) -> Entry:

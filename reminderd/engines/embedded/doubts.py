@@ -15,6 +15,7 @@ from reminderd.engines.embedded.rows import (
 from reminderd.engines.embedded.store import Store
 from reminderd.model import Channel, Reminder
 from reminderd.outbox_values import Doubt
+from reminderd.sealing import opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
 # What staff have settled, or sent again, is no doubt any more.
@@ -28,9 +29,14 @@ _OPEN = (
     f"EXISTS (SELECT 1 FROM {_REMINDERS} WHERE sessions.patient = messages.patient "
     "AND reminders.state IN ('sending', 'unknown'))"
 )
+_DOUBT = (
+    "attempts.id, messages.id, patient, channel, transport, marked_at, looks, code, error, "
+    "recipient, language, subject, text, html, envelope"
+)
+_SEALED_IN_DOUBT = places("messages", _DOUBT)
+_SEALED_IN_ATTEMPT = places("attempts", _DOUBT)
 _DOUBTS = (
-    "SELECT attempts.id, messages.id, patient, channel, transport, marked_at, looks, code, error, "
-    "recipient, language, subject, text, html, envelope FROM attempts "
+    f"SELECT {_DOUBT} FROM attempts "
     "JOIN messages ON messages.id = attempts.message WHERE outcome = 'in-doubt' "
 )
 
@@ -101,7 +107,12 @@ def _with_reminders(store: Store, rows: Sequence[Row]) -> list[Doubt]:
         (json.dumps([row[1] for row in rows]),),
     ):
         found.setdefault(message, []).append(reminder_from(tuple(row)))
-    return [_doubt(row, found[row[1]]) for row in rows if row[1] in found]
+    return [_doubt(_opened(row, store), found[row[1]]) for row in rows if row[1] in found]
+
+
+def _opened(row: Row, store: Store) -> Row:
+    row = opened(row, _SEALED_IN_ATTEMPT, row[0], store.seal)
+    return opened(row, _SEALED_IN_DOUBT, row[1], store.seal)
 
 
 def _doubt(row: Row, reminders: Sequence[Reminder]) -> Doubt:

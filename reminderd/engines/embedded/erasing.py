@@ -6,16 +6,18 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from reminderd.engines.embedded.connection import DatabaseError, translated
 from reminderd.engines.embedded.rows import from_ms, to_ms
+from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.embedded.trail import Trail
 from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Removed, StoredMessage
 from reminderd.model import Channel, Patient
 from reminderd.objections import Address, Objections, addresses
+from reminderd.sealing import OBJECTIONS_KEY, closed, opened, places
 
-KEY = "objections-key"  # the note with the key of the hashes
-
+_STORED = "id, channel, transport, created_at, recipient, language, subject, text, html, segments"
+_SEALED_IN_STORED = places("messages", _STORED)
+_SEALED_IN_NOTE = places("notes", "key, value")
 _OWN_MESSAGES = "(SELECT id FROM messages WHERE patient = ?)"
 _OWN_SESSIONS = "(SELECT id FROM sessions WHERE patient = ?)"
 _REMOVALS = (
@@ -39,8 +41,7 @@ class Erasing(Trail):
 
     def correspondence(self, patient_id: int) -> list[StoredMessage]:
         rows = self.query(
-            "SELECT id, channel, transport, created_at, recipient, language, subject, text, html, "
-            "segments, (SELECT json_group_array(reminder) FROM message_reminders "
+            f"SELECT {_STORED}, (SELECT json_group_array(reminder) FROM message_reminders "
             "WHERE message = messages.id) FROM messages WHERE patient = ? ORDER BY id",
             (patient_id,),
         )
@@ -49,13 +50,13 @@ class Erasing(Trail):
                 row[0], Channel(row[1]), row[2], from_ms(row[3]), row[4], row[5], row[6],
                 row[7], row[8], row[9], tuple(sorted(json.loads(row[10]))),
             )
-            for row in rows
+            for row in (opened(each, _SEALED_IN_STORED, each[0], self.seal) for each in rows)
         ]  # fmt: skip
 
     # Objections that outlive the person's data ------------------------------------------------
 
     def objections(self, wanted: Collection[Address]) -> Objections:
-        key = self.note(KEY)
+        key = self._objections_key()
         if key is None or not wanted:
             return {}
         hashes = {_hash(key, each): each for each in wanted}
@@ -66,7 +67,7 @@ class Erasing(Trail):
         return {hashes[address]: from_ms(at) for address, at in rows}
 
     def lift_objections(self, lifted: Collection[Address]) -> None:
-        key = self.note(KEY)
+        key = self._objections_key()
         if key is not None:
             self.connection.executemany(
                 "DELETE FROM objections WHERE address = ?", [(_hash(key, each),) for each in lifted]
@@ -78,14 +79,23 @@ class Erasing(Trail):
             for channel, address in addresses(patient)
             if channel in patient.consent and not patient.consents(channel)
         }
-        if said and self.note(KEY) is None:
-            self.set_note(KEY, secrets.token_hex(32))
-        key = self.note(KEY) or ""
+        key = self._objections_key() or (self._new_objections_key() if said else "")
         self.connection.executemany(
             "INSERT OR REPLACE INTO objections (address, channel, at) VALUES (?, ?, ?)",
             [(_hash(key, each), each[0].value, to_ms(at)) for each, at in said.items()],
         )
         return [channel for channel, _ in said]
+
+    def _objections_key(self) -> str | None:
+        note = OBJECTIONS_KEY, self.note(OBJECTIONS_KEY)
+        key: str | None = opened(note, _SEALED_IN_NOTE, OBJECTIONS_KEY, self.seal)[1]
+        return key
+
+    def _new_objections_key(self) -> str:
+        key = secrets.token_hex(32)
+        note = closed((OBJECTIONS_KEY, key), _SEALED_IN_NOTE, OBJECTIONS_KEY, self.seal)
+        self.set_note(*note)
+        return key
 
     # Removing -----------------------------------------------------------------------------------
 
@@ -120,19 +130,7 @@ class Erasing(Trail):
             )
 
     def scrub(self) -> bool:
-        # Old versions of a row lie in free space until something overwrites them; VACUUM writes
-        # the file anew without any, and emptying the journal removes them from there.
-        connection = self.connection
-        try:
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("VACUUM")
-            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except DatabaseError as error:
-            fault = translated(error, self.path)
-            if isinstance(fault, TryAgainLater):
-                return False
-            raise fault from error
-        return not busy
+        return scrub(self.connection, self.path)
 
 
 def _hash(key: str, address: Address) -> str:

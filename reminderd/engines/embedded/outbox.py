@@ -1,13 +1,20 @@
 """The outbox on SQLite: what goes out, from what is due through claim and mark to the outcome."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reminderd.doubt import next_look_at
 from reminderd.engines.embedded import doubts, reporting, volume
 from reminderd.engines.embedded.erasing import Erasing
-from reminderd.engines.embedded.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none, word
+from reminderd.engines.embedded.rows import (
+    Row,
+    from_ms,
+    from_ms_or_none,
+    to_ms,
+    to_ms_or_none,
+    word,
+)
 from reminderd.interfaces import (
     Claimed,
     Doubt,
@@ -21,7 +28,13 @@ from reminderd.interfaces import (
     Settlement,
 )
 from reminderd.model import CareProtocol, Channel, Reason, Reminder
+from reminderd.sealing import closed, places
 
+_THESE = "(SELECT value FROM json_each(?))"
+_RENDERED = "recipient, language, subject, text, html, segments, envelope, id"
+_SEALED_IN_RENDERED = places("messages", _RENDERED)
+_SETTLED = "outcome, settled_at, provider_id, code, error, look_at, looks, id"
+_SEALED_IN_SETTLED = places("attempts", _SETTLED)
 _AWAKE = (
     "AND NOT EXISTS (SELECT 1 FROM json_each(?) AS rest, patients WHERE patients.id = "
     "reminders.patient AND rest.value = patients.clinic || '/' || reminders.channel)"
@@ -121,45 +134,33 @@ class EmbeddedOutbox(Erasing):
         return claimed
 
     def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
+        messages = self._messages_of(each.attempt_id for each in rendered)
         self.connection.executemany(
             "UPDATE messages SET recipient = ?, language = ?, subject = ?, text = ?, html = ?, "
-            "segments = ?, envelope = ? WHERE id = (SELECT message FROM attempts WHERE id = ?)",
-            [
-                (
-                    each.to,
-                    each.language,
-                    each.subject,
-                    each.text,
-                    each.html,
-                    each.segments,
-                    each.envelope,
-                    each.attempt_id,
-                )
-                for each in rendered
-            ],
+            "segments = ?, envelope = ? WHERE id = ?",
+            [self._rendered_row(each, messages[each.attempt_id]) for each in rendered],
         )
         self.connection.executemany(
             "UPDATE attempts SET outcome = 'marked', marked_at = ? WHERE id = ?",
             [(to_ms(now), each.attempt_id) for each in rendered],
         )
 
+    def _messages_of(self, attempts: Iterable[int]) -> dict[int, int]:
+        ids = json.dumps(list(attempts))
+        return dict(self.query(f"SELECT id, message FROM attempts WHERE id IN {_THESE}", (ids,)))
+
+    def _rendered_row(self, each: Rendered, message: int) -> Row:
+        row = (
+            each.to, each.language, each.subject, each.text, each.html, each.segments,
+            each.envelope, message,
+        )  # fmt: skip
+        return closed(row, _SEALED_IN_RENDERED, message, self.seal)
+
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         self.connection.executemany(
             "UPDATE attempts SET outcome = ?, settled_at = ?, provider_id = ?, code = ?, "
             "error = ?, look_at = ?, looks = ? WHERE id = ?",
-            [
-                (
-                    each.outcome.value,
-                    to_ms(now),
-                    each.provider_id,
-                    each.code,
-                    each.error,
-                    to_ms_or_none(each.look_at),
-                    each.looks,
-                    each.attempt_id,
-                )
-                for each in settlements
-            ],
+            [self._settled_row(each, now) for each in settlements],
         )
         self.connection.executemany(
             "UPDATE reminders SET state = ?, reason = ?, channel = ?, wake_at = ?, attempts = ?, "
@@ -179,6 +180,13 @@ class EmbeddedOutbox(Erasing):
                 for reminder in each.reminders
             ],
         )
+
+    def _settled_row(self, each: Settlement, now: datetime) -> Row:
+        row = (
+            each.outcome.value, to_ms(now), each.provider_id, each.code, each.error,
+            to_ms_or_none(each.look_at), each.looks, each.attempt_id,
+        )  # fmt: skip
+        return closed(row, _SEALED_IN_SETTLED, each.attempt_id, self.seal)
 
     def forget_after(self, start: datetime) -> None:
         """As if nothing had been planned or sent after `start`; for copies only.

@@ -14,37 +14,47 @@ from reminderd.engines.embedded.rows import (
 )
 from reminderd.engines.embedded.store import Store
 from reminderd.model import CareProtocol, Session, SessionChange, SessionState
+from reminderd.sealing import closed, opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
+_CHANGE = "id, session, protocol_version, at, state, adjustments, changed_at, by, why"
+_SEALED_IN_CHANGE = places("session_changes", _CHANGE)
+_PAST = (
+    "session, protocol_versions.key, protocol_versions.revision, protocol_version, at, "
+    "state, adjustments, changed_at, by, why, session_changes.id"
+)
+_SEALED_IN_PAST = places("session_changes", _PAST)
 
 
 def add_change(store: Store, change: SessionChange) -> None:
     """Keep how the session was."""
     was = change.was
-    store.connection.execute(
-        "INSERT INTO session_changes "
-        "(session, protocol_version, at, state, adjustments, changed_at, by, why) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            was.id, was.protocol_version, to_ms(was.at), was.state.value,
-            adjustments_text(was.adjustments), to_ms(change.at), change.by, change.why,
-        ),
+    ((number,),) = store.query(
+        "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'session_changes'"
+    )
+    row = (
+        number, was.id, was.protocol_version, to_ms(was.at), was.state.value,
+        adjustments_text(was.adjustments), to_ms(change.at), change.by, change.why,
     )  # fmt: skip
+    store.connection.execute(
+        f"INSERT INTO session_changes ({_CHANGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        closed(row, _SEALED_IN_CHANGE, number, store.seal),
+    )
 
 
 def changes(
     store: Store, sessions: Iterable[Session], protocol: Callable[[int], CareProtocol]
 ) -> dict[int | None, list[SessionChange]]:
     """What was changed about these sessions, by patient, in the order of the changes."""
-    now = {each.id: each for each in sessions}
+    now = {session.id: session for session in sessions}
     found: dict[int | None, list[SessionChange]] = {}
-    for row in store.query(
-        "SELECT session, protocol_versions.key, protocol_versions.revision, protocol_version, at, "
-        "state, adjustments, changed_at, by, why FROM session_changes "
+    for each in store.query(
+        f"SELECT {_PAST} FROM session_changes "
         "JOIN protocol_versions ON protocol_versions.id = session_changes.protocol_version "
         f"WHERE session IN {_THESE} ORDER BY session_changes.id",
         (json.dumps(list(now)),),
     ):
+        row = opened(each, _SEALED_IN_PAST, each[-1], store.seal)
         was = _as_it_was(now[row[0]], row)
         change = SessionChange(was, protocol(row[3]), from_ms(row[7]), row[8], row[9])
         found.setdefault(was.patient_id, []).append(change)

@@ -11,6 +11,7 @@ from pathlib import Path
 from reminderd.engines.embedded import past, signed
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.rows import (
+    ATTEMPT_COLUMNS,
     PATIENT_COLUMNS,
     REMINDER_COLUMNS,
     SESSION_COLUMNS,
@@ -47,6 +48,7 @@ from reminderd.model import (
     SessionChange,
     State,
 )
+from reminderd.sealing import Seal, closed, opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
 _SESSIONS = (
@@ -61,6 +63,10 @@ _UPDATE_REMINDER = (
     f"UPDATE reminders SET {', '.join(f'{name} = ?' for name in _REMINDER_NAMES[1:])} WHERE id = ?"
 )
 _ORDER = "ORDER BY due_at IS NULL, due_at, nominal_at, milestone, occurrence, session"
+_CONSENT = "patient, channel, granted, at, source"
+_SEALED_IN_CONSENT = places("consents", _CONSENT)
+_LEFT = "messages.id, recipient, language, subject, text, html, segments"
+_SEALED_IN_LEFT = places("messages", _LEFT)
 # What waits for a person: contract, section 4 (all-clears) and section 5 (outcomes, receipts).
 _NEEDS_STAFF = (
     "(needs_staff = 1 OR state IN ('failed', 'unknown') "
@@ -74,9 +80,14 @@ class Records(Store):
     """The part of the outbox that intake and the command line use."""
 
     def __init__(
-        self, path: Path, *, durable: bool = True, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        path: Path,
+        *,
+        seal: Seal | None = None,
+        durable: bool = True,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        super().__init__(path, durable=durable, patience_seconds=patience_seconds)
+        super().__init__(path, seal=seal, durable=durable, patience_seconds=patience_seconds)
         self._protocols: dict[int, CareProtocol] = {}
 
     @contextmanager
@@ -107,7 +118,7 @@ class Records(Store):
         marks = ", ".join("?" * 16)
         self.connection.executemany(
             f"INSERT INTO patients ({PATIENT_COLUMNS}, created_at, updated_at) VALUES ({marks})",
-            [(*patient_row(each), to_ms(now), to_ms(now)) for each in patients],
+            [(*patient_row(each, self.seal), to_ms(now), to_ms(now)) for each in patients],
         )
         self._save_consents(patients)
 
@@ -115,20 +126,23 @@ class Records(Store):
         names = [f"{name} = ?" for name in PATIENT_COLUMNS.split(", ")[1:]]
         self.connection.execute(
             f"UPDATE patients SET {', '.join(names)}, updated_at = ? WHERE id = ?",
-            (*patient_row(patient)[1:], to_ms(now), patient.id),
+            (*patient_row(patient, self.seal)[1:], to_ms(now), patient.id),
         )
         self._save_consents([patient])
 
     def _save_consents(self, patients: Iterable[Patient]) -> None:
         self.connection.executemany(
-            "INSERT OR REPLACE INTO consents (patient, channel, granted, at, source) "
-            "VALUES (?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO consents ({_CONSENT}) VALUES (?, ?, ?, ?, ?)",
             [
-                (patient.id, channel.value, int(consent.granted), to_ms(consent.at), consent.source)
+                self._consent_row(patient.id, channel, consent)
                 for patient in patients
                 for channel, consent in patient.consent.items()
             ],
         )
+
+    def _consent_row(self, patient_id: int | None, channel: Channel, consent: Consent) -> Row:
+        row = patient_id, channel.value, int(consent.granted), to_ms(consent.at), consent.source
+        return closed(row, _SEALED_IN_CONSENT, f"{patient_id}/{channel}", self.seal)
 
     def find_patient(self, name: str) -> Patient | None:
         number = internal_id("pat", name)
@@ -146,14 +160,17 @@ class Records(Store):
     def _patients(self, where: str, parameters: Sequence[str]) -> list[Patient]:
         rows = self.query(f"SELECT {PATIENT_COLUMNS} FROM patients {where} ORDER BY id", parameters)
         consents = self._consents([row[0] for row in rows])
-        return [patient_from(row, consents.get(row[0], {})) for row in rows]
+        return [patient_from(row, consents.get(row[0], {}), self.seal) for row in rows]
 
     def _consents(self, patient_ids: Sequence[int]) -> dict[int, dict[Channel, Consent]]:
         found: dict[int, dict[Channel, Consent]] = {}
-        for patient, channel, granted, at, source in self.query(
-            f"SELECT patient, channel, granted, at, source FROM consents WHERE patient IN {_THESE}",
+        for row in self.query(
+            f"SELECT {_CONSENT} FROM consents WHERE patient IN {_THESE}",
             (json.dumps(patient_ids),),
         ):
+            patient, channel, granted, at, source = opened(
+                row, _SEALED_IN_CONSENT, f"{row[0]}/{row[1]}", self.seal
+            )
             consent = Consent(bool(granted), from_ms(at), source)
             found.setdefault(patient, {})[Channel(channel)] = consent
         return found
@@ -164,7 +181,7 @@ class Records(Store):
         self.connection.executemany(
             "INSERT INTO sessions (id, patient, protocol_version, at, state, tags, area, "
             "recorded_at, adjustments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [session_row(each) for each in sessions],
+            [session_row(each, self.seal) for each in sessions],
         )
 
     def add_session_change(self, change: SessionChange) -> None:
@@ -174,18 +191,18 @@ class Records(Store):
         self.connection.execute(
             "UPDATE sessions SET patient = ?, protocol_version = ?, at = ?, state = ?, tags = ?, "
             "area = ?, recorded_at = ?, adjustments = ? WHERE id = ?",
-            (*session_row(session)[1:], session.id),
+            (*session_row(session, self.seal)[1:], session.id),
         )
 
     def session(self, session_id: int) -> Session | None:
         rows = self.query(f"{_SESSIONS} WHERE sessions.id = ?", (session_id,))
-        return session_from(rows[0]) if rows else None
+        return session_from(rows[0], self.seal) if rows else None
 
     def sessions(self, patient_id: int | None = None) -> list[Session]:
         where = "" if patient_id is None else "WHERE sessions.patient = ?"
         parameters = () if patient_id is None else (patient_id,)
         rows = self.query(f"{_SESSIONS} {where} ORDER BY sessions.at, sessions.id", parameters)
-        return [session_from(row) for row in rows]
+        return [session_from(row, self.seal) for row in rows]
 
     def pin_protocol(self, protocol: CareProtocol, document: str) -> int:
         return signed.pin(self, protocol, document)
@@ -264,24 +281,24 @@ class Records(Store):
 
     def attempts(self, reminder_id: int) -> list[Attempt]:
         rows = self.query(
-            "SELECT messages.id, channel, transport, outcome, claimed_at, marked_at, settled_at, "
-            "attempts.provider_id, code, error FROM message_reminders "
+            f"SELECT {ATTEMPT_COLUMNS} FROM message_reminders "
             "JOIN messages ON messages.id = message_reminders.message "
             "JOIN attempts ON attempts.message = messages.id "
             "WHERE message_reminders.reminder = ? ORDER BY attempts.id",
             (reminder_id,),
         )
-        return [attempt_from(row) for row in rows]
+        return [attempt_from(row, self.seal) for row in rows]
 
     def left(self, reminder_id: int) -> list[Rendered]:
         rows = self.query(
-            "SELECT (SELECT max(id) FROM attempts WHERE message = messages.id), recipient, "
-            "language, subject, text, html, segments FROM message_reminders "
+            f"SELECT {_LEFT}, (SELECT max(id) FROM attempts WHERE message = messages.id) "
+            "FROM message_reminders "
             "JOIN messages ON messages.id = message_reminders.message "
             "WHERE message_reminders.reminder = ? AND text IS NOT NULL ORDER BY messages.id",
             (reminder_id,),
         )
-        return [Rendered(*row) for row in rows]
+        whole = [opened(row, _SEALED_IN_LEFT, row[0], self.seal) for row in rows]
+        return [Rendered(row[-1], *row[1:-1]) for row in whole]
 
     def tally(self) -> dict[tuple[State, Reason | None], int]:
         rows = self.query("SELECT state, reason, count(*) FROM reminders GROUP BY state, reason")
@@ -309,7 +326,7 @@ class Records(Store):
             f"{_SESSIONS} WHERE sessions.patient IN {_THESE} ORDER BY sessions.at, sessions.id",
             (ids,),
         ):
-            sessions.setdefault(row[1], []).append(session_from(row))
+            sessions.setdefault(row[1], []).append(session_from(row, self.seal))
         own = json.dumps([each.id for group in sessions.values() for each in group])
         reminders: dict[int, list[Reminder]] = {}
         for row in self.query(

@@ -96,8 +96,8 @@ def last_sessions(
     )
     return [
         LastSession(
-            patient_from(row[:_PATIENT_WIDTH], {}),
-            session_from(row[_PATIENT_WIDTH:-1]),
+            patient_from(row[:_PATIENT_WIDTH], {}, store.seal),
+            session_from(row[_PATIENT_WIDTH:-1], store.seal),
             protocol(row[_PATIENT_WIDTH + 2]),
             row[-1],
         )

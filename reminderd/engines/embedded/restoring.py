@@ -18,44 +18,60 @@ from reminderd.engines.embedded.backup import (
     verify,
 )
 from reminderd.engines.embedded.connection import DatabaseError, connect
+from reminderd.engines.embedded.encrypting import convert, finish, key_of
 from reminderd.engines.embedded.high_water import HighWater, Mark, hold_restored, newest
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.sealed import refuse_unfit, sealed_by
 from reminderd.errors import InvalidInput, ReminderdError
+from reminderd.sealing import Seal
 
 
-def restore(backup: Path, database: Path, now: datetime) -> Path | None:
+def restore(backup: Path, database: Path, now: datetime, seal: Seal | None = None) -> Path | None:
     """Put a verified copy of `backup` in the place of `database`, up to date and held.
 
+    Where there is a `seal`, a backup that is not encrypted is, in its new place.
     Returns where the database that was there is kept. Raises TryAgainLater while a daemon has it,
     NotFound, FaultsFound or ConfigurationError where the backup cannot be used.
     """
     existing(backup)
     if not database.exists():
-        _put(backup, database, now)
+        _put(backup, database, now, seal)
         return None
     if backup.samefile(database):
         raise InvalidInput(f"{backup}: that is the database itself", remedy="Name a backup.")
     with only_daemon(database):
         kept = free(beside(database, "before-restore", now))
-        _put(backup, database, now, kept)
+        _put(backup, database, now, seal, kept)
         return kept
 
 
-def _put(backup: Path, database: Path, now: datetime, kept: Path | None = None) -> None:
+def _put(
+    backup: Path, database: Path, now: datetime, seal: Seal | None, kept: Path | None = None
+) -> None:
     verify(backup)
+    _refuse_another_key(backup, seal)
     with unfinished(database) as copy:
         copy_verified(backup, copy)
         store.create(copy, keep_old=False)
-        _hold(copy, backup, _how_far(database), now)
+        if seal is not None and key_of(copy) is None:
+            convert(copy, None, seal)
+            finish(copy)
+        _hold(copy, backup, _how_far(database), now, seal)
         if kept is not None:
             _keep(database, kept)
         in_place(copy, database)
 
 
-def _hold(copy: Path, backup: Path, gone: Mark | None, now: datetime) -> None:
+def _refuse_another_key(backup: Path, seal: Seal | None) -> None:
+    with closing(connect(backup, read_only=True)) as opened:
+        if sealed_by(opened) is not None:
+            refuse_unfit(backup, opened, seal)
+
+
+def _hold(copy: Path, backup: Path, gone: Mark | None, now: datetime, seal: Seal | None) -> None:
     """Into the copy, so that it is never in its place without."""
-    outbox = EmbeddedOutbox(copy)
+    outbox = EmbeddedOutbox(copy, seal=seal)
     try:
         hold_restored(outbox, f"restored from {backup.name}", gone, now)
     finally:

@@ -4,6 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reminderd.engines.embedded.connection import DatabaseError, connect, translated
+from reminderd.engines.embedded.sealed import refuse_unfit
+from reminderd.sealing import Seal, opened, places
+
+_LISTED = "id, ref, clinic, given_name, family_name, phone, email, timezone, channels"
+_SEALED = places("patients", _LISTED)
 
 
 class Listed(NamedTuple):
@@ -22,20 +27,21 @@ class Listed(NamedTuple):
     paused: int
 
 
-def patients(database: Path) -> list[Listed]:
+def patients(database: Path, seal: Seal | None) -> list[Listed]:
     """Everybody but the erased, in the order in which they came.
 
-    Raises ConfigurationError, TryAgainLater.
+    Raises ConfigurationError, TryAgainLater, SealBroken.
     """
     connection = connect(database, read_only=True)
     try:
+        refuse_unfit(database, connection, seal)
         rows = connection.execute(
-            "SELECT id, ref, clinic, given_name, family_name, phone, email, timezone, channels, "
+            f"SELECT {_LISTED}, "
             "coalesce((SELECT group_concat(channel, ';') FROM consents "
             "WHERE patient = patients.id AND granted), ''), paused FROM patients "
             "WHERE erased_at IS NULL ORDER BY id"
         )
-        return [Listed(*row) for row in rows]
+        return [Listed(*opened(row, _SEALED, row[0], seal)) for row in rows]
     except DatabaseError as error:
         raise translated(error, database) from error
     finally:

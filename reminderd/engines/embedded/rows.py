@@ -27,6 +27,7 @@ from reminderd.model import (
     SessionState,
     State,
 )
+from reminderd.sealing import Seal, closed, opened, places
 
 Row = tuple[Any, ...]
 
@@ -79,10 +80,11 @@ PATIENT_COLUMNS = (
     "id, ref, clinic, given_name, family_name, phone, email, timezone, language, channels, "
     "paused, bad_addresses, screening, erased_at"
 )
+_SEALED_IN_PATIENT = places("patients", PATIENT_COLUMNS)
 
 
-def patient_row(patient: Patient) -> Row:
-    return (
+def patient_row(patient: Patient, seal: Seal | None) -> Row:
+    row = (
         patient.id,
         patient.ref,
         patient.clinic,
@@ -98,9 +100,11 @@ def patient_row(patient: Patient) -> Row:
         join(sorted(patient.screening)),
         to_ms_or_none(patient.erased_at),
     )
+    return closed(row, _SEALED_IN_PATIENT, patient.id, seal)
 
 
-def patient_from(row: Row, consent: Mapping[Channel, Consent]) -> Patient:
+def patient_from(row: Row, consent: Mapping[Channel, Consent], seal: Seal | None) -> Patient:
+    row = opened(row, _SEALED_IN_PATIENT, row[0], seal)
     return Patient(
         id=row[0],
         ref=row[1],
@@ -125,10 +129,12 @@ SESSION_COLUMNS = (
     "sessions.tags, sessions.area, sessions.recorded_at, sessions.adjustments, "
     "protocol_versions.key, protocol_versions.revision"
 )
+# A row that is written begins as one that is read.
+_SEALED_IN_SESSION = places("sessions", SESSION_COLUMNS)
 
 
-def session_row(session: Session) -> Row:
-    return (
+def session_row(session: Session, seal: Seal | None) -> Row:
+    row = (
         session.id,
         session.patient_id,
         session.protocol_version,
@@ -139,9 +145,11 @@ def session_row(session: Session) -> Row:
         to_ms(session.recorded_at),
         adjustments_text(session.adjustments),
     )
+    return closed(row, _SEALED_IN_SESSION, session.id, seal)
 
 
-def session_from(row: Row) -> Session:
+def session_from(row: Row, seal: Seal | None) -> Session:
+    row = opened(row, _SEALED_IN_SESSION, row[0], seal)
     return Session(
         id=row[0],
         patient_id=row[1],
@@ -257,7 +265,15 @@ def reminder_from(row: Row) -> Reminder:
     )
 
 
-def attempt_from(row: Row) -> Attempt:
+ATTEMPT_COLUMNS = (
+    "messages.id, channel, transport, outcome, claimed_at, marked_at, settled_at, "
+    "attempts.provider_id, code, error, attempts.id"
+)
+_SEALED_IN_ATTEMPT = places("attempts", ATTEMPT_COLUMNS)
+
+
+def attempt_from(row: Row, seal: Seal | None) -> Attempt:
+    row = opened(row, _SEALED_IN_ATTEMPT, row[10], seal)
     return Attempt(
         message_id=row[0],
         channel=Channel(row[1]),

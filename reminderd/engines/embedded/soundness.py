@@ -3,12 +3,16 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 
 from reminderd.engines.embedded import schema, trail
 from reminderd.engines.embedded.connection import Connection, DatabaseError, connect
+from reminderd.engines.embedded.sealed import kept, refuse_unfit
 from reminderd.findings import Finding, fine, problem
 from reminderd.ids import public_id
+from reminderd.sealing import TABLES, Seal, SealBroken
+from reminderd.sealing import opened as opened_row
 
 RESTORE = "Restore a backup: reminderd db restore FILE"
 LOOK = "See what became of it: reminderd reminder explain ID"
@@ -44,10 +48,10 @@ PROMISES = {
 }
 
 
-def examine(path: Path) -> Iterator[Finding]:
+def examine(path: Path, seal: Seal | None = None) -> Iterator[Finding]:
     """Every finding about the database, which may be in use; changes nothing.
 
-    Raises ConfigurationError where it cannot be opened at all.
+    Raises ConfigurationError where it cannot be opened at all, or `seal` does not fit it.
     """
     with closing(connect(path, read_only=True)) as opened:
         try:
@@ -55,6 +59,9 @@ def examine(path: Path) -> Iterator[Finding]:
             opened.execute("BEGIN")
             for check in CHECKS:
                 yield from check(opened)
+            refuse_unfit(path, opened, seal)
+            if seal is not None:
+                yield from _sealed(opened, seal)
         except DatabaseError as error:
             yield problem("file", f"{path} cannot be read: {error}", RESTORE)
 
@@ -132,6 +139,25 @@ def _trail(opened: Connection) -> Iterator[Finding]:
         yield fine("audit", "the trail is whole")
     else:
         yield problem("audit", f"entry {fault.number} {fault.why}", "See it: reminderd audit")
+
+
+def _sealed(opened: Connection, seal: Seal) -> Iterator[Finding]:
+    broken = list(islice(_broken(opened, seal), SHOWN))
+    if not broken:
+        yield fine("encryption", f"everything opens with the key {seal.key_id}")
+    for each in broken:
+        yield problem("encryption", each, RESTORE)
+
+
+def _broken(opened: Connection, seal: Seal) -> Iterator[str]:
+    """What is wrong with each value that does not open."""
+    for table in TABLES:
+        for each in chain.from_iterable(kept(opened, table)):
+            for place in each.at:
+                try:
+                    opened_row(each.row, (place,), each.name, seal)
+                except SealBroken as error:
+                    yield error.message
 
 
 Check = Callable[[Connection], Iterator[Finding]]

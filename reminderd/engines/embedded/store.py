@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from reminderd.engines.embedded import schema
+from reminderd.engines.embedded import schema, sealed
 from reminderd.engines.embedded.backup import back_up, free, refuse_newer
 from reminderd.engines.embedded.connection import (
     PATIENCE_SECONDS,
@@ -16,23 +16,34 @@ from reminderd.engines.embedded.connection import (
     translated,
 )
 from reminderd.engines.embedded.lock import only_daemon
-from reminderd.errors import ConfigurationError
+from reminderd.errors import ConfigurationError, TryAgainLater
+from reminderd.sealing import Seal
 
 Row = tuple[Any, ...]
 
 
 class Store:
-    """Connections to one database file; `durable=False` is for throw-away copies only."""
+    """Connections to one database file; `durable=False` is for throw-away copies only.
+
+    Raises ConfigurationError where the file is encrypted otherwise than by `seal`.
+    """
 
     def __init__(
-        self, path: Path, *, durable: bool = True, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        path: Path,
+        *,
+        seal: Seal | None = None,
+        durable: bool = True,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.path = path
+        self.seal = seal
         self._durable = durable
         self._patience_seconds = patience_seconds
         self._local = threading.local()
         self._writing = threading.Lock()
         self._check_schema()
+        sealed.refuse_unfit(path, self.connection, seal)
 
     @property
     def connection(self) -> Connection:
@@ -78,6 +89,7 @@ class Store:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
+                    self._refuse_resealed()
                     yield
                     connection.execute(end)
                 except BaseException:
@@ -86,6 +98,14 @@ class Store:
                     raise
             except DatabaseError as error:
                 raise translated(error, self.path) from error
+
+    def _refuse_resealed(self) -> None:
+        """Between the opening and now somebody may have encrypted the database, or decrypted it."""
+        if sealed.sealed_by(self.connection) != sealed.id_of(self.seal):
+            raise TryAgainLater(
+                f"{self.path}: was encrypted or decrypted just now",
+                remedy="Run the command again.",
+            )
 
     def data_version(self) -> int:
         """A number that changes when another process or connection has committed."""
@@ -108,26 +128,27 @@ class Store:
             )
 
 
-def create(path: Path, *, keep_old: bool = True) -> bool:
+def create(path: Path, *, seal: Seal | None = None, keep_old: bool = True) -> bool:
     """Create the database or bring its schema up to date; True where anything was done.
 
-    All or nothing; a database that holds something is copied first, and the copy stays beside it.
-    Raises ConfigurationError where the file cannot be used or is of a newer version, TryAgainLater
-    where a daemon sends from a database that has to be brought up to date.
+    A new one is encrypted from the start where there is a `seal`. All or nothing; a database that
+    holds something is copied first, and the copy stays beside it. Raises ConfigurationError where
+    the file cannot be used or is of a newer version, TryAgainLater where a daemon sends from a
+    database that has to be brought up to date.
     """
     _refuse_strangers(path)
     if not path.exists():
-        return _migrated(path)
+        return _migrated(path, seal)
     found = _version(path)
     refuse_newer(path, found)
     if found == schema.VERSION:
         return False
     if found == 0:
-        return _migrated(path)
+        return _migrated(path, seal)
     with only_daemon(path):
         if keep_old:
             back_up(path, free(path.with_name(f"{path.name}.schema-{found}")))
-        return _migrated(path)
+        return _migrated(path, seal)
 
 
 def _version(path: Path) -> int:
@@ -135,7 +156,7 @@ def _version(path: Path) -> int:
         return int(opened.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _migrated(path: Path) -> bool:
+def _migrated(path: Path, seal: Seal | None) -> bool:
     """All steps that are missing, in one transaction; False where another process was faster."""
     import secrets
 
@@ -144,13 +165,16 @@ def _migrated(path: Path) -> bool:
     connection = connect(path, create=True)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        if int(connection.execute("PRAGMA user_version").fetchone()[0]) == schema.VERSION:
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found == schema.VERSION:
             return False
         schema.migrations().apply(Database(connection))
         connection.execute(
             "INSERT OR IGNORE INTO notes (key, value) VALUES ('installation', ?)",
             (secrets.token_hex(6),),
         )
+        if found == 0:
+            sealed.note_key(connection, seal)
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
         return True

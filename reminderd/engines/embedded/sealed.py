@@ -1,0 +1,86 @@
+"""Whether a database and the configured key belong together. A note in it says which key it was."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from reminderd.engines.embedded.connection import Connection
+from reminderd.errors import ConfigurationError
+from reminderd.sealing import Places, Row, Seal, Sealed, places
+
+SEALED_BY = "sealed-by"  # the note with the id of the key; absent: not encrypted
+ROWS_AT_ONCE = 1000
+_NOTE = f"SELECT value FROM notes WHERE key = '{SEALED_BY}'"
+
+
+def sealed_by(opened: Connection) -> str | None:
+    """The id of the key with which the database is encrypted; None where it is not."""
+    row = opened.execute(_NOTE).fetchone()
+    return None if row is None else str(row[0])
+
+
+def id_of(seal: Seal | None) -> str | None:
+    """The id of a configured key; None without one."""
+    return None if seal is None else seal.key_id
+
+
+def note_key(opened: Connection, seal: Seal | None) -> None:
+    """Remember with which key everything in the database is encrypted from now on."""
+    if seal is None:
+        opened.execute("DELETE FROM notes WHERE key = ?", (SEALED_BY,))
+    else:
+        opened.execute(
+            "INSERT OR REPLACE INTO notes (key, value) VALUES (?, ?)", (SEALED_BY, seal.key_id)
+        )
+
+
+def refuse_unfit(path: Path, opened: Connection, seal: Seal | None) -> None:
+    """Raises ConfigurationError where the database is not encrypted with just this key, or at all
+    without one."""
+    found = sealed_by(opened)
+    if found == id_of(seal):
+        return
+    if seal is None:
+        raise ConfigurationError(
+            [f"{path}: is encrypted, and no key is configured"],
+            remedy=f"Give database.encryption_key_file with the key {found}; see `reminderd db "
+            "encrypt --help`.",
+        )
+    if found is None:
+        raise ConfigurationError(
+            [f"{path}: is not encrypted, and a key is configured ({seal.origin})"],
+            remedy="Encrypt it while no daemon runs: reminderd db encrypt. Or take "
+            "encryption_key out of the configuration.",
+        )
+    raise ConfigurationError(
+        [f"{path}: the key in {seal.origin} is {seal.key_id}, and not {found}, by which this"
+         " database was encrypted"],
+        remedy=f"Give database.encryption_key_file with the key {found}.",
+    )  # fmt: skip
+
+
+class Kept(NamedTuple):
+    """A row of a table as it is stored: what names it first, then what is sealed of it."""
+
+    name: str
+    row: Row
+    at: Places
+
+
+def kept(opened: Connection, table: Sealed) -> Iterator[list[Kept]]:
+    """All rows of which something is sealed, a page at a time; a page may be changed meanwhile."""
+    key = ", ".join(table.row)
+    names = f"{key}, {', '.join(table.columns)}"
+    at, width = places(table.table, names), len(table.row)
+    marks = ", ".join("?" * width)
+    after, last = "TRUE", ()
+    while True:
+        rows = opened.execute(
+            f"SELECT {names} FROM {table.table} WHERE {table.only} AND {after} "
+            f"ORDER BY {key} LIMIT {ROWS_AT_ONCE}",
+            last,
+        ).fetchall()
+        if not rows:
+            return
+        yield [Kept("/".join(map(str, row[:width])), row, at) for row in rows]
+        after, last = f"({key}) > ({marks})", rows[-1][:width]
