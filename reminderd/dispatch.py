@@ -5,11 +5,12 @@ Read `Dispatch.drain` first, then `lanes.py`, which carries one transport's mess
 
 import logging
 from collections.abc import Container, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from reminderd.callbacks import Callbacks
 from reminderd.daily import LONGEST_DAY, Wanted, tomorrow, within_the_day
 from reminderd.doubts import Doubts
 from reminderd.holding import held
@@ -43,21 +44,27 @@ class Dispatch:
     def __init__(self, means: Means, transports: Mapping[str, Transport]) -> None:
         self._outbox = means.outbox
         self._practice = means.practice
+        self._clock = means.clock
         self._alive = means.alive
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
+        self._callbacks = Callbacks(means.outbox, means.practice)
         self._doubts = Doubts(means, transports)
         self._stopping = False
         self._held = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Expire, claim a batch, carry it away, and look into what is in doubt.
+        """Apply what was told, expire, claim a batch, carry it away, look into what is in doubt.
 
-        What is claimed is settled on return. While sending is held it only expires. Does nothing
-        once it was asked to stop.
+        What is claimed is settled on return; where that cannot be recorded TryAgainLater is raised,
+        and the next call begins with it. While sending is held it only expires. Does nothing once
+        it was asked to stop.
         """
         if self._stopping:
             return Drained()
+        for lane in self.lanes.values():
+            lane.catch_up()
+        self._callbacks.apply(self.lanes, now)
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
             self._held = bool(held(self._outbox))
@@ -66,6 +73,7 @@ class Dispatch:
         if self._held:
             return Drained(expired=expired.by_reason)
         deliveries = sum(self._carry(parcels))
+        self._callbacks.apply(self.lanes, self._clock.now())  # before anybody is asked
         more = self._doubts.look(now) or more
         return Drained(deliveries, expired.by_reason, more)
 
@@ -84,6 +92,11 @@ class Dispatch:
         self._pool.shutdown(wait=True)
         for lane in self.lanes.values():
             lane.close()
+
+    def inherit(self, predecessor: "Dispatch") -> None:
+        """Take over what the one before, which has stopped, could not record."""
+        for name, lane in self.lanes.items():
+            lane.inherit(predecessor.lanes[name])
 
     def request_stop(self) -> None:
         """Ask a running `drain` to end soon, and every later one at once."""
@@ -174,7 +187,9 @@ class Dispatch:
         work = [(self.lanes[name], load) for name, load in loads.items()]
         if len(work) == 1:
             return [work[0][0].carry(work[0][1])]
-        return list(self._pool.map(lambda each: each[0].carry(each[1]), work))
+        carried = [self._pool.submit(lane.carry, load) for lane, load in work]
+        wait(carried)  # all of them, also where one of them raises
+        return [each.result() for each in carried]
 
 
 def _place(reminder: Reminder) -> tuple[int, datetime, str, int, int]:

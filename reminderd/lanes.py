@@ -5,12 +5,14 @@ the same transaction that settles the group before: it bounds what a crash can p
 """
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from reminderd import audit
 from reminderd.clock import Clock
@@ -26,6 +28,7 @@ from reminderd.errors import (
     SenderRefused,
     Temporary,
     TransportError,
+    TryAgainLater,
     WrongAddress,
 )
 from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
@@ -81,12 +84,18 @@ def _always() -> bool:
     return True
 
 
+def _random_token() -> str:
+    """Long enough that nobody guesses it."""
+    return secrets.token_urlsafe(16)
+
+
 @dataclass(frozen=True)
 class Means:
     """What sending works with.
 
     `chance` gives random numbers from 0 to 1, `observe` hears of every accepted message, `alive` is
-    called whenever something has moved on, `time_is_right` says whether the clock can be believed.
+    called whenever something has moved on, `time_is_right` says whether the clock can be believed,
+    `new_token` gives each attempt its random id.
     """
 
     outbox: Outbox
@@ -97,6 +106,7 @@ class Means:
     observe: Callable[[Delivery], None] = _nobody
     alive: Callable[[], None] = _nobody
     time_is_right: Callable[[], bool] = _always
+    new_token: Callable[[], str] = _random_token
 
 
 class Lane:
@@ -110,56 +120,97 @@ class Lane:
         self._means = means
         self._outbox = means.outbox
         self._clock = means.clock
-        self._letters = Letters(means.outbox, means.practice, means.renderer)
+        self._letters = Letters(
+            means.outbox, means.practice, means.renderer, means.new_token
+        )
         self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
         self._group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
         self._failures = 0
         self._times_full = 0
+        # What is not on record yet: outcomes, and what else they have taught.
+        self._ended: list[Verdict] = []
+        self._notes: list[Callable[[], None]] = []
 
     def carry(self, parcels: Sequence[Parcel]) -> int:
-        """Send these messages and settle each; returns how many were accepted."""
-        count = 0
-        verdicts: list[Verdict] = []
-        began = self._clock.now()
-        for start in range(0, len(parcels), self._group_size):
-            group = parcels[start : start + self._group_size]
-            verdicts = self._keep_pace(len(group), verdicts)
-            now = self._clock.now()
-            if self._halted(now):
-                verdicts += map(returned, group)
-                continue
-            self._means.alive()
-            if now - began >= FRESH:
-                group = list(self._still_right(group, now, verdicts))
-            letters = list(self._letters.written(group, now, verdicts))
-            self._record(verdicts, letters)
-            verdicts = self._hand_over(letters)
-            count += sum(each.settlement.outcome is Outcome.ACCEPTED for each in verdicts)
-        self._record(verdicts, [])
-        return count
+        """Send these messages and settle each; returns how many were accepted.
+
+        Raises TryAgainLater where that cannot be recorded; `catch_up` does it later.
+        """
+        left = list(parcels)
+        try:
+            return self._carry(left)
+        except TryAgainLater:  # what is not marked has not left
+            self._ended += map(returned, left)
+            raise
+
+    def catch_up(self) -> None:
+        """Record what has ended; what cannot be recorded now is kept, and TryAgainLater raised."""
+        self._record(self._ended, [])
+
+    def inherit(self, predecessor: "Lane") -> None:
+        """Take over what the one before could not record."""
+        self._ended, predecessor._ended = predecessor._ended, []
+        self._notes, predecessor._notes = predecessor._notes, []
 
     def stop(self) -> None:
         """Hand over nothing more: what is in flight is finished, the rest is put back."""
         self._stopping.set()
 
     def close(self) -> None:
-        """Let go of the threads; the transport stays open."""
+        """Let go of the threads; the transport stays open.
+
+        What cannot be recorded even now is told to the log: the next start takes it for a crash.
+        """
         self._pool.shutdown(wait=True)
+        try:
+            self.catch_up()
+        except TryAgainLater as error:
+            log.error("stopped before everything was recorded: %s", error)
+            for each in (verdict.settlement for verdict in self._ended):
+                if each.outcome is not Outcome.RETURNED:
+                    what = " ".join(filter(None, (each.outcome, each.provider_id, each.code)))
+                    log.error("%s: %s, not recorded: in doubt at the next start",
+                              names(each.reminders), what)  # fmt: skip
+
+    def _carry(self, left: list[Parcel]) -> int:
+        """Group by group; `left` are those that are not marked yet."""
+        count = 0
+        began = self._clock.now()
+        while left:
+            group = left[: self._group_size]
+            self._keep_pace(len(group))
+            now = self._clock.now()
+            if self._halted(now):
+                self._ended += map(returned, left)
+                left.clear()
+                break
+            self._means.alive()
+            letters = self._marked(group, now, is_fresh=now - began < FRESH)
+            del left[: len(group)]
+            count += self._hand_over(letters)
+        self.catch_up()
+        return count
 
     def _halted(self, now: datetime) -> bool:
         rests = self.rests_until is not None and now < self.rests_until
         return self._stopping.is_set() or rests or not self._means.time_is_right()
 
-    def _keep_pace(self, count: int, verdicts: list[Verdict]) -> list[Verdict]:
+    def _keep_pace(self, count: int) -> None:
         """Wait until so many more may leave; nothing is left open meanwhile."""
         wait = self._pace.wait_seconds(count, time.monotonic()) if self._pace else 0
-        if wait == 0:
-            return verdicts
-        self._record(verdicts, [])
-        self._stopping.wait(wait)
-        return []
+        if wait > 0:
+            self.catch_up()
+            self._stopping.wait(wait)
+
+    def _marked(self, parcels: Sequence[Parcel], now: datetime, *, is_fresh: bool) -> list[Letter]:
+        """Those that may still leave, in words and marked; the others are settled."""
+        ended = list(self._ended)
+        right = parcels if is_fresh else list(self._still_right(parcels, now, ended))
+        letters = list(self._letters.written(right, now, ended))
+        self._record(ended, letters)
+        return letters
 
     def _still_right(
         self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
@@ -177,7 +228,7 @@ class Lane:
     # On the record ---------------------------------------------------------------------------
 
     def _record(self, verdicts: Sequence[Verdict], letters: Sequence[Letter]) -> None:
-        """Settle what has ended and mark what is about to leave, in one transaction."""
+        """Settle all that has ended and mark what is about to leave, in one transaction."""
         if not verdicts and not letters:
             return
         now = self._clock.now()
@@ -187,6 +238,9 @@ class Lane:
             for verdict in verdicts:
                 if verdict.lesson is not None:
                     self._learn(verdict, verdict.lesson, now)
+            for write in self._notes:
+                write()
+        self._ended, self._notes = [], []
 
     def _rendered(self, letter: Letter) -> Rendered:
         message, size = letter.message, letter.composed.size
@@ -199,6 +253,7 @@ class Lane:
             html=message.html,
             segments=size.segments if size else None,
             envelope=sealed(message) if isinstance(self.transport, Repeatable) else None,
+            token=message.attempt,
         )
 
     def _learn(self, verdict: Verdict, lesson: Callable[[Patient], Patient], now: datetime) -> None:
@@ -223,16 +278,18 @@ class Lane:
 
     # To the provider ---------------------------------------------------------------------------
 
-    def _hand_over(self, letters: Sequence[Letter]) -> list[Verdict]:
+    def _hand_over(self, letters: Sequence[Letter]) -> int:
+        """Send them side by side; returns how many were accepted."""
         if len(letters) < 2:
             results = [self._send(each) for each in letters]
         else:
             results = list(self._pool.map(self._send, letters))
         now = self._clock.now()
-        return [
+        self._ended += [
             self._judge(letter, result, now)
             for letter, result in zip(letters, results, strict=True)
         ]
+        return sum(isinstance(each, str) for each in results)
 
     def _send(self, letter: Letter) -> str | TransportError:
         try:
@@ -304,23 +361,16 @@ class Lane:
         """Whose text of a bundle is at fault nobody knows: none of them leaves for now."""
         self.trouble = str(error)
         templates = sorted({each.template for each in letter.reminders})
-        with self._outbox.transaction():
-            stop(
-                self._outbox,
-                self._means.practice.texts,
-                templates,
-                letter.message.channel,
-                f"{self._name}: {error}",
-                now,
-            )
+        texts, channel = self._means.practice.texts, letter.message.channel
+        why = f"{self._name}: {error}"
+        self._notes.append(partial(stop, self._outbox, texts, templates, channel, why, now))
         log.error("texts refused by %s, they wait: %s", self._name, ", ".join(templates))
 
     def _rest(self, until: datetime, error: TransportError) -> None:
         if self.rests_until is None or until > self.rests_until:
             self.rests_until = until
             self.trouble = str(error)
-            with self._outbox.transaction():
-                rest(self._outbox, self._name, until, str(error))
+            self._notes.append(partial(rest, self._outbox, self._name, until, str(error)))
             log.error("transport %s rests until %s: %s", self._name, f"{until:%H:%M:%S}Z", error)
 
 

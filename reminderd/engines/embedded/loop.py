@@ -142,6 +142,7 @@ class _Beat:
         """Let the running dispatch finish what is in flight, then send by the new one."""
         self._dispatch.request_stop()
         with self._sending:
+            successor.inherit(self._dispatch)
             self._dispatch.close()
             self._dispatch = successor
 
