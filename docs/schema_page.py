@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 from sqlite_utils import Database
 
 from reminderd.engines.embedded import connection, schema, store
-from reminderd.words import Outcome, SessionState
+from reminderd.words import Outcome, Receipt, SessionState
 
 _OUTCOMES = ", ".join(f"`{each}`" for each in Outcome)
+_RECEIPTS = ", ".join(f"`{each}`" for each in Receipt)
 _SESSION_STATES = ", ".join(f"`{each}`" for each in SessionState)
 _CHANNEL = "`sms` or `email`."
 
@@ -26,6 +27,7 @@ TABLES = {
     "messages": "What leaves: one or more reminders of one patient, in words, for one channel.",
     "message_reminders": "Which reminders a message carries.",
     "attempts": "Each hand-over of a message to a transport.",
+    "callbacks": "What providers told of messages by themselves, each message and receipt once.",
     "notes": "What reminderd remembers about itself.",
     "objections": "Addresses of erased people who had withdrawn consent, as keyed hashes.",
     "audit": "The [audit trail](audit.md): who did what to whom. Never changed, never shortened.",
@@ -123,7 +125,7 @@ COLUMNS = {
         "attempts": "How many hand-overs counted.",
         "sent_at": "When the provider took it.",
         "provider_id": "What the provider calls it.",
-        "receipt": "What the provider said later; not filled in yet.",
+        "receipt": f"What the provider said later: {_RECEIPTS}, or empty.",
         "needs_staff": "1 where the planner found something that only a person can settle.",
     },
     "messages": {
@@ -153,6 +155,18 @@ COLUMNS = {
         "error": "What went wrong, without names, numbers and addresses.",
         "look_at": "While it is in doubt: when evidence is looked for next.",
         "looks": "How often it was looked for.",
+        "token": "A random id, by which the provider may speak of it.",
+    },
+    "callbacks": {
+        "id": "A number, in the order in which they came.",
+        "attempt": "What it is about.",
+        "provider_id": "What the provider calls the message.",
+        "receipt": f"One of {_RECEIPTS}.",
+        "code": "The provider's code for what went wrong.",
+        "meaning": "What the code means, where more than the staff should know: `wrong-address` or "
+        "`opted-out`.",
+        "received_at": "When it came.",
+        "applied_at": "When it was applied; empty while it waits for that.",
     },
     "notes": {"key": "What it is about.", "value": "What is remembered."},
     "objections": {

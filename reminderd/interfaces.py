@@ -1,16 +1,19 @@
-"""Every seam of the house on one page: what stores the outbox, what carries a message away."""
+"""The seam of the house to its store, and by name those to what carries a message away."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Protocol
 
 from reminderd.audit import Entry, Head, Recorded
+from reminderd.carriers import Receiver as Receiver
+from reminderd.carriers import Repeatable as Repeatable
+from reminderd.carriers import Transport as Transport
+from reminderd.carriers import Witness as Witness
 from reminderd.model import (
     Attempt,
     CareProtocol,
     Channel,
-    Message,
     Patient,
     Reason,
     Reminder,
@@ -20,10 +23,12 @@ from reminderd.model import (
 )
 from reminderd.objections import Address, Objections
 from reminderd.outbox_values import Approval as Approval
+from reminderd.outbox_values import Callback as Callback
 from reminderd.outbox_values import Claimed as Claimed
 from reminderd.outbox_values import Doubt as Doubt
 from reminderd.outbox_values import Expired as Expired
 from reminderd.outbox_values import Figure as Figure
+from reminderd.outbox_values import Heard as Heard
 from reminderd.outbox_values import LastSession as LastSession
 from reminderd.outbox_values import NewMessage as NewMessage
 from reminderd.outbox_values import PatientFacts as PatientFacts
@@ -35,60 +40,6 @@ from reminderd.outbox_values import ReportFilter as ReportFilter
 from reminderd.outbox_values import Settlement as Settlement
 from reminderd.outbox_values import Signed as Signed
 from reminderd.outbox_values import StoredMessage as StoredMessage
-
-
-class Transport(Protocol):
-    """Carries messages to one provider. One class, found by entry point `reminderd.transports`.
-
-    The class is called with its validated settings: `TransportClass(settings)`. `Settings` is the
-    pydantic model of its section in the configuration (`[transports.<name>]`).
-    """
-
-    Settings: ClassVar[type[Any]]
-    channels: ClassVar[frozenset[Channel]]
-    leaves_machine: ClassVar[bool]
-    concurrency: int  # how many `send` calls may run side by side, each in a thread of its own
-    max_per_second: float | None
-
-    def send(self, message: Message) -> str:
-        """Hand one message over and return the provider's id for it.
-
-        Raises a subclass of `TransportError` that says what is to be done next; anything else
-        that it raises counts as `InDoubt`.
-        """
-        ...
-
-    def test(self) -> str:
-        """Reach the provider and prove the credentials without sending; returns what was seen.
-
-        Raises `TransportError`.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of connections; the transport is not used again."""
-        ...
-
-
-@runtime_checkable
-class Witness(Protocol):
-    """A transport whose provider can be asked what it has accepted."""
-
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
-        """The provider's ids, the earliest first, of messages with this text to this address.
-
-        Only those that it took at `since` or later. Raises `TransportError`.
-        """
-        ...
-
-
-@runtime_checkable
-class Repeatable(Protocol):
-    """A transport by which the same message twice is recognised as one."""
-
-    def send_again(self, message: Message) -> str:
-        """Hand the very same message over once more; as `Transport.send`."""
-        ...
 
 
 class Outbox(Protocol):
@@ -366,6 +317,30 @@ class Outbox(Protocol):
 
     def accepted_ids(self, provider_ids: Collection[str]) -> frozenset[str]:
         """Those of the provider's ids that an attempt already has."""
+        ...
+
+    # What providers tell by themselves -------------------------------------------------------
+
+    def keep_callback(self, callback: Callback, now: datetime) -> bool:
+        """Keep it until it is applied, each message and receipt once.
+
+        False, and nothing is kept, where it is about no attempt of ours.
+        """
+        ...
+
+    def waiting_callbacks(self, transports: Collection[str] | None, most: int) -> list[int]:
+        """The first that wait to be applied, of messages by one of these transports or by any.
+
+        Not those of a message that is being handed over.
+        """
+        ...
+
+    def heard(self, callback_id: int) -> Heard | None:
+        """A callback, and what it is about as that is now; None where nothing of it is left."""
+        ...
+
+    def callback_applied(self, callback_id: int, now: datetime) -> None:
+        """It waits no more."""
         ...
 
     def close(self) -> None:

@@ -31,6 +31,9 @@ from reminderd.words import (
     Reason as Reason,
 )
 from reminderd.words import (
+    Receipt as Receipt,
+)
+from reminderd.words import (
     Resolution as Resolution,
 )
 from reminderd.words import (
@@ -326,7 +329,8 @@ class Message:
 
     `id` is stable: transports derive the provider's idempotence from it (the Message-ID of a
     mail). `valid_for` is how long it is still worth delivering from the moment of sending.
-    `calendar` goes with a mail as a file (`calendar_file.written`).
+    `calendar` goes with a mail as a file (`calendar_file.written`). `attempt` is the random id of
+    this hand-over, by which the provider may speak of it.
     """
 
     id: str
@@ -341,6 +345,7 @@ class Message:
     valid_for: timedelta
     at: datetime
     calendar: Calendar | None = None
+    attempt: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reminderd.model import (
+    Attempt,
     CareProtocol,
     Channel,
     Outcome,
     Patient,
     Reason,
+    Receipt,
     Reminder,
     Session,
     SessionChange,
@@ -60,6 +62,7 @@ class Rendered:
     html: str | None
     segments: int | None
     envelope: str | None = None  # see `envelope.py`
+    token: str | None = None  # the attempt's random id
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,47 @@ class Doubt:
     html: str | None
     envelope: str | None
     reminders: tuple[Reminder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to one of our hooks, not yet believed. `query` is raw; headers by lower case."""
+
+    query: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a provider told of one message by itself, once it is known to be the provider's word.
+
+    `token` is the random id of the attempt, where it came with one. `meaning` is set where the code
+    says that nobody is there (`wrong-address`) or that the person said stop (`opted-out`).
+    """
+
+    token: str | None
+    provider_id: str
+    receipt: Receipt
+    code: str | None = None
+    meaning: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A callback that waits to be applied, with the attempt that it is about as it is now.
+
+    `reminders` are those that the attempt's message carried; those in `overtaken` have left, or may
+    have, in a later message.
+    """
+
+    id: int
+    callback: Callback
+    patient_id: int
+    attempt_id: int
+    attempt: Attempt
+    reminders: tuple[Reminder, ...]
+    overtaken: frozenset[int | None] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ def tried_later(letter: Letter, error: TransportError, again_at: datetime) -> Ve
 
 def wrong_address(letter: Letter, error: TransportError) -> Verdict:
     """Nobody is there: the address is marked."""
-    lesson = partial(_without_address, channel=letter.parcel.channel)
+    lesson = partial(without_address, channel=letter.parcel.channel)
     rows = map(_tried, letter.reminders)
     return _failed(letter, Outcome.WRONG_ADDRESS, rows, error, lesson)
 
@@ -146,7 +146,7 @@ def wrong_address(letter: Letter, error: TransportError) -> Verdict:
 def opted_out(letter: Letter, error: TransportError, by: str, now: datetime) -> Verdict:
     """The person has told the provider to stop: consent for the channel is withdrawn."""
     said = Consent(False, now, f"{by} {error.code or ''}".strip())
-    lesson = partial(_without_consent, channel=letter.parcel.channel, said=said)
+    lesson = partial(without_consent, channel=letter.parcel.channel, said=said)
     return _failed(letter, Outcome.OPTED_OUT, map(_tried, letter.reminders), error, lesson)
 
 
@@ -210,9 +210,14 @@ def _tried(reminder: Reminder) -> Reminder:
     return reminder._replace(attempts=reminder.attempts + 1)
 
 
-def _without_address(patient: Patient, channel: Channel) -> Patient:
+# What it taught us --------------------------------------------------------------------------------
+
+
+def without_address(patient: Patient, channel: Channel) -> Patient:
+    """Nobody is there: the address is marked."""
     return replace(patient, bad_addresses=patient.bad_addresses | {channel})
 
 
-def _without_consent(patient: Patient, channel: Channel, said: Consent) -> Patient:
+def without_consent(patient: Patient, channel: Channel, said: Consent) -> Patient:
+    """The person does not want to hear from us on the channel, as they said."""
     return replace(patient, consent={**patient.consent, channel: said})

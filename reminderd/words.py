@@ -110,3 +110,13 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CREDENTIALS = "credentials"
     IN_DOUBT = "in-doubt"
+
+
+class Receipt(StrEnum):
+    """What the provider said of a message after it had accepted it (contract, section 5)."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"

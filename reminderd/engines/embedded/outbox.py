@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reminderd.doubt import next_look_at
 from reminderd.engines.embedded import doubts, reporting, volume
-from reminderd.engines.embedded.erasing import Erasing
+from reminderd.engines.embedded.callbacks import Callbacks
 from reminderd.engines.embedded.rows import (
     Row,
     from_ms,
@@ -41,7 +41,7 @@ _AWAKE = (
 )
 
 
-class EmbeddedOutbox(Erasing):
+class EmbeddedOutbox(Callbacks):
     """Implements `interfaces.Outbox` on one database file.
 
     Raises ConfigurationError where the file is missing, unreadable or of another schema, and
@@ -141,8 +141,8 @@ class EmbeddedOutbox(Erasing):
             [self._rendered_row(each, messages[each.attempt_id]) for each in rendered],
         )
         self.connection.executemany(
-            "UPDATE attempts SET outcome = 'marked', marked_at = ? WHERE id = ?",
-            [(to_ms(now), each.attempt_id) for each in rendered],
+            "UPDATE attempts SET outcome = 'marked', marked_at = ?, token = ? WHERE id = ?",
+            [(to_ms(now), each.token, each.attempt_id) for each in rendered],
         )
 
     def _messages_of(self, attempts: Iterable[int]) -> dict[int, int]:

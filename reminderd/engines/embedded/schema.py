@@ -6,7 +6,7 @@ one. Lists are joined with `;`. Every table is STRICT and every state is checked
 
 from typing import TYPE_CHECKING
 
-from reminderd.model import Channel, Kind, Outcome, Reason, SessionState, State
+from reminderd.model import Channel, Kind, Outcome, Reason, Receipt, SessionState, State
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _one_of(
-    column: str, words: type[Channel | Kind | Outcome | Reason | SessionState | State]
+    column: str, words: type[Channel | Kind | Outcome | Reason | Receipt | SessionState | State]
 ) -> str:
     # Chained ORs end at the first that holds; for an IN list SQLite builds a table for every row.
     cases = " OR ".join(f"{column} = '{word.value}'" for word in words)
@@ -257,7 +257,30 @@ CREATE TABLE objections (
 """
 
 
-VERSION = 7  # raised with every migration; kept in the file as PRAGMA user_version
+CALLBACKS = f"""
+-- The random id of a hand-over, by which the provider may speak of it.
+ALTER TABLE attempts ADD COLUMN token TEXT;
+CREATE UNIQUE INDEX attempts_by_token ON attempts (token) WHERE token IS NOT NULL;
+CREATE INDEX attempts_by_provider_id ON attempts (provider_id) WHERE provider_id IS NOT NULL;
+
+-- What a provider told of a message by itself, once each. Applied by the thread that sends.
+CREATE TABLE callbacks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    attempt INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
+    provider_id TEXT NOT NULL,
+    receipt TEXT NOT NULL {_one_of("receipt", Receipt)},
+    code TEXT,
+    meaning TEXT {_one_of("meaning", Outcome)},
+    received_at INTEGER NOT NULL,
+    applied_at INTEGER,
+    UNIQUE (provider_id, receipt)
+) STRICT;
+CREATE INDEX callbacks_of_attempt ON callbacks (attempt);
+CREATE INDEX callbacks_waiting ON callbacks (id) WHERE applied_at IS NULL;
+"""
+
+
+VERSION = 8  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -293,6 +316,10 @@ def migrations() -> "Migrations":
     @steps(name="007-erased")
     def erased(db: "Database") -> None:
         _execute_all(db, ERASED)
+
+    @steps(name="008-callbacks")
+    def callbacks(db: "Database") -> None:
+        _execute_all(db, CALLBACKS)
 
     return steps
 

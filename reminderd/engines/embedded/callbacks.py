@@ -1,0 +1,102 @@
+"""What providers tell by themselves: kept as it comes, applied by the thread that sends."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+
+from reminderd.engines.embedded.erasing import Erasing
+from reminderd.engines.embedded.rows import REMINDER_COLUMNS, Row, reminder_from, to_ms, word
+from reminderd.interfaces import Callback, Heard
+from reminderd.model import Outcome, Receipt
+
+_THESE = "(SELECT value FROM json_each(?))"
+_KEEP = (
+    "INSERT INTO callbacks (attempt, provider_id, receipt, code, meaning, received_at) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (provider_id, receipt) DO NOTHING"
+)
+_HEARD = (
+    "SELECT attempts.id, message, patient, token, callbacks.provider_id, receipt, callbacks.code, "
+    "meaning FROM callbacks JOIN attempts ON attempts.id = attempt "
+    "JOIN messages ON messages.id = message WHERE callbacks.id = ?"
+)
+# By way of the patient's sessions: there is no index from a message to its reminders.
+_CARRIED = (
+    f"SELECT {', '.join(f'reminders.{name}' for name in REMINDER_COLUMNS.split(', '))}, "
+    "EXISTS (SELECT 1 FROM message_reminders AS later "
+    "WHERE later.reminder = reminders.id AND later.message > ?1) FROM sessions "
+    "CROSS JOIN reminders ON reminders.session = sessions.id "
+    "CROSS JOIN message_reminders ON message_reminders.reminder = reminders.id "
+    "AND message_reminders.message = ?1 WHERE sessions.patient = ?2 ORDER BY reminders.id"
+)
+
+
+class Callbacks(Erasing):
+    """The part of the outbox that is the inbox of providers."""
+
+    def keep_callback(self, callback: Callback, now: datetime) -> bool:
+        attempt = self._attempt(callback)
+        if attempt is None:
+            return False
+        self.connection.execute(
+            _KEEP,
+            (
+                attempt,
+                callback.provider_id,
+                callback.receipt.value,
+                callback.code,
+                word(callback.meaning),
+                to_ms(now),
+            ),
+        )
+        return True
+
+    def _attempt(self, callback: Callback) -> int | None:
+        """By the random id where it came with one, and by nothing else then."""
+        name, value = "token", callback.token
+        if value is None:
+            name, value = "provider_id", callback.provider_id
+        rows = self.query(f"SELECT max(id) FROM attempts WHERE {name} = ?", (value,))
+        return None if rows[0][0] is None else int(rows[0][0])
+
+    def waiting_callbacks(self, transports: Collection[str] | None, most: int) -> list[int]:
+        # Of what is being handed over right now, the answer comes first.
+        ours, names = "", []
+        if transports is not None:
+            ours, names = f"AND transport IN {_THESE}", [json.dumps(sorted(transports))]
+        rows = self.query(
+            "SELECT callbacks.id FROM callbacks "
+            "CROSS JOIN attempts ON attempts.id = attempt "
+            "CROSS JOIN messages ON messages.id = message "
+            f"WHERE applied_at IS NULL AND outcome NOT IN ('claimed', 'marked') {ours} "
+            "ORDER BY callbacks.id LIMIT ?",
+            (*names, most),
+        )
+        return [row[0] for row in rows]
+
+    def heard(self, callback_id: int) -> Heard | None:
+        (row,) = self.query(_HEARD, (callback_id,))
+        attempt_id, message_id, patient_id, *told = row
+        carried = self.query(_CARRIED, (message_id, patient_id))
+        if not carried:
+            return None
+        attempts = self.attempts(carried[0][0])
+        return Heard(
+            id=callback_id,
+            callback=_callback(told),
+            patient_id=patient_id,
+            attempt_id=attempt_id,
+            attempt=next(each for each in attempts if each.message_id == message_id),
+            reminders=tuple(reminder_from(each[:-1]) for each in carried),
+            overtaken=frozenset(each[0] for each in carried if each[-1]),
+        )
+
+    def callback_applied(self, callback_id: int, now: datetime) -> None:
+        self.connection.execute(
+            "UPDATE callbacks SET applied_at = ? WHERE id = ?", (to_ms(now), callback_id)
+        )
+
+
+def _callback(row: Row | list[str]) -> Callback:
+    token, provider_id, receipt, code, meaning = row
+    means = None if meaning is None else Outcome(meaning)
+    return Callback(token, provider_id, Receipt(receipt), code, means)
