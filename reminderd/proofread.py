@@ -12,7 +12,7 @@ from reminderd.render import Composed, Item, Renderer, faults
 from reminderd.sample import (
     AWKWARD_NAMES,
     CLINIC,
-    PATIENT,
+    LONGEST_NAME,
     SESSION_AT,
     item_of,
     items,
@@ -20,12 +20,18 @@ from reminderd.sample import (
     told_falsely,
     treatment,
 )
+from reminderd.segments import SmsSize
 from reminderd.texts import CORRECTION, LEAFLET, PLAN, language_chain
 
-# More for one reminder, or for several that fall together, is worth a warning. A segment in UCS-2
-# holds less than half of what one in GSM-7 does.
-MOST_SEGMENTS = {"GSM-7": 3, "UCS-2": 6}
-MOST_IN_A_BUNDLE = {"GSM-7": 6, "UCS-2": 12}
+# More for one reminder, or for several that fall together, is worth a warning where patient and
+# clinic have long names. A segment in UCS-2 holds less than half of what one in GSM-7 does.
+_MOST_SEGMENTS = {"GSM-7": 4, "UCS-2": 8}
+_MOST_IN_A_BUNDLE = {"GSM-7": 7, "UCS-2": 14}
+
+
+def plenty(size: SmsSize, reminders: int) -> int:
+    """How many segments are enough for a text message that carries so many reminders."""
+    return (_MOST_SEGMENTS if reminders == 1 else _MOST_IN_A_BUNDLE)[size.encoding]
 
 
 def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
@@ -123,16 +129,16 @@ def _tried(renderer: Renderer, together: Sequence[Item], name: str, language: st
 
 
 def _too_long(renderer: Renderer, one: Item, language: str) -> Iterator[str]:
-    outcome = _composed(renderer, [one], PATIENT.given_name, language, Channel.SMS)
+    outcome = _composed(renderer, [one], LONGEST_NAME, language, Channel.SMS)
     if isinstance(outcome, str) or outcome.size is None:
         return
-    plenty = MOST_SEGMENTS[outcome.size.encoding]
-    if outcome.size.segments <= plenty:
+    size, enough = outcome.size, plenty(outcome.size, 1)
+    if size.segments <= enough:
         return
     text = renderer.texts.get(outcome.language, one.milestone.template)
     yield (
-        f"{text.path}:1: warning: the SMS takes {outcome.size.segments} segments"
-        f" ({outcome.size.encoding}); {plenty} are plenty"
+        f"{text.path}:{text.line_of('sms')}: warning: the SMS takes {size.segments} segments"
+        f" ({size.encoding}) to {LONGEST_NAME}; {enough} are plenty"
     )
 
 

@@ -33,6 +33,11 @@ class Text:
         """Where it stands below its folder: `en/no-shower.j2`."""
         return f"{self.language}/{self.name}.j2"
 
+    def line_of(self, block: str) -> int:
+        """The line at which a block begins; 1 where there is no such."""
+        found = re.search(rf"\{{%-?\s*block {block}\b", self.source)
+        return self.source.count("\n", 0, found.start()) + 1 if found else 1
+
 
 class Texts:
     """Every template of some folders, the earlier folder winning: the site's, then our own.

@@ -8,7 +8,7 @@ import click
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json
 from reminderd.cli.output import emit, note, table
-from reminderd.cli.protocol_check import check
+from reminderd.cli.protocol_check import check, refuse_unfit
 from reminderd.cli.protocol_diff import diff
 from reminderd.cli.protocol_migrate import migrate
 from reminderd.cli.revisions import in_use, of_revision, of_session
@@ -172,11 +172,11 @@ def approve(desk: Desk, key: str, by: str, as_json: bool) -> None:
     """Sign a protocol with its texts as they are now, so that its messages may leave.
 
     What waited for the signature goes out when it is due. A change of the protocol or of one of its
-    templates needs a new one.
+    templates needs a new one. One in which the check finds errors is refused.
     """
     from reminderd.cli.output import instant
 
-    desk.protocol(key)  # with every mistake, where there are any
+    refuse_unfit(desk, key)
     approval = desk.house.intake.approve(key, by, desk.clock.now())
     at = instant(approval.at, desk.timezone)
     if as_json:

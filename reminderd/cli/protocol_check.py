@@ -11,6 +11,7 @@ from click.exceptions import Exit
 from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json
 from reminderd.cli.output import emit, note
+from reminderd.errors import FaultsFound
 
 if TYPE_CHECKING:
     from reminderd.examination.nurse import Examination
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 _FAULT = re.compile(r"(?P<file>.*?):(?P<line>\d+): (?P<what>.*)", re.DOTALL)
 _MILESTONE = re.compile(r"milestones\.([a-z0-9-]+)[.:]")
+
+
+class Unfit(FaultsFound):
+    """What nobody should sign: its mistakes would keep patients from their messages."""
+
+    exit_code = 5
 
 
 @click.command("check")
@@ -42,11 +49,26 @@ def check(desk: Desk, names: tuple[str, ...], as_json: bool) -> None:
         if not as_json:
             _print(each for place, each in new.items() if place not in told)
             _print_verdict(name, remarks)
-        told = new | told
+        told |= {place: each for place, each in new.items() if place not in told}
     if as_json:
         emit({"findings": [_data(each) for each in told.values()]})
     if not all(map(_is_hint, told.values())):
         raise Exit(1)
+
+
+def refuse_unfit(desk: Desk, key: str) -> None:
+    """Raise `Unfit` with every error that the check of a protocol finds; warnings are for people.
+
+    Raises ConfigurationError where its file cannot be read at all.
+    """
+    from reminderd.findings import Severity
+
+    desk.protocol(key)
+    found = _examination(desk).of(desk.library.find(key))
+    errors = [_line(each) for each in found if each.severity is Severity.ERROR]
+    if errors:
+        remedy = f"Nothing was signed. Mend that; see: reminderd protocol check {key}"
+        raise Unfit(errors, remedy=remedy)
 
 
 def _examination(desk: Desk) -> "Examination":
@@ -80,8 +102,6 @@ def _languages_of_patients(desk: Desk) -> set[str] | None:
 
 
 def _examined(desk: Desk, examination: "Examination", name: str) -> "Iterable[Remark]":
-    from reminderd.errors import FaultsFound
-
     try:
         return examination.of(desk.library.find(name))
     except FaultsFound as error:
@@ -128,9 +148,13 @@ def _print(remarks: "Iterable[Remark]") -> None:
         if each.remedy is None:  # a mistake of the format, which names the path itself
             click.echo(f"{each.file}:{each.line}: {each.what}")
             continue
-        about = f"{each.milestone}: " if each.milestone else ""
-        click.echo(f"{each.file}:{each.line}: {each.severity}: {about}{each.what}")
+        click.echo(_line(each))
         click.echo(f"    {each.remedy}")
+
+
+def _line(remark: "Remark") -> str:
+    about = f"{remark.milestone}: " if remark.milestone else ""
+    return f"{remark.file}:{remark.line}: {remark.severity}: {about}{remark.what}"
 
 
 def _print_verdict(name: str, remarks: "Iterable[Remark]") -> None:

@@ -66,7 +66,7 @@ class Examination:
         yield from messages.crowded_days(tables)
         yield from texts.missing_texts(protocol, room.clinic, shelf, bundles, self._languages)
         yield from texts.wrong_words(protocol, shelf)
-        yield from texts.too_long(protocol, room.clinic, self._renderer, bundles)
+        yield from texts.badly_said(protocol, room.clinic, self._renderer, bundles)
 
 
 def _rooms(clinics: Iterable[Clinic], now: datetime) -> list[_Room]:

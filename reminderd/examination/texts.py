@@ -8,13 +8,11 @@ from reminderd.errors import TemplateFailed
 from reminderd.examination.offers import offers
 from reminderd.findings import Remark, Severity
 from reminderd.model import CareProtocol, Channel, Clinic, Kind, Milestone
-from reminderd.proofread import MOST_IN_A_BUNDLE, MOST_SEGMENTS
-from reminderd.render import Composed, Item, Renderer
+from reminderd.proofread import plenty
+from reminderd.render import REMEDY, Item, Renderer, faults
 from reminderd.sample import LONGEST_NAME, items, patient
+from reminderd.segments import SmsSize
 from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
-
-# A given name and a clinic's name of forty letters each, beyond those of the usual lengths.
-FOR_LONG_NAMES = {"GSM-7": 1, "UCS-2": 2}
 
 # The carriers answer these themselves, so that nobody at the clinic would hear of the reply.
 _CARRIERS_WORD = re.compile(
@@ -213,52 +211,83 @@ def _without_comments(text: Text) -> str:
     return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text.source)
 
 
-# Length ------------------------------------------------------------------------------------------
+# Everything said, to a long name ------------------------------------------------------------------
 
 
-def too_long(
+def badly_said(
     protocol: CareProtocol,
     clinic: Clinic,
     renderer: Renderer,
     bundles: Sequence[Sequence[Milestone]],
 ) -> Iterator[Remark]:
-    """Text messages that take too many segments when the patient's name is long."""
+    """What cannot be put into words, and text messages that take too many segments."""
+    misread = list(_misread(protocol, renderer.texts))
+    yield from misread
+    files = {each.file for each in misread}
+    said = _told_to_a_long_name(protocol, clinic, renderer, bundles)
+    yield from (each for each in said if each.file not in files)
+
+
+def _misread(protocol: CareProtocol, texts: Texts) -> Iterator[Remark]:
+    """What is seen in a text without anything to say by it."""
+    used = used_by(protocol)
+    for text in texts.list_templates():
+        if text.name in used or text.name == BUNDLE:
+            milestone = used.get(text.name, protocol.milestones[0])
+            for fault in faults(text):
+                yield _cannot_be_written(milestone, TemplateFailed(fault, remedy=REMEDY))
+
+
+def _told_to_a_long_name(
+    protocol: CareProtocol,
+    clinic: Clinic,
+    renderer: Renderer,
+    bundles: Sequence[Sequence[Milestone]],
+) -> Iterator[Remark]:
     by_id = {each.milestone.id: each for each in items(protocol)}
     used = used_by(protocol)
     for language in renderer.texts.languages():
         for name, milestone in used.items():
             if renderer.texts.choose([language], [name]):
-                yield from _too_long(renderer, clinic, language, [by_id[milestone.id]])
+                yield from _said(renderer, clinic, language, [by_id[milestone.id]])
         said: set[frozenset[str]] = set()
         for together in bundles:
             names = frozenset(each.template for each in together)
             if names not in said and renderer.texts.choose([language], {*names, BUNDLE}):
                 said.add(names)
                 listed = [by_id[each.id] for each in together]
-                yield from _too_long(renderer, clinic, language, listed)
+                yield from _said(renderer, clinic, language, listed)
+
+
+def _said(
+    renderer: Renderer, clinic: Clinic, language: str, together: Sequence[Item]
+) -> Iterator[Remark]:
+    for channel in Channel:
+        try:
+            told = renderer.compose(together, patient(LONGEST_NAME, language), clinic, channel)
+        except TemplateFailed as error:
+            yield _cannot_be_written(together[0].milestone, error)
+        else:
+            yield from _too_long(renderer, language, together, told.size)
 
 
 def _too_long(
-    renderer: Renderer, clinic: Clinic, language: str, together: Sequence[Item]
+    renderer: Renderer, language: str, together: Sequence[Item], size: SmsSize | None
 ) -> Iterator[Remark]:
+    if size is None or size.segments <= (enough := plenty(size, len(together))):
+        return
     first = together[0].milestone
-    try:
-        told = renderer.compose(together, patient(LONGEST_NAME, language), clinic, Channel.SMS)
-    except TemplateFailed as error:
-        yield _cannot_be_written(first, error)
-        return
-    if told.size is None or told.size.segments <= (plenty := _plenty(told, together)):
-        return
     names = " + ".join(each.milestone.id for each in together)
-    size = f"{told.size.segments} segments ({told.size.encoding})"
-    what = f'{names} takes {size} as an SMS in "{language}" to {LONGEST_NAME}; {plenty} are plenty'
+    takes = f"{names} takes {size.segments} segments ({size.encoding}) as an SMS"
+    what = f'{takes} in "{language}" to {LONGEST_NAME}; {enough} are plenty'
     if len(together) > 1:
         remedy = "Shorten what these texts say in the block `line`, or let them leave apart."
         yield Remark(Severity.WARNING, first.id, what, remedy)
     else:
         text = renderer.texts.get(language, first.template)
         remedy = f"Shorten it. See: reminderd preview {first.template} --language {language}"
-        yield _in_text(Severity.WARNING, text, 0, first, what, remedy)
+        line = text.line_of("sms")
+        yield Remark(Severity.WARNING, first.id, what, remedy, str(text.path), line)
 
 
 def _cannot_be_written(milestone: Milestone, error: TemplateFailed) -> Remark:
@@ -267,10 +296,3 @@ def _cannot_be_written(milestone: Milestone, error: TemplateFailed) -> Remark:
         return Remark(Severity.ERROR, milestone.id, error.message, error.remedy)
     what = error.message[place.end() :]
     return Remark(Severity.ERROR, milestone.id, what, error.remedy, place[1], int(place[2]))
-
-
-def _plenty(told: Composed, together: Sequence[Item]) -> int:
-    assert told.size is not None
-    encoding = told.size.encoding
-    most = MOST_SEGMENTS if len(together) == 1 else MOST_IN_A_BUNDLE
-    return most[encoding] + FOR_LONG_NAMES[encoding]

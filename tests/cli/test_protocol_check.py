@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import Result
 
 from tests.cli.desk import Clinic, without_configuration
@@ -101,3 +102,37 @@ def test_check_counts_what_would_never_be_sent_among_the_problems(clinic: Clinic
     problems = [each for each in findings(result) if each["level"] == "problem"]
     assert [each["subject"] for each in problems] == ["protocol care"]
     assert problems[0]["message"].startswith(f"{path}:6: spf: no session ever gets it")
+
+
+def test_scripts_get_the_findings_in_the_order_in_which_people_do(clinic: Clinic) -> None:
+    keys = ("mesotherapy-basic", "mesotherapy", "mesotherapy-gentle")
+    said = clinic.types("protocol", "check", *keys).stdout.splitlines()
+    found = findings(clinic.types("protocol", "check", *keys, "--json"))
+    places = [f"{each['file']}:{each['line']}:" for each in found]
+    assert places == [line.partition(" ")[0] for line in said if not line.startswith(" ")]
+
+
+# What nobody should sign --------------------------------------------------------------------------
+
+
+def test_what_no_session_ever_gets_is_not_signed(clinic: Clinic) -> None:
+    path = writes(clinic, "22:30")
+    refused = clinic.types("protocol", "approve", "care", "--by", "Dr. Lund")
+    assert refused.exit_code == 5
+    assert f"error: {path}:6: error: spf: no session ever gets it" in refused.stderr
+    assert "Nothing was signed. Mend that; see: reminderd protocol check care" in refused.stderr
+    writes(clinic, "10:00")
+    clinic.says("protocol", "approve", "care", "--by", "Dr. Lund")
+
+
+@pytest.mark.parametrize("mistake", ["{% if %}", "{{ clinic.fone }}"])
+def test_a_text_that_cannot_be_written_is_not_signed_in_any_language(
+    clinic: Clinic, mistake: str
+) -> None:
+    own = clinic.config.parent / "templates" / "fr" / "ice.j2"
+    own.write_text(own.read_text().replace("{% block email %}", "{% block email %}" + mistake))
+    refused = clinic.types("protocol", "approve", "mesotherapy", "--by", "Dr. Lund")
+    assert refused.exit_code == 5
+    assert f"{own}:" in refused.stderr
+    listed = {each["key"]: each for each in clinic.data("protocol", "list")["protocols"]}
+    assert listed["mesotherapy"]["approved_by"] is None

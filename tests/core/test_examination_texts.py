@@ -94,9 +94,23 @@ def test_a_text_that_is_too_long_for_a_long_name_is_named(
     words = "{{ patient.given_name }} {{ clinic.name }} "
     path = text(tmp_path, "tip", words + letter * letters)
     found = [each for each in examined(written(tmp_path, milestone())) if "segments" in each.what]
-    assert [(each.file, each.line, each.severity) for each in found] == [(str(path), 1, WARNING)]
+    assert [(each.file, each.line, each.severity) for each in found] == [(str(path), 2, WARNING)]
     text(tmp_path, "tip", words + letter * (letters // 2))
     assert not [each for each in examined(written(tmp_path, milestone())) if "segm" in each.what]
+
+
+@pytest.mark.parametrize(("block", "line"), [("sms", 2), ("email", 4)])
+def test_a_text_that_cannot_be_written_is_found_whichever_channel_it_is_for(
+    tmp_path: Path, block: str, line: int
+) -> None:
+    text(tmp_path, "tip", "Rest.")
+    path = text(tmp_path, "tip", "Rest.", "fr")
+    path.write_text(path.read_text().replace(f"{block} %}}", f"{block} %}}{{{{ clinic.fone }}}}"))
+    (found,) = [
+        each for each in examined(written(tmp_path, milestone())) if each.severity is ERROR
+    ]
+    assert (found.file, found.line) == (str(path), line)
+    assert found.what == "clinic has no fone; it has name, phone"
 
 
 def test_a_bundle_that_is_too_long_is_named_where_it_really_falls_together(

@@ -11,7 +11,7 @@ from reminderd.errors import TemplateFailed
 from reminderd.model import Channel, Clinic, Kind, Milestone, OnDays, Patient, Session
 from reminderd.proofread import check
 from reminderd.render import Composed, Item, Renderer
-from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, item_of
+from reminderd.sample import AWKWARD_NAMES, CLINIC, LONGEST_NAME, PATIENT, item_of
 from reminderd.texts import Texts, language_chain, normal_tag
 
 AT = datetime(2026, 3, 28, 13, 30, tzinfo=UTC)  # a Saturday, 14:30 in Madrid
@@ -413,7 +413,7 @@ def test_check_reports_every_mistake_of_every_file_at_once(folder: Path) -> None
         en__broken="{% block sms %}",
         en__part="{% block sms %}x{% endblock %}",
         en__other="{% include 'care' %}" + page(),
-        en__long=page(sms="word " * 100),
+        en__long="{# long #}\n" + page(sms="word " * 140),
         en__blank=page(subject=" "),
     )
     found = check(Renderer([folder]), [])
@@ -431,7 +431,9 @@ def test_check_reports_every_mistake_of_every_file_at_once(folder: Path) -> None
         f"1: the block {name} is missing" for name in ("email", "line", "subject")
     ]
     assert said("other") == ["1: a template stands alone and cannot use another file"]
-    assert said("long") == ["1: warning: the SMS takes 4 segments (GSM-7); 3 are plenty"]
+    assert said("long") == [
+        f"3: warning: the SMS takes 5 segments (GSM-7) to {LONGEST_NAME}; 4 are plenty"
+    ]
     assert said("blank") == ["1: en/blank, block subject: the block is empty"]
     assert [fault[:10] for fault in said("care")] == ["3: nobody "]
     assert said("_bundle") == []
