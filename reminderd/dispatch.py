@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from reminderd.callbacks import Callbacks
 from reminderd.daily import LONGEST_DAY, Wanted, tomorrow, within_the_day
 from reminderd.doubts import Doubts
 from reminderd.holding import held
@@ -43,15 +44,17 @@ class Dispatch:
     def __init__(self, means: Means, transports: Mapping[str, Transport]) -> None:
         self._outbox = means.outbox
         self._practice = means.practice
+        self._clock = means.clock
         self._alive = means.alive
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
+        self._callbacks = Callbacks(means.outbox, means.practice)
         self._doubts = Doubts(means, transports)
         self._stopping = False
         self._held = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Expire, claim a batch, carry it away, and look into what is in doubt.
+        """Apply what was told, expire, claim a batch, carry it away, look into what is in doubt.
 
         What is claimed is settled on return; where that cannot be recorded TryAgainLater is raised,
         and the next call begins with it. While sending is held it only expires. Does nothing once
@@ -61,6 +64,7 @@ class Dispatch:
             return Drained()
         for lane in self.lanes.values():
             lane.catch_up()
+        self._callbacks.apply(self.lanes, now)
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
             self._held = bool(held(self._outbox))
@@ -69,6 +73,7 @@ class Dispatch:
         if self._held:
             return Drained(expired=expired.by_reason)
         deliveries = sum(self._carry(parcels))
+        self._callbacks.apply(self.lanes, self._clock.now())  # before anybody is asked
         more = self._doubts.look(now) or more
         return Drained(deliveries, expired.by_reason, more)
 

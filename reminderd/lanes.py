@@ -5,6 +5,7 @@ the same transaction that settles the group before: it bounds what a crash can p
 """
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -83,12 +84,18 @@ def _always() -> bool:
     return True
 
 
+def _random_token() -> str:
+    """Long enough that nobody guesses it."""
+    return secrets.token_urlsafe(16)
+
+
 @dataclass(frozen=True)
 class Means:
     """What sending works with.
 
     `chance` gives random numbers from 0 to 1, `observe` hears of every accepted message, `alive` is
-    called whenever something has moved on, `time_is_right` says whether the clock can be believed.
+    called whenever something has moved on, `time_is_right` says whether the clock can be believed,
+    `new_token` gives each attempt its random id.
     """
 
     outbox: Outbox
@@ -99,6 +106,7 @@ class Means:
     observe: Callable[[Delivery], None] = _nobody
     alive: Callable[[], None] = _nobody
     time_is_right: Callable[[], bool] = _always
+    new_token: Callable[[], str] = _random_token
 
 
 class Lane:
@@ -112,7 +120,7 @@ class Lane:
         self._means = means
         self._outbox = means.outbox
         self._clock = means.clock
-        self._letters = Letters(means.outbox, means.practice, means.renderer)
+        self._letters = Letters(means.outbox, means.practice, means.renderer, means.new_token)
         self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
         self._group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
@@ -243,6 +251,7 @@ class Lane:
             html=message.html,
             segments=size.segments if size else None,
             envelope=sealed(message) if isinstance(self.transport, Repeatable) else None,
+            token=message.attempt,
         )
 
     def _learn(self, verdict: Verdict, lesson: Callable[[Patient], Patient], now: datetime) -> None:

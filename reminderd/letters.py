@@ -1,7 +1,7 @@
 """Parcels into words: what may still leave is rendered and addressed, the rest has a verdict."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from reminderd.calendar_file import Calendar
@@ -21,10 +21,17 @@ log = logging.getLogger(__name__)
 class Letters:
     """Writes what the patients get; a template that fails fails its reminder alone."""
 
-    def __init__(self, outbox: Outbox, practice: Practice, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        practice: Practice,
+        renderer: Renderer,
+        new_token: Callable[[], str],
+    ) -> None:
         self._outbox = outbox
         self._practice = practice
         self._renderer = renderer
+        self._new_token = new_token
         self._installation = outbox.note("installation") or ""
 
     def written(
@@ -97,6 +104,7 @@ class Letters:
             valid_for=min(each.expires_at for each in reminders) - now,
             at=now,
             calendar=self._calendar(composed, parcel.chart),
+            attempt=self._new_token(),
         )
         return Letter(parcel, reminders, message, composed)
 
