@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reminderd.errors import NotFound
+from reminderd.errors import NotFound, shown
 from reminderd.ids import internal_id
 from reminderd.interfaces import Outbox
 from reminderd.model import Chart, Patient, Reminder, Session
@@ -95,5 +95,5 @@ class Charts:
 
 def _not_found(noun: str, name: str) -> NotFound:
     return NotFound(
-        f'there is no {noun} "{name}"', remedy=f"See them all with: reminderd {noun} list"
+        f"there is no {noun} {shown(name)}", remedy=f"See them all with: reminderd {noun} list"
     )

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import lru_cache
 
+from reminderd.errors import shown
+
 
 def local_time(text: str) -> time:
     """Read `"09:00"`; raises ValueError with what is expected."""
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
-        raise ValueError(f'"{text}" is not a time of day; write for example "09:00"')
+        raise ValueError(f'{shown(text)} is not a time of day; write for example "09:00"')
     return time.fromisoformat(text)
 
 
@@ -31,7 +33,9 @@ class Duration:
         """Read `"90m"`, `"12h"` or `"3d"`; raises ValueError with what is expected."""
         match = _DURATION.fullmatch(text)
         if match is None:
-            raise ValueError(f'"{text}" is not a duration; write for example "90m", "12h" or "3d"')
+            raise ValueError(
+                f'{shown(text)} is not a duration; write for example "90m", "12h" or "3d"'
+            )
         return cls(int(match[1]), match[2])
 
     @property
@@ -62,7 +66,9 @@ class QuietHours:
         """Read `"21:00-08:00"`; raises ValueError with what is expected."""
         match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
         if match is None:
-            raise ValueError(f'"{text}" is not a pair of times; write for example "21:00-08:00"')
+            raise ValueError(
+                f'{shown(text)} is not a pair of times; write for example "21:00-08:00"'
+            )
         hour, minute, end_hour, end_minute = map(int, match.groups())
         return cls(time(hour, minute), time(end_hour, end_minute))
 

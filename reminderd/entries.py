@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from reminderd.errors import shown
 from reminderd.faults import did_you_mean
 from reminderd.hours import resolve, zone
 from reminderd.ids import looks_like_public_id
@@ -109,19 +110,6 @@ def read_patient(
         or frozenset(),
     )
     return (None if form.faults else patient), form.faults
-
-
-def visible(text: str) -> str:
-    """Typed text for a message: on one line, without control characters, cut where it is long."""
-    cut = text if len(text) <= 40 else f"{text[:39]}…"
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut
-    )
-
-
-def shown(text: str) -> str:
-    """As `visible`, in quotes."""
-    return f'"{visible(text)}"'
 
 
 def unknown(word: str, noun: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reminderd.audit import Action, Entry
-from reminderd.errors import NotFound
+from reminderd.errors import NotFound, shown
 from reminderd.ids import public_id
 from reminderd.interfaces import Outbox
 from reminderd.model import Channel
@@ -33,7 +33,7 @@ def erase(outbox: Outbox, name: str, by: str, why: str | None, now: datetime) ->
     found = outbox.find_patient(name.strip())
     if found is None:
         raise NotFound(
-            f'there is no patient "{name}"', remedy="See them all with: reminderd patient list"
+            f"there is no patient {shown(name)}", remedy="See them all with: reminderd patient list"
         )
     patient = public_id("pat", found.id) or ""
     if found.erased_at is not None:

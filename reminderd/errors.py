@@ -7,6 +7,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 
+def visible(text: str) -> str:
+    """Typed text for a message: on one line, without control characters, cut where it is long."""
+    cut = text if len(text) <= 40 else f"{text[:39]}…"
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut
+    )
+
+
+def shown(text: str) -> str:
+    """As `visible`, in quotes."""
+    return f'"{visible(text)}"'
+
+
 class ReminderdError(Exception):
     """Something failed; the message is one sentence for a person, `remedy` is the next step."""
 

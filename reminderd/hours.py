@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from reminderd.errors import shown
 from reminderd.model import Duration, QuietHours
 
 ONE_DAY = timedelta(days=1)
@@ -25,7 +26,7 @@ def zone(name: str) -> ZoneInfo:
             return ZoneInfo.from_file(data, key=name)
     except (OSError, ModuleNotFoundError, TypeError, ValueError) as error:
         raise ValueError(
-            f'"{name}" is not a time zone; write for example "Europe/Madrid"'
+            f'{shown(name)} is not a time zone; write for example "Europe/Madrid"'
         ) from error
 
 

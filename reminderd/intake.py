@@ -12,7 +12,7 @@ from reminderd import audit
 from reminderd.adjustments import combined, refuse_unfitting
 from reminderd.audit import Action, Entry
 from reminderd.charts import Change, Charts
-from reminderd.errors import InvalidInput, NotFound, Refused
+from reminderd.errors import InvalidInput, NotFound, Refused, shown
 from reminderd.ids import public_id
 from reminderd.interfaces import Approval, Outbox
 from reminderd.model import (
@@ -277,7 +277,8 @@ class Intake(Charts):
         if milestone is None:
             there = ", ".join(each.id for each in protocol.milestones)
             raise NotFound(
-                f'{protocol.key} has no milestone "{milestone_id}"', remedy=f"There is: {there}"
+                f"{protocol.key} has no milestone {shown(milestone_id)}",
+                remedy=f"There is: {there}",
             )
         return session, milestone
 

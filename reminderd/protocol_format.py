@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from reminderd.errors import shown
 from reminderd.faults import Fault, from_validation
 from reminderd.model import SLUG, Duration, local_time
 
@@ -32,13 +33,13 @@ def _duration(units: str, least: int) -> Callable[[str], str]:
         duration = Duration.parse(text)
         if duration.unit not in units:
             wanted = {"mh": "minutes or hours", "d": "whole days"}[units]
-            raise ValueError(f'"{text}" must be in {wanted}')
+            raise ValueError(f"{shown(text)} must be in {wanted}")
         if 0 <= least > duration.amount:
             raise ValueError(
                 f'"{text}" must be {"more than nothing" if least else "positive or 0"}'
             )
         if abs(duration.amount) * {"m": 1, "h": 60, "d": 1440}[duration.unit] > FURTHEST_DAY * 1440:
-            raise ValueError(f'"{text}" is more than {FURTHEST_DAY} days')
+            raise ValueError(f"{shown(text)} is more than {FURTHEST_DAY} days")
         return text
 
     return check

@@ -8,10 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from os.path import isfile  # of a name that no file can have it says no, and raises nothing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reminderd.errors import FaultsFound, NotFound
+from reminderd.errors import FaultsFound, NotFound, shown
 from reminderd.faults import did_you_mean, dotted, located, parse_toml
 from reminderd.locate import KeyPath
 from reminderd.model import (
@@ -59,18 +60,18 @@ class ProtocolLibrary:
         Raises NotFound, and FaultsFound where its file holds mistakes.
         """
         path = Path(name)
-        return read(path if path.suffix == ".toml" or path.is_file() else self.path(name))
+        return read(path if path.suffix == ".toml" or isfile(path) else self.path(name))
 
     def path(self, key: str) -> Path:
         """The file that counts for `key`; raises NotFound."""
         if SLUG.fullmatch(key):
             for folder in self._folders:
                 path = folder / f"{key}.toml"
-                if path.is_file():
+                if isfile(path):
                     return path
-        hint = did_you_mean(key, self.keys())
+        hint = did_you_mean(key[:100], self.keys())
         raise NotFound(
-            f'there is no protocol "{key}"{hint}',
+            f"there is no protocol {shown(key)}{hint}",
             remedy="`reminderd protocol list` shows every key; a path to a .toml file works too",
         )
 

@@ -17,10 +17,9 @@ from reminderd.entries import (
     read_patient,
     read_session_at,
     read_tags,
-    shown,
     unknown,
-    visible,
 )
+from reminderd.errors import shown, visible
 from reminderd.model import Clinic, Patient
 
 PATIENT_COLUMNS = (

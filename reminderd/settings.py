@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reminderd.errors import NotFound
+from reminderd.errors import NotFound, shown
 from reminderd.faults import Fault, did_you_mean, dotted, from_validation, keys_at, type_at
 from reminderd.faults import unknown_key as unknown
 from reminderd.locate import KeyPath
@@ -91,7 +91,7 @@ class Settings:
         section = self.sections.clinics.get(key)
         if section is None:
             hint = did_you_mean(key, self.clinic_keys)
-            raise NotFound(f'there is no clinic "{key}" in {self.path}{hint}')
+            raise NotFound(f"there is no clinic {shown(key)} in {self.path}{hint}")
         serving = {channel: self.transport_for(key, channel) for channel in Channel}
         leaving = [each for each, name in serving.items() if name and leaves_machine(name)]
         return Clinic(

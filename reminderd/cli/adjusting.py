@@ -6,6 +6,7 @@ import click
 
 from reminderd.cli.context import Desk
 from reminderd.cli.options import read
+from reminderd.errors import shown
 from reminderd.model import Adjustment, Duration, local_time
 
 _LONGEST_DAYS = 365  # nothing in aftercare holds for as long
@@ -60,9 +61,9 @@ def _said(option: str, text: str, example: str) -> str:
 def _length(text: str) -> Duration:
     length = Duration.parse(text.strip())
     if length.amount < 0:
-        raise ValueError(f'"{text}" lies in the past; write for example "72h"')
+        raise ValueError(f'{shown(text)} lies in the past; write for example "72h"')
     if length.amount > _LONGEST_DAYS * {"d": 1, "h": 24, "m": 24 * 60}[length.unit]:
         raise ValueError(
-            f'"{text}" is more than a year ({_LONGEST_DAYS}d); write for example "72h"'
+            f'{shown(text)} is more than a year ({_LONGEST_DAYS}d); write for example "72h"'
         )
     return length

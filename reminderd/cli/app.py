@@ -14,7 +14,7 @@ from click.exceptions import Exit
 
 from reminderd import __version__
 from reminderd.cli.context import Desk
-from reminderd.errors import FaultsFound, ReminderdError, TryAgainLater
+from reminderd.errors import FaultsFound, ReminderdError, TryAgainLater, shown
 
 COMMANDS = {
     "init": "Write a configuration, protocols and templates to edit, and the database.",
@@ -59,7 +59,7 @@ class Application(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if not ctx.resilient_parsing and args and args[0] not in COMMANDS:
-            ctx.fail(f'there is no command "{args[0]}"{_closest(args[0])}')
+            ctx.fail(f"there is no command {shown(args[0])}{_closest(args[0][:100])}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

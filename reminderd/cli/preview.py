@@ -50,14 +50,14 @@ def _messages(
     With it, as it really leaves, all that is planned.
     """
     from reminderd import sample
-    from reminderd.errors import NotFound
+    from reminderd.errors import NotFound, shown
 
     try:
         items = sample.items(desk.protocol(name))
     except NotFound:
         if name not in {text.name for text in texts.texts.list_templates()}:
             raise NotFound(
-                f'there is no protocol or template "{name}"',
+                f"there is no protocol or template {shown(name)}",
                 remedy="See them with: reminderd protocol list, reminderd template list",
             ) from None
         yield [sample.item_of(name)], []

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reminderd.errors import ConfigurationError, NotFound
+from reminderd.errors import ConfigurationError, NotFound, shown
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -57,4 +57,4 @@ def _unknown(name: str) -> NotFound:
 
     close = get_close_matches(name, names(), n=1)
     hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names())}."
-    return NotFound(f'there is no transport "{name}"', remedy=hint)
+    return NotFound(f"there is no transport {shown(name)}", remedy=hint)

@@ -164,3 +164,38 @@ def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["{}"],
+        ["patient", "show", "{}"],
+        ["patient", "erase", "{}", "--by", "Ana", "--yes"],
+        ["patient", "export", "{}"],
+        ["patient", "edit", "A-1", "--timezone", "{}"],
+        ["session", "show", "{}"],
+        ["session", "add", "A-1", "--protocol", "{}", "--at", "{}"],
+        ["session", "adjust", "ses-1", "{}", "--off", "--why", "because"],
+        ["session", "adjust", "ses-1", "no-shower", "--holds", "{}", "--why", "because"],
+        ["session", "adjust", "ses-1", "massage", "--at", "{}", "--why", "because"],
+        ["reminder", "show", "{}"],
+        ["plan", "{}", "--at", "2026-03-28T09:30"],
+        ["plan", "mesotherapy", "--at", "2026-03-28T09:30", "--quiet", "{}"],
+        ["plan", "mesotherapy", "--at", "2026-03-28T09:30", "--timezone", "{}"],
+        ["preview", "{}"],
+        ["protocol", "approve", "{}", "--by", "Dr. Lund"],
+        ["protocol", "show", "mesotherapy", "--format", "md", "--clinic", "{}"],
+        ["report", "--from", "{}"],
+        ["report", "--protocol", "{}"],
+        ["transport", "test", "{}"],
+    ],
+)
+def test_what_was_pasted_by_mistake_is_not_thrown_back_whole(
+    clinic: Clinic, words: list[str]
+) -> None:
+    clinic.enrols()
+    refused = clinic.types(*(each.format("x" * 5000) for each in words))
+    assert refused.exit_code in (2, 4)
+    assert "x" * 39 + "…" in refused.stderr
+    assert "x" * 41 not in refused.stderr
