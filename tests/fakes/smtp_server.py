@@ -11,6 +11,7 @@ accepted.
 """
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections import deque
@@ -87,6 +88,24 @@ class SmtpServer:
         self.mails.clear()
         self._script.clear()
         self.connections = 0
+
+    def script_nothing(self) -> None:
+        """All is well from now on."""
+        self._script.clear()
+
+    def has_passed(self, phase: str) -> bool:
+        """Whether all that was scripted for a phase was used."""
+        return phase in self._script and not self._script[phase]
+
+    def wait_until_quiet(self) -> None:
+        """Wait until all that was said by clients who are gone is dealt with."""
+        with socket.create_connection(("127.0.0.1", self.port)) as last:
+            last.recv(1)  # all who came before were let in
+        asyncio.run_coroutine_threadsafe(self._nobody(), self.loop).result(10)
+
+    async def _nobody(self) -> None:
+        while self._open:
+            await asyncio.sleep(0.001)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """What belongs under `[transports.smtp]` to send here."""

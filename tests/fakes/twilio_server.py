@@ -120,12 +120,13 @@ class TwilioServer:
         self.logins = {account: token, **keys}
         self.requests: list[Asked] = []
         self.messages: list[dict[str, Any]] = []
-        self.released = threading.Event()
+        self.hanging, self.released = threading.Event(), threading.Event()
         self.now: Callable[[], datetime] = lambda: datetime(2026, 3, 28, 14, 30, tzinfo=UTC)
         self.lists: Callable[[Mapping[str, Any]], bool] = lambda _: True  # which it owns up to
         self._script: deque[Behaviour] = deque()
         self._list_script: deque[Behaviour] = deque()
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self._nobody = threading.Condition(self.lock)
         self._http = _Listener(("127.0.0.1", 0), _Handler)
         self._http.twilio = self
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
@@ -152,6 +153,26 @@ class TwilioServer:
         for each in (self.messages, self.requests, self._script, self._list_script):
             each.clear()
 
+    def stop_hanging(self) -> None:
+        """Let go of whoever waits for an answer, and hang no more; script nothing."""
+        self._script.clear()
+        waiting, self.released = self.released, threading.Event()
+        waiting.set()
+
+    def wait_until_quiet(self) -> None:
+        """Wait until all that was asked by clients who are gone is dealt with."""
+        with socket.create_connection(("127.0.0.1", self._http.server_port)) as last:
+            last.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            last.recv(1)  # all who came before were let in
+        with self.lock:
+            self._nobody.wait_for(lambda: self._http.connected == 0, 10)
+
+    def has_left(self) -> None:
+        """One client less."""
+        with self.lock:
+            self._http.connected -= 1
+            self._nobody.notify_all()
+
     def start(self) -> Self:
         self._thread.start()
         return self
@@ -173,17 +194,17 @@ class TwilioServer:
         self.stop()
 
     def next_behaviour(self) -> Behaviour | None:
-        with self._lock:
+        with self.lock:
             return self._script.popleft() if self._script else None
 
     def next_for_list(self) -> Behaviour | None:
-        with self._lock:
+        with self.lock:
             return self._list_script.popleft() if self._list_script else None
 
     def accept(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Keep a message as the provider would, and return the record of it."""
         date = format_datetime(self.now())
-        with self._lock:
+        with self.lock:
             record = {
                 "sid": f"SM{len(self.messages) + 1:032x}",
                 "account_sid": self.account,
@@ -210,6 +231,16 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
     twilio: TwilioServer
+    connected = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self.twilio.lock:
+            self.connected += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.twilio.has_left()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of the game."""
@@ -225,7 +256,12 @@ class _Handler(BaseHTTPRequestHandler):
         behaviour = self.server.twilio.next_behaviour()
         if isinstance(behaviour, Break) and not behaviour.read_first:
             return self._break(behaviour)
-        form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever asked is gone
+            self.close_connection = True
+            return None
+        form = dict(parse_qsl(body.decode()))
         asked = self._note(form)
         if not self._known(asked):
             return None
@@ -314,6 +350,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self.connection.close()
         else:
+            self.server.twilio.hanging.set()
             self.server.twilio.released.wait(60)
 
     def log_message(self, format: str, *args: Any) -> None:

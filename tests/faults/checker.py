@@ -4,14 +4,24 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
+from reminderd.audit import Action, broken
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, Reminder, State
 from tests.faults.ledger import Ledger
 
 MAY_HAVE_LEFT = (State.SENT, State.UNKNOWN)
+CALLED_OFF = (Reason.BY_STAFF, Reason.ERASED)
+AHEAD = (State.SCHEDULED, State.HELD)
+CANARIES = ("Canari", "canari", "+3460000", "3460000")
+NOWHERE_HERE = {
+    "the notes": "SELECT key, value FROM notes",
+    "the trail's entries": "SELECT by, action, what, before, after FROM audit",
+    "the attempts": "SELECT code, error FROM attempts",
+}
 
 
 @dataclass(frozen=True)
@@ -38,16 +48,35 @@ def book(outbox: EmbeddedOutbox) -> Book:
 
 
 def wrongs(
-    outbox: EmbeddedOutbox, ledger: Ledger, recorded: set[str], until: datetime
+    outbox: EmbeddedOutbox,
+    ledger: Ledger,
+    recorded: set[str],
+    until: datetime,
+    *,
+    over: bool = False,
 ) -> list[str]:
-    """Every broken promise, once nothing is under way any more at `until`."""
+    """Every broken promise, once nothing is under way any more at `until`.
+
+    `over`: nothing lies ahead any more either, so every reminder has come to its end.
+    """
     kept = book(outbox)
     return [
         *_file(outbox),
-        *_reminders(kept, ledger, until),
-        *_contents(kept, ledger),
+        *_reminders(kept, ledger, until, over),
+        *_contents(kept, ledger, erased_messages(outbox)),
         *_records(kept, ledger, recorded),
+        *_trail(outbox),
+        *_secrets(outbox),
     ]
+
+
+def erased_messages(outbox: EmbeddedOutbox) -> set[int]:
+    """Of people whose data was erased: what stood in them is gone."""
+    rows = outbox.query(
+        "SELECT messages.id FROM messages JOIN patients ON patients.id = patient "
+        "WHERE erased_at IS NOT NULL"
+    )
+    return {row[0] for row in rows}
 
 
 def _file(outbox: EmbeddedOutbox) -> Iterator[str]:
@@ -57,20 +86,22 @@ def _file(outbox: EmbeddedOutbox) -> Iterator[str]:
                 yield f"{check}: {row}"
 
 
-def _reminders(kept: Book, ledger: Ledger, until: datetime) -> Iterator[str]:
+def _reminders(kept: Book, ledger: Ledger, until: datetime, over: bool) -> Iterator[str]:
+    keys_by_message = ledger.keys()
     for each in kept.reminders:
         assert each.id is not None
         name = f"rem-{each.id} {each.milestone}"
-        messages = kept.messages_of.get(each.id, set())
-        keys = set() if each.reason is Reason.TEMPLATE else ledger.keys_of(messages)
+        keys: set[str] = set()
+        if each.reason is not Reason.TEMPLATE:
+            keys.update(*(keys_by_message.get(m, ()) for m in kept.messages_of.get(each.id, ())))
         if len(keys) > 1:
             yield f"{name}: accepted {len(keys)} times"
-        if keys and each.state not in MAY_HAVE_LEFT and each.reason is not Reason.BY_STAFF:
+        if keys and each.state not in MAY_HAVE_LEFT and each.reason not in CALLED_OFF:
             yield f"{name}: accepted, and it is {_word(each)}"
         if each.state is State.SENT and not keys:
             yield f"{name}: sent, and nobody has accepted it"
         overdue = each.wake_at is not None and each.wake_at <= until
-        if overdue or each.state is State.SENDING:
+        if overdue or each.state is State.SENDING or (over and each.state in AHEAD):
             yield f"{name}: still {each.state} when all is over"
 
 
@@ -78,9 +109,9 @@ def _word(reminder: Reminder) -> str:
     return f"{reminder.state}/{reminder.reason}" if reminder.reason else str(reminder.state)
 
 
-def _contents(kept: Book, ledger: Ledger) -> Iterator[str]:
+def _contents(kept: Book, ledger: Ledger, erased: set[int]) -> Iterator[str]:
     for each in ledger.entries:
-        if kept.contents.get(each.message) != (each.to, each.text):
+        if each.message not in erased and kept.contents.get(each.message) != (each.to, each.text):
             yield f"msg-{each.message}: what left is not what the record says"
 
 
@@ -95,3 +126,40 @@ def _records(kept: Book, ledger: Ledger, recorded: set[str]) -> Iterator[str]:
     for message, rows in kept.attempts.items():
         if any(outcome in ("claimed", "marked") for outcome, _ in rows):
             yield f"msg-{message}: an attempt without an end: {json.dumps(rows)}"
+
+
+# Who did what ------------------------------------------------------------------------------------
+
+
+def _trail(outbox: EmbeddedOutbox) -> Iterator[str]:
+    """The trail is whole, and by itself leads to what patients and sessions are now."""
+    trail = outbox.trail()
+    if (hole := broken(trail, outbox.trail_head())) is not None:
+        yield f"the trail: entry {hole.number} {hole.why}"
+    told: dict[str, dict[str, Any]] = defaultdict(dict)
+    imported: set[int] = set()
+    for _, entry, _ in trail:
+        if entry.action == Action.IMPORTED:
+            imported.update(range(entry.patient or 0, (entry.last_patient or 0) + 1))
+        told[entry.what].update(entry.after)
+    for patient in outbox.patients():
+        if patient.id in imported or patient.erased_at is not None:
+            continue
+        now = {channel: "granted" if c.granted else "withdrawn"
+               for channel, c in patient.consent.items()}  # fmt: skip
+        said = told[f"pat-{patient.id}"]
+        if (said.get("consent", {}), bool(said.get("paused"))) != (now, patient.paused):
+            yield f"the trail: pat-{patient.id} is not what it says"
+    for session in outbox.sessions():
+        if session.patient_id not in imported:
+            said = told[f"ses-{session.id}"]
+            at = session.at.astimezone(UTC).isoformat(timespec="seconds")
+            if (said.get("state"), said.get("at")) != (session.state, at):
+                yield f"the trail: ses-{session.id} is not what it says"
+
+
+def _secrets(outbox: EmbeddedOutbox) -> Iterator[str]:
+    """No name, number or address where none belongs."""
+    for what, select in NOWHERE_HERE.items():
+        text = json.dumps(outbox.query(select), ensure_ascii=False)
+        yield from (f"{what} say {each}" for each in CANARIES if each in text)

@@ -9,20 +9,39 @@ and the transports of this process are wrapped here.
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from reminderd import bootstrap, daemon
+from reminderd import bootstrap, daemon, transports
 from reminderd.cli import context
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded import schema, store
+from reminderd.engines.embedded import backup, restoring, schema, store
 from reminderd.model import Message
+from reminderd.render import Renderer
+from tests.faults.forks import Job
 from tests.faults.steps import BreakingOutbox, Steps
 
+MIGRATE = "migrate"  # typed as if it were a command
 STATEMENT = "in the migration"  # between any two of its statements
+COPYING = "in the copy"  # between any two pages
+AROUND = {  # what is passed before and after, and where it is called from
+    "the copy": [(backup, "copy_verified"), (restoring, "copy_verified")],
+    "the new name": [(backup, "in_place"), (restoring, "in_place")],
+    "the keeping": [(restoring, "_keep")],
+}
+
+
+_installed = cache(transports._entry_points)  # read once for all forks, as are all templates
+_packaged = cache(bootstrap.renderer)
+
+
+def _packaged_texts(_: object) -> Renderer:
+    return _packaged(None)
 
 
 class Carrier:
@@ -55,38 +74,77 @@ def dies_at(step: str, number: int) -> Steps:
     return Steps(fails)
 
 
-def run(config: Path, now: datetime, step: str, number: int, words: list[str], log: Path) -> None:
+def run(job: Job) -> None:
     """Type a command in this process, which dies at that step."""
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    steps, clock, build = dies_at(step, number), VirtualClock(now), bootstrap.build_transport
-    execute = schema._execute_all
-
-    def migrate(db: Any, statements: str) -> None:
-        for each in statements.split(";\n"):
-            steps.passing(STATEMENT)
-            execute(db, each)
-
-    with (
-        patch.object(bootstrap, "EmbeddedOutbox", partial(BreakingOutbox, steps=steps)),
-        patch.object(bootstrap, "build_transport", lambda *a: Carrier(build(*a), steps)),
-        patch.object(daemon, "SystemClock", lambda: clock),
-        patch.object(context, "SystemClock", lambda: clock),
-        patch.object(schema, "_execute_all", migrate),
-    ):
-        if words == ["migrate"]:
-            store.create(config.parent / "reminderd.db")
+    steps = dies_at(job.step, job.number)
+    with _wrapped(steps, VirtualClock(job.now)):
+        if job.words == (MIGRATE,):
+            store.create(job.config.parent / "reminderd.db")
             return
         from reminderd.cli import main
 
-        sys.argv = ["reminderd", "--config", str(config), *words]
+        sys.argv = ["reminderd", "--config", str(job.config), *job.words]
         main()
+
+
+@contextmanager
+def _wrapped(steps: Steps, clock: VirtualClock) -> Iterator[None]:
+    """The product of this process, by that clock and with those steps."""
+    build = bootstrap.build_transport
+    replaced: list[tuple[Any, str, Any]] = [
+        (bootstrap, "EmbeddedOutbox", partial(BreakingOutbox, steps=steps)),
+        (bootstrap, "build_transport", lambda *given: Carrier(build(*given), steps)),
+        (daemon, "SystemClock", lambda: clock),
+        (context, "SystemClock", lambda: clock),
+        (schema, "_execute_all", partial(_statement_by_statement, schema._execute_all, steps)),
+        (backup, "connect", partial(_page_by_page, backup.connect, steps)),
+        (transports, "_entry_points", _installed),
+        (bootstrap, "renderer", _packaged_texts),
+    ]
+    for what, places in AROUND.items():
+        for module, name in places:
+            replaced.append((module, name, _around(getattr(module, name), what, steps)))
+    with ExitStack() as undone:
+        for module, name, put in replaced:
+            undone.enter_context(patch.object(module, name, put))
+        yield
+
+
+def _around(call: Callable[..., Any], what: str, steps: Steps) -> Callable[..., Any]:
+    def passes(*given: Any, **more: Any) -> Any:
+        steps.passing(f"before {what}")
+        done = call(*given, **more)
+        steps.passing(f"after {what}")
+        return done
+
+    return passes
+
+
+def _statement_by_statement(execute: Any, steps: Steps, db: Any, statements: str) -> None:
+    for each in statements.split(";\n"):
+        steps.passing(STATEMENT)
+        execute(db, each)
+
+
+class _PageByPage:
+    """A connection whose backup passes a step at each page."""
+
+    def __init__(self, connection: Any, steps: Steps) -> None:
+        self.connection, self._steps = connection, steps
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def backup(self, target: "_PageByPage") -> None:
+        self.connection.backup(
+            target.connection, pages=1, progress=lambda *_: self._steps.passing(COPYING)
+        )
+
+
+def _page_by_page(connect: Any, steps: Steps, *given: Any, **more: Any) -> _PageByPage:
+    return _PageByPage(connect(*given, **more), steps)
 
 
 if __name__ == "__main__":
     where, instant, name, times, *command = sys.argv[1:]
-    run(
-        Path(where), datetime.fromisoformat(instant), name, int(times), command,
-        Path(where).with_name("log"),
-    )  # fmt: skip
+    run(Job(Path(where), datetime.fromisoformat(instant), tuple(command), name, int(times)))

@@ -1,221 +1,174 @@
-"""Kills a real process at a step, lets the next one recover, and looks at what became of it all."""
+"""Kills a real process while it sends, lets the next one recover, and looks at what became of it.
 
-import multiprocessing
-import os
-import signal
+`CRASH_POINTS` names every point at which a process is killed; `kill` does it once.
+"""
+
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from hashlib import sha256
-from multiprocessing.context import ForkServerProcess
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from random import Random
+from signal import SIGKILL
 
-from reminderd import bootstrap
 from reminderd.bootstrap import House
-from reminderd.engines.embedded import connection, schema, store
 from reminderd.interfaces import ReminderFilter
-from reminderd.model import Channel, Consent, Patient, State
-from reminderd.roster import SessionEntry
-from tests.core.build import LONG_AGO
-from tests.end_to_end.clinic import DATA, leaving, providers, until
-from tests.fakes.smtp_server import HANG, SmtpServer
-from tests.fakes.twilio_server import TwilioServer, hang
-from tests.faults.checker import wrongs
-from tests.faults.crash import STATEMENT, run
-from tests.faults.ledger import Accepted, Ledger
+from reminderd.model import State
+from tests.end_to_end.clinic import until
+from tests.fakes.smtp_server import HANG
+from tests.fakes.twilio_server import hang
+from tests.faults import desk_kills
+from tests.faults.checker import CANARIES, wrongs
+from tests.faults.desk_kills import Findings
+from tests.faults.forks import Fork, Job, run
+from tests.faults.scenes import START, Scene
 from tests.faults.steps import REQUEST
+from tests.faults.window import why_not
 
-START = datetime(2026, 3, 28, 14, 30, tzinfo=UTC)  # by which the fake provider dates what it takes
-LOOKS = [timedelta(seconds=s) for s in (1, 31, 3610)]
 SENDING = tuple(
     f"{when} {what}" for what in ("the claim", "the mark", "the record")
     for when in ("before", "in", "after")
 )  # fmt: skip
 WIRE = ("request written", "provider accepted")  # the answer is still on its way
-IMPORT = ("before the import", "in the import", "after the import", "before the plan",
-          "in the plan", "after the plan")  # fmt: skip
-CRASH_POINTS = (*SENDING, *REQUEST, *WIRE, *(f"import: {each}" for each in IMPORT), STATEMENT)
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(
-    ["pytest", "tests.faults.crash", "reminderd.cli.run", "reminderd.transports.twilio",
-     "reminderd.transports.smtp", "twilio.rest"]
-)  # fmt: skip
+SOON = timedelta(seconds=1)
+NEXT_START = [SOON] * 6 + [timedelta(hours=3), timedelta(hours=8), timedelta(hours=26)]
+LATER = [  # doubts are settled or unknown; the night is over; and once more for its doubts
+    timedelta(seconds=1), timedelta(seconds=32), timedelta(seconds=3611), timedelta(hours=19),
+    timedelta(hours=21),
+]  # fmt: skip
+Kill = Callable[[Scene], tuple[Findings, bool]]
 
 
 def kill(point: str, seed: int, folder: Path) -> tuple[list[str], str]:
-    """Every promise that a kill at this point broke, and what became of the reminders."""
-    if point == STATEMENT:
-        return _in_a_migration(seed, folder)
-    with providers() as (twilio, smtp):
-        scene = Scene(folder, seed, twilio, smtp)
-        if point.startswith("import: "):
-            return scene.in_an_import(point.removeprefix("import: "))
-        return scene.in_sending(point)
+    """Every promise that a kill at this point broke, and whether it was killed there."""
+    found, killed = CRASH_POINTS[point](Scene(folder, seed))
+    return list(found), "killed" if killed else "not reached"
 
 
-class Scene:
-    """A clinic in a folder with some patients, of whom something is due."""
+def in_sending(scene: Scene, point: str) -> tuple[Findings, bool]:
+    """`run --once` dies, and the next one too where chance has it so."""
+    job = scene.job("run", "--once", step=point, number=_number(scene, point))
+    killed = _on_the_wire(scene, job) if point in WIRE else run(job) == -SIGKILL
+    return _recovered(scene), killed
 
-    def __init__(self, folder: Path, seed: int, twilio: TwilioServer, smtp: SmtpServer) -> None:
-        self.chance, self.twilio, self.smtp = Random(seed), twilio, smtp
-        self.concurrency = self.chance.randint(1, 3)
-        clinic = leaving(folder, twilio, smtp, concurrency=self.concurrency)
-        self.config, self.log = clinic.config, folder / "log"
-        self.settings = bootstrap.load_settings(self.config, {})
 
-    def house(self) -> House:
-        return bootstrap.open_house(self.settings, durable=False)
+def _number(scene: Scene, step: str) -> int:
+    """At the first passing of a step, or at the second where there is one."""
+    again = scene.texts and scene.count > scene.concurrency and "claim" not in step
+    return scene.chance.randint(1, 2) if again else 1
 
-    # Sending -------------------------------------------------------------------------------------
 
-    def in_sending(self, point: str) -> tuple[list[str], str]:
-        self._enrol(self.chance.randint(1, 6))
-        number = self.chance.randint(1, 2)
-        process = self._process(START, point, number, "run", "--once")
-        if point in WIRE:
-            self._hold_the_answer(point)
-            process.start()
-            until(self._has_arrived(point), point)
-            assert process.pid is not None
-            os.kill(process.pid, signal.SIGKILL)
+def standing(scene: Scene, *, asleep: bool) -> tuple[Findings, bool]:
+    """`run`, which goes on until it is killed: at any step while it sends, or asleep after it."""
+    if not asleep:
+        step = scene.chance.choice((*SENDING, *REQUEST))
+        job = scene.job("run", step=step, number=_number(scene, step))
+        child = Fork(job)
+        until(lambda: child.has_ended() or _all_is_sent(scene), step)
+        killed = child.has_ended()
+        if killed:
+            killed = child.ends() == -SIGKILL
         else:
-            process.start()
-        process.join(30)
-        assert process.exitcode in (-signal.SIGKILL, 0, 75), self.log.read_text()
-        killed = process.exitcode == -signal.SIGKILL
-        for later in LOOKS:
-            self._runs(START + later, "run", "--once")
-        return self._what_became(START + LOOKS[-1]), "killed" if killed else "not reached"
-
-    def _hold_the_answer(self, point: str) -> None:
-        self.twilio.script(hang(accept=point == "provider accepted"))
-        if point == "provider accepted":
-            self.smtp.script("dot", HANG)
-        else:
-            self.smtp.script("body", HANG)
-
-    def _has_arrived(self, point: str) -> Callable[[], object]:
-        if self.texts:
-            return lambda: self.twilio.requests
-        return lambda: self.smtp.mails if point == "provider accepted" else self.smtp.connections
-
-    def _enrol(self, count: int) -> None:
-        house = self.house()
-        house.intake.approve("mesotherapy", "Dr. Example", START)
-        self.texts = self.chance.random() < 0.6
-        both = (Channel.SMS, Channel.EMAIL)
-        for n in range(1, count + 1):
-            channels = both if self.texts else both[::-1]
-            said = {each: Consent(True, LONG_AGO, "form") for each in both}
-            person = Patient(
-                "main", f"Canaria{n}", phone=f"+3460000{n:04}", email=f"canaria{n}@example.org",
-                channels=channels, consent=said,
-            )  # fmt: skip
-            entry = SessionEntry("mesotherapy", START - timedelta(seconds=9), frozenset(), None)
-            house.intake.enrol(person, entry, START - timedelta(seconds=5))
-        house.outbox.close()
-
-    def _process(self, now: datetime, step: str, number: int, *words: str) -> ForkServerProcess:
-        given = (self.config, now, step, number, list(words), self.log)
-        return _processes.Process(target=run, args=given)
-
-    def _runs(self, now: datetime, *words: str) -> int | None:
-        process = self._process(now, "", 0, *words)
-        process.start()
-        process.join(30)
-        return process.exitcode
-
-    def _what_became(self, now: datetime) -> list[str]:
-        house = self.house()
-        found = wrongs(house.outbox, self._ledger(house), set(), now)
-        due = [
-            each
-            for each in house.outbox.reminders(ReminderFilter())
-            if each.due_at is not None and each.due_at <= START
-        ]
-        found += [f"rem-{each.id}: lost: {each.state}" for each in due if not _is_seen(each.state)]
-        unknown = {each.patient_id for each in due if each.state is State.UNKNOWN}
-        if len(unknown) > max(self.concurrency, 4):  # as many as leave side by side
-            found.append(f"in doubt: {len(unknown)} messages")
-        house.outbox.close()
-        said = self.log.read_text()
-        canaries = ("Canaria", "canaria", "60000")
-        return found + [f"the log says {each}" for each in canaries if each in said]
-
-    def _ledger(self, house: House) -> Ledger:
-        rows = house.outbox.query("SELECT id, recipient, text FROM messages WHERE text IS NOT NULL")
-        messages = {(to, text): number for number, to, text in rows}
-        ledger = Ledger()
-        for each in self.twilio.messages:
-            to, text, sid = each["to"], each["body"], each["sid"]
-            number = messages.get((to, text), 0)
-            ledger.entries.append(Accepted(sid, number, Channel.SMS, to, text, sid, START))
-        texts = {number: text for number, _, text in rows}
-        for mail in self.smtp.mails:
-            name = message_from_bytes(mail.content)["Message-ID"]
-            number = int(name.split("-")[1])
-            key = sha256(mail.content).hexdigest()
-            ledger.entries.append(
-                Accepted(key, number, Channel.EMAIL, mail.to, texts.get(number, ""), name, START)
-            )
-        return ledger
-
-    # Import --------------------------------------------------------------------------------------
-
-    def in_an_import(self, step: str) -> tuple[list[str], str]:
-        table = str(DATA / "patients.csv")
-        self.house().outbox.close()
-        process = self._process(START, step, 1, "patient", "import", table)
-        process.start()
-        process.join(30)
-        killed = process.exitcode == -signal.SIGKILL
-        house = self.house()
-        count, found = len(house.outbox.patients()), list[str]()
-        if step.startswith("after") == (count == 0) and killed:
-            found.append(f"killed {step}, and there are {count} patients")
-        if count == 0:
-            self._runs(START, "patient", "import", table)
-        sessions = house.outbox.sessions()
-        planned = {each.session_id for each in house.outbox.reminders(ReminderFilter())}
-        if not sessions or any(each.id not in planned for each in sessions):
-            found.append("a session without a plan")
-        found += wrongs(house.outbox, Ledger(), set(), START - timedelta(days=3650))
-        house.outbox.close()
-        return found, "killed" if killed else "not reached"
+            child.kill()
+        return _recovered(scene), killed
+    child = Fork(scene.job("run"))
+    until(lambda: _all_is_sent(scene), "everything is sent")
+    return _recovered(scene), child.kill() == -SIGKILL
 
 
-def _is_seen(state: State) -> bool:
-    return state not in (State.SCHEDULED, State.SENDING)
+def _all_is_sent(scene: Scene) -> bool:
+    """Asked of the file, beside the process that sends."""
+    rows = scene.look(
+        "SELECT count(*) FROM reminders WHERE state = 'sending' "
+        "OR (state = 'scheduled' AND wake_at <= ?)",
+        (int(START.timestamp() * 1000),),
+    )
+    return rows == [(0,)]
 
 
-def _in_a_migration(seed: int, folder: Path) -> tuple[list[str], str]:
-    """An old database is brought up to date, and the process dies between two statements."""
-    from sqlite_utils import Database
+def _on_the_wire(scene: Scene, job: Job) -> bool:
+    """Killed while the provider keeps it waiting for an answer."""
+    accepts = job.step == "provider accepted"
+    if scene.texts:
+        scene.twilio.script(hang(accept=accepts))
+    else:
+        scene.smtp.script("dot" if accepts else "body", HANG)
+    child = Fork(job)
+    until(lambda: _waits(scene, accepts=accepts) or child.has_ended(), job.step)
+    killed = not child.has_ended() and child.kill() == -SIGKILL
+    scene.twilio.stop_hanging()
+    scene.smtp.script_nothing()
+    return killed
 
-    path = folder / "reminderd.db"
-    old = connection.connect(path, create=True)
-    old.execute("BEGIN IMMEDIATE")
-    schema.migrations().apply(Database(old), stop_before="002-what-changed")
-    old.execute("PRAGMA user_version = 1")
-    old.execute("COMMIT")
-    before = old.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
-    old.close()
-    number = Random(seed).randint(1, 8)
-    given = (folder / "reminderd.toml", START, STATEMENT, number, ["migrate"], folder / "log")
-    process = _processes.Process(target=run, args=given)
-    process.start()
-    process.join(30)
-    kept = connection.connect(path)
-    after = kept.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
-    version = kept.execute("PRAGMA user_version").fetchone()[0]
-    kept.close()
-    killed = process.exitcode == -signal.SIGKILL
-    found = []
-    if killed and (version, after) != (1, before):
-        found.append(f"killed between two statements, and it is version {version}")
-    if killed and not store.create(path):
-        found.append("cannot be brought up to date any more")
-    store.Store(path, durable=False).close()
-    return found, "killed" if killed else "not reached"
+
+def _waits(scene: Scene, *, accepts: bool) -> bool:
+    if scene.texts:
+        return bool(scene.twilio.messages if accepts else scene.twilio.requests)
+    return bool(scene.smtp.mails) if accepts else scene.smtp.has_passed("body")
+
+
+# What became of it -------------------------------------------------------------------------------
+
+
+def _recovered(scene: Scene) -> Findings:
+    """Start again, perhaps much later, until nothing is open any more; every broken promise."""
+    scene.taken(START, killed=True)
+    began = START + scene.chance.choice(NEXT_START)
+    if scene.chance.random() < 0.25:
+        scene.types("run", "--once", at=began, step=scene.chance.choice(SENDING))
+    for later in LATER:
+        if later == LATER[0] or _is_open(scene):
+            code = scene.types("run", "--once", at=began + later)
+            if code not in (0, 75):
+                yield f"the next process ended with {code}: {scene.log[-500:]}"
+    house = scene.house()
+    yield from _what_became(scene, house)
+    house.outbox.close()
+
+
+def _is_open(scene: Scene) -> bool:
+    return bool(
+        scene.look(
+            "SELECT 1 FROM reminders WHERE state = 'sending' "
+            "OR (state = 'scheduled' AND due_at <= ?) LIMIT 1",
+            (int(START.timestamp() * 1000),),
+        )
+    )
+
+
+def _what_became(scene: Scene, house: House) -> Findings:
+    outbox, ledger = house.outbox, scene.ledger(house)
+    yield from wrongs(outbox, ledger, set(), START)
+    due = [
+        each
+        for each in outbox.reminders(ReminderFilter())
+        if each.due_at is not None and each.due_at <= START
+    ]
+    for each in due:
+        if each.state in (State.SCHEDULED, State.SENDING):
+            yield f"rem-{each.id}: lost: {each.state}"
+    unknown = {each.patient_id for each in due if each.state is State.UNKNOWN}
+    if len(unknown) > 2 * max(scene.concurrency, 4):  # as many as leave side by side, in two kills
+        yield f"in doubt: {len(unknown)} messages"
+    for entry in ledger.entries:
+        rows = outbox.query(
+            "SELECT reminder, patient FROM message_reminders JOIN messages "
+            "ON messages.id = message WHERE message = ?",
+            (entry.message,),
+        )
+        if rows:
+            yield from why_not(house.intake.chart(rows[0][1]), {row[0] for row in rows}, entry.at)
+    yield from kept(scene, house)
+
+
+def kept(scene: Scene, house: House) -> Findings:
+    """Everybody who was taken in is there, and no name or number is in the log."""
+    if (found := len(house.outbox.sessions())) != scene.count:
+        yield f"{scene.count} sessions were acknowledged, and there are {found}"
+    yield from (f"the log says {each}" for each in CANARIES if each in scene.log)
+
+
+CRASH_POINTS: dict[str, Kill] = {
+    **{step: partial(in_sending, point=step) for step in (*SENDING, *REQUEST, *WIRE)},
+    "the loop, asleep": partial(standing, asleep=True),
+    "the loop, sending": partial(standing, asleep=False),
+    **desk_kills.CRASH_POINTS,
+}

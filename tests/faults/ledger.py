@@ -1,5 +1,6 @@
 """The ground truth: what the providers have accepted, whatever they said about it."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +28,13 @@ class Ledger:
 
     def of_messages(self, messages: set[int]) -> list[Accepted]:
         return [each for each in self.entries if each.message in messages]
+
+    def keys(self) -> dict[int, set[str]]:
+        """By message, one for each that a person received."""
+        found: dict[int, set[str]] = defaultdict(set)
+        for each in self.entries:
+            found[each.message].add(each.key)
+        return found
 
     def keys_of(self, messages: set[int]) -> set[str]:
         """One for each message that a person received."""

@@ -16,11 +16,11 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 
+from tests.faults.checker import CANARIES
 from tests.faults.clinic_year import Ground, Outcome, Year
 from tests.faults.happenings import Scale
 
 SMALL = Scale(patients=3, events=12, troubles=0.3, cut_chance=1 / 50)
-CANARIES = ("Canari", "canari", "+3460000", "3460000")
 
 
 @cache

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.interfaces import Claimed, NewMessage, Rendered, Settlement
+from reminderd.interfaces import Claimed, NewMessage, Removed, Rendered, Settlement
 from reminderd.model import Outcome, Patient, Reminder
 
 AROUND = ("before", "in", "after")
-TRANSACTIONS = ("the claim", "the mark", "the record", "the plan", "the import", "the recovery")
+TRANSACTIONS = (
+    "the claim", "the mark", "the record", "the plan", "the import", "the recovery", "the word",
+    "the erasure",
+)  # fmt: skip
 REQUEST = ("before the request", "after the answer")
-STEPS = (*(f"{when} {what}" for what in TRANSACTIONS for when in AROUND), *REQUEST)
 
 
 class PowerCut(BaseException):
@@ -67,6 +69,18 @@ class BreakingOutbox(EmbeddedOutbox):
     def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
         with self._step("the import"):
             super().add_patients(patients, now)
+
+    def update_patient(self, patient: Patient, now: datetime) -> None:
+        with self._step("the word"):
+            super().update_patient(patient, now)
+
+    def erase(self, patient: Patient, now: datetime) -> Removed:
+        with self._step("the erasure"):
+            return super().erase(patient, now)
+
+    def scrub(self) -> bool:
+        self.steps.passing("before the scrub")
+        return super().scrub()
 
     def recover(self, now: datetime) -> tuple[int, int]:
         with self._step("the recovery"):
