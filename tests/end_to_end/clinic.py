@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from reminderd.engines.embedded import store
 from tests.configuration import configuration
@@ -26,7 +27,10 @@ PATIENCE = 20.0  # only what is broken takes this long
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """What the condition gives once it is true; AssertionError after `seconds`."""
+    """What the condition gives once it is true; AssertionError after `seconds`.
+
+    Looks again and again: of what another process writes into a database nobody tells.
+    """
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"never came: {what}"
@@ -39,46 +43,80 @@ def long_ago(**span: float) -> str:
     return (datetime.now(UTC) - timedelta(**span)).isoformat(timespec="seconds")
 
 
+class _Heard:
+    """What a process has written so far, read as it comes."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+        self._is_over = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with self._stream:
+            for line in self._stream:
+                with self._changed:
+                    self._lines.append(line)
+                    self._changed.notify_all()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    @property
+    def text(self) -> str:
+        return "".join(self._lines)
+
+    def wait_for(self, said: Callable[[str], bool], seconds: float = PATIENCE) -> bool:
+        """Whether the text was such, at once or as soon as it is; False at its end, or too late."""
+        with self._changed:
+            self._changed.wait_for(lambda: said(self.text) or self._is_over, seconds)
+            return said(self.text)
+
+    def rest(self) -> None:
+        """Wait for the end of it."""
+        self.wait_for(lambda _: self._is_over)
+
+
 class Daemon:
-    """A running `reminderd run` and its log."""
+    """A running `reminderd run`, what it prints, and its log."""
 
     def __init__(self, command: list[str], folder: Path) -> None:
-        self.output = folder / "stdout.log"
-        self.log_file = folder / "stderr.log"
-        with self.output.open("wb") as output, self.log_file.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=output, stderr=log, cwd=folder)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, cwd=folder, text=True, encoding="utf-8"
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._printed, self._logged = _Heard(self._process.stdout), _Heard(self._process.stderr)
 
     @property
     def log(self) -> str:
-        return self.log_file.read_text()
+        return self._logged.text
 
-    def logs(self, text: str) -> None:
-        """Wait until the log says so."""
-
-        def said() -> bool:
-            assert self._process.poll() is None or text in self.log, self.log
-            return text in self.log
-
-        until(said, text)
+    def logs(self, text: str, *, times: int = 1, seconds: float = PATIENCE) -> None:
+        """Wait until the log has said so that often."""
+        assert self._logged.wait_for(lambda log: log.count(text) >= times, seconds), self.log
 
     def told(self, count: int) -> list[dict[str, Any]]:
         """Wait for so many lines of JSON."""
-
-        until(lambda: len(self.lines) >= count, f"{count} lines; the log: {self.log}")
+        assert self._printed.wait_for(lambda text: text.count("\n") >= count), self.log
         return self.lines
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """Every whole line of JSON that it has printed."""
-        text = self.output.read_text()
-        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+        """Every line of JSON that it has printed."""
+        return [json.loads(line) for line in self._printed.text.splitlines()]
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def ends(self) -> int:
-        """Wait for its end and return the exit code."""
-        return self._process.wait(PATIENCE)
+        """Wait for its end, and the last that it said, and return the exit code."""
+        code = self._process.wait(PATIENCE)
+        self._printed.rest()
+        self._logged.rest()
+        return code
 
     def stop(self) -> int:
         self.signal(signal.SIGTERM)
@@ -87,7 +125,7 @@ class Daemon:
     def end_by_force(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait(PATIENCE)
+            self.ends()
 
 
 class Clinic:
@@ -159,9 +197,7 @@ class Clinic:
 
     def runs(self, *words: str, prefix: tuple[str, ...] = ()) -> Daemon:
         """Start `reminderd run`."""
-        folder = self.folder / f"run-{len(self._running)}"
-        folder.mkdir()
-        daemon = Daemon([*prefix, *self.command("run", *words)], folder)
+        daemon = Daemon([*prefix, *self.command("run", *words)], self.folder)
         self._running.append(daemon)
         return daemon
 
@@ -178,7 +214,7 @@ def footprint(folder: Path) -> dict[str, tuple[str, int]]:
             each.stat().st_mtime_ns,
         )
         for each in folder.rglob("*")
-        if each.is_file() and not each.parent.name.startswith("run-")
+        if each.is_file()
     }
 
 

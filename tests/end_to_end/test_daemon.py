@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clinic import Clinic, leaving, providers, until
+from tests.end_to_end.clinic import PATIENCE, Clinic, leaving, providers
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer, hang
 
@@ -45,9 +45,9 @@ def test_a_text_and_a_mail_arrive_within_seconds_of_the_entry_once_each(
     daemon = approved.runs()
     daemon.logs("ready")
     approved.enrol("Vera", channels="sms")
-    until(lambda: twilio.messages, "the text", 3)
+    daemon.logs("sent: 1", seconds=3)
     approved.enrol("Paco", channels="email", language="es")
-    until(lambda: smtp.mails, "the mail", 3)
+    daemon.logs("sent: 1", times=2, seconds=3)
     assert daemon.stop() == 0
 
     (text,) = twilio.messages
@@ -78,10 +78,10 @@ def test_the_log_holds_nobodys_name_number_mailbox_or_words(
     smtp.script("RCPT", "550 5.1.1 no such mailbox veronika@example.org")
     daemon = approved.runs()
     approved.enrol("Veronika", channels="email,sms")
-    until(lambda: twilio.messages, "the text in place of the mail")
+    daemon.logs("sent: 1")
     assert daemon.stop() == 0
     assert "rem-1" in daemon.log
-    assert "sent: 1" in daemon.log
+    assert len(twilio.messages) == 1, "in place of the mail"
     for private in ("Veronika", "veronika", "600000001", "shower"):
         assert private not in daemon.log
 
@@ -107,7 +107,7 @@ def test_an_unsigned_protocol_waits_and_leaves_once_it_is_signed(
     assert clinic.types("run", "--once").returncode == 75
     assert twilio.requests == []
     clinic.says("protocol", "approve", "mesotherapy", "--by", "Dr. Example")
-    until(lambda: twilio.messages, "the text", 3)
+    daemon.logs("sent: 1", seconds=3)
     assert daemon.stop() == 0
     assert len(twilio.messages) == 1
 
@@ -127,7 +127,7 @@ def test_it_finishes_what_is_under_way_and_puts_back_the_rest(
     for name in ("Vera", "Paco", "Rosa"):
         approved.enrol(name)
     daemon = approved.runs(*words)
-    until(lambda: twilio.requests, "the first request")
+    assert twilio.hanging.wait(PATIENCE)
     daemon.signal(number)
     daemon.logs("stopping")
     twilio.released.set()
@@ -192,9 +192,10 @@ def test_a_text_channel_that_hangs_does_not_hold_up_the_mail(
     daemon = approved.runs()
     daemon.logs("ready")
     approved.enrol("Vera", channels="sms")
-    until(lambda: twilio.requests, "the request that hangs")
+    assert twilio.hanging.wait(PATIENCE)
     approved.enrol("Paco", channels="email")
-    until(lambda: smtp.mails, "the mail", 3)
+    daemon.logs("sent: 1", seconds=3)
+    assert len(smtp.mails) == 1
     twilio.released.set()
     assert daemon.stop() == 0
 
@@ -223,7 +224,7 @@ def test_a_broken_template_is_not_taken_up_and_the_log_says_where(
     assert f"{own}:1" in daemon.log
     own.unlink()
     approved.enrol()
-    until(lambda: twilio.messages, "the text")
+    daemon.logs("sent: 1")
     assert "Hello Vera" in twilio.messages[0]["body"]
     assert daemon.stop() == 0
 
@@ -254,6 +255,6 @@ def test_new_words_are_used_after_a_reload_and_a_new_signature(
     daemon.logs("reloaded protocols")
     approved.says("protocol", "approve", "mesotherapy", "--by", "Dr. Example")
     approved.enrol()
-    until(lambda: twilio.messages, "the text")
+    daemon.logs("sent: 1")
     assert twilio.messages[0]["body"].startswith("Good day Vera")
     assert daemon.stop() == 0

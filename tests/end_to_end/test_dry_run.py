@@ -15,7 +15,6 @@ from tests.end_to_end.clinic import (
     footprint,
     leaving,
     providers,
-    until,
 )
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
@@ -117,12 +116,11 @@ def test_ended_by_a_signal_it_leaves_every_file_as_it_was(
 def test_it_works_beside_a_daemon(clinic: Clinic, servers: Servers) -> None:
     twilio, _ = servers
     daemon = clinic.runs()
-    until(lambda: twilio.messages, "the text")
-    until(lambda: not clinic.reminders("--state", "sending"), "the end of sending")
+    daemon.logs("sent: 1", times=2)  # a text and a mail
     dry = clinic.runs("--dry-run", "--json")
     dry.logs("dry run")
     clinic.enrol("Rosa")
-    until(lambda: len(twilio.messages) == 2, "the other text")
+    daemon.logs("sent: 1", times=3)
     assert dry.stop() == 0
     assert daemon.stop() == 0
     assert len(twilio.messages) == 2
