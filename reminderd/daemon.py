@@ -5,7 +5,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,8 +15,9 @@ from typing import Protocol
 
 import tzdata
 
-from reminderd import bootstrap, proofread, systemd
+from reminderd import bootstrap, proofread, systemd, web
 from reminderd.bootstrap import House
+from reminderd.callbacks import Callbacks
 from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import connection, store
@@ -69,6 +70,7 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     """Settle what a crash left behind, and plan again where the rules have changed since."""
     with house.outbox.transaction():
         returned, doubted = house.outbox.recover(clock.now())
+        Callbacks(house.outbox, house.practice).apply(None, clock.now())
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:
         log.warning("after a crash: %d messages go out again, %d are in doubt", returned, doubted)
@@ -151,13 +153,21 @@ def _serve(
         return _reloaded(house, clock, serving, watch)
 
     loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving, watch), clock, watch.now)
-    with _signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}):
+    signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
+    with _open_to_calls(house, clock, serving), _signals(signals):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
         _warn_of_a_hasty_watchdog()
         loop.run(stop, renewed)
     systemd.stopping()
     log.info("stopped")
+
+
+def _open_to_calls(
+    house: House, clock: Clock, serving: Mapping[str, Transport]
+) -> AbstractContextManager[None]:
+    listen = house.settings.sections.web.listen
+    return web.open_at(listen, house.outbox, clock, serving) if listen else nullcontext()
 
 
 def _warn_of_a_hasty_watchdog() -> None:
@@ -203,12 +213,12 @@ def _reloaded(
         mistakes = [each for each in faults if ": warning: " not in each]
         if mistakes:
             raise FaultsFound(mistakes)
-    except FaultsFound as error:
+        _plan_by_present_rules(renewed, clock.now())
+    except (FaultsFound, TryAgainLater) as error:
         log.error("not reloaded, the old ones stay in force:\n%s", error)
         return None
     finally:
         systemd.ready()
-    _plan_by_present_rules(renewed, clock.now())
     log.info("reloaded protocols and templates")
     return _dispatches(renewed, clock, serving, watch)
 

@@ -86,6 +86,10 @@ class Dispatch:
         instants = [due, self._doubts.next_look_at(), *(end for end in rests if end > now)]
         return min((each for each in instants if each is not None), default=None)
 
+    def show_life(self) -> None:
+        """Tell whoever watches over us that somebody looks, even where nothing may leave."""
+        self._alive()
+
     def close(self) -> None:
         """Finish what is in flight and hand the rest back; the transports stay open."""
         self.request_stop()

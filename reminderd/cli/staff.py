@@ -5,31 +5,48 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reminderd.cli import correcting
+from reminderd.cli import correcting, staff_reminders
+from reminderd.cli.staff_reminders import Item
 from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
-from reminderd.model import Reason, Reminder, State
+from reminderd.model import Reason, State
 from reminderd.stopped_texts import stopped
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
 
-Item = dict[str, str | int | None]
-
 
 def waiting(house: "House", now: datetime) -> list[Item]:
-    """Everything, most pressing first: `what`, `id`, `patient`, `why` and `do` of each."""
+    """Everything, most pressing first: `what`, `id`, `patient`, `why` and `do` of each.
+
+    Where it is about reminders, `reminders` are their ids.
+    """
     return [
+        *_disk(house),
         *_holds(house),
         *_texts(house),
         *_corrections(house, now),
-        *_reminders(house),
+        *staff_reminders.items(house, now),
         *_put_off(house, now),
-        *_sessions(house, now),
         *_protocols(house),
     ]
+
+
+def _disk(house: "House") -> Iterator[Item]:
+    """Nothing can be recorded, so nothing is sent."""
+    from reminderd.engines.embedded.connection import is_full
+
+    folder = house.outbox.path.parent
+    if is_full(folder):
+        yield {
+            "what": "disk",
+            "id": "disk-full",
+            "patient": None,
+            "why": "the disk is full: nothing can be recorded, so nothing is sent",
+            "do": f"make room on the disk of {folder}",
+        }
 
 
 def _holds(house: "House") -> Iterator[Item]:
@@ -72,39 +89,6 @@ def _corrections(house: "House", now: datetime) -> Iterator[Item]:
             }
 
 
-def _reminders(house: "House") -> Iterator[Item]:
-    for each in house.outbox.reminders(ReminderFilter(needs_staff=True)):
-        if each.state is State.SENT and each.needs_staff and not each.receipt:
-            continue  # told by `_corrections`, while it matters
-        name = public_id("rem", each.id)
-        yield {
-            "what": "reminder",
-            "id": name,
-            "patient": public_id("pat", each.patient_id),
-            "why": f"{each.milestone}: {_why(each)}",
-            "do": _do(each),
-        }
-
-
-def _why(reminder: Reminder) -> str:
-    from reminderd.cli.wording import fate
-
-    if reminder.reason is Reason.SUPERSEDED:
-        return "no all-clear follows: tell the patient when it is allowed again"
-    if reminder.receipt in ("undelivered", "failed"):
-        return f"sent, and then {reminder.receipt}"
-    return fate(reminder)
-
-
-def _do(reminder: Reminder) -> str:
-    name = public_id("rem", reminder.id)
-    if reminder.state is State.FAILED:
-        return f"reminderd reminder retry {name}"
-    if reminder.reason is Reason.UNCONFIRMED:
-        return f"reminderd session show {public_id('ses', reminder.session_id)}"
-    return f"reminderd reminder explain {name}"
-
-
 def _put_off(house: "House", now: datetime) -> Iterator[Item]:
     """Patients who have had as many messages today as may be, and for whom more is due."""
     overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
@@ -123,23 +107,6 @@ def _put_off(house: "House", now: datetime) -> Iterator[Item]:
                 "why": f"{count} messages today, as many as may be: {due[patient.id or 0]} wait",
                 "do": f"reminderd reminder list --patient {name}",
             }
-
-
-def _sessions(house: "House", now: datetime) -> Iterator[Item]:
-    """Treatments whose time is over and that nobody has marked done."""
-    wanted = ReminderFilter(
-        states=frozenset({State.HELD}), reasons=frozenset({Reason.UNCONFIRMED}), due_until=now
-    )
-    late = Counter((each.patient_id, each.session_id) for each in house.outbox.reminders(wanted))
-    for (patient_id, session_id), count in late.items():
-        name = public_id("ses", session_id)
-        yield {
-            "what": "session",
-            "id": name,
-            "patient": public_id("pat", patient_id),
-            "why": f"not marked done: {count} due and held",
-            "do": f"reminderd session done {name}",
-        }
 
 
 def _protocols(house: "House") -> Iterator[Item]:

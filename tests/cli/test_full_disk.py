@@ -64,6 +64,16 @@ def test_every_command_says_so_and_changes_nothing(
     assert clinic.types(*words).exit_code == 0
 
 
+def test_status_says_so_while_the_daemon_runs(clinic: Clinic, disk: SmallDisk) -> None:
+    with closing(connection.connect(clinic.config.with_name("reminderd.db"))) as daemon:
+        daemon.execute("SELECT count(*) FROM patients").fetchone()
+        disk.fill()
+        first = clinic.data("status")["staff"][0]
+        assert first["id"] == "disk-full"
+        assert first["do"] == f"make room on the disk of {clinic.config.parent}"
+        disk.make_room()
+
+
 def test_a_backup_that_does_not_fit_leaves_no_file_behind(tmp_path: Path, disk: SmallDisk) -> None:
     clinic = Clinic(tmp_path / "clinic")
     clinic.says("init", str(clinic.folder))

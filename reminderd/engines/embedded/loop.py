@@ -161,6 +161,7 @@ class _Beat:
         )
 
     def _look(self) -> None:
+        self._dispatch.show_life()
         try:
             while not self._stopping.is_set():
                 now = self._send_at()

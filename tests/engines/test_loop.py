@@ -1,0 +1,50 @@
+"""What the loop promises to whoever watches over it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from reminderd.engines.embedded import loop
+from reminderd.engines.embedded.loop import EmbeddedLoop
+from reminderd.errors import TryAgainLater
+from tests.core.build import at
+from tests.core.desk import Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path, at("2026-03-10 10:00"))
+    yield desk
+    desk.close()
+
+
+def held() -> datetime | None:
+    return None
+
+
+def nothing_can_be_recorded() -> datetime | None:
+    raise TryAgainLater("the disk is full")
+
+
+@pytest.mark.parametrize("send_at", [held, nothing_can_be_recorded])
+def test_it_shows_life_also_while_nothing_may_leave(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, send_at: Callable[[], datetime | None]
+) -> None:
+    monkeypatch.setattr(loop, "LOOK_OUT_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "TURNS_A_BEAT", 2)
+    signs: list[float] = []
+    dispatch = desk.house.dispatch(desk.clock, {}, alive=lambda: signs.append(time.monotonic()))
+    stop = threading.Event()
+    beats = EmbeddedLoop(desk.outbox, [dispatch], desk.clock, send_at)
+    thread = threading.Thread(target=beats.run, args=(stop, lambda: None))
+    thread.start()
+    deadline = time.monotonic() + 5
+    while len(signs) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stop.set()
+    thread.join()
+    assert len(signs) >= 3
