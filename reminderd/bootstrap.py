@@ -15,7 +15,7 @@ from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.importing import Importer
 from reminderd.intake import Intake
-from reminderd.interfaces import Transport
+from reminderd.interfaces import Receiver, Transport
 from reminderd.lanes import Delivery, Means
 from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
@@ -143,9 +143,13 @@ def build_transports(settings: Settings) -> dict[str, Transport]:
 
 
 def build_transport(settings: Settings, name: str) -> Transport:
-    """One transport with its settings."""
+    """One transport with its settings; its provider calls back where we can be reached."""
     make: Callable[..., Transport] = transports.find(name)
-    return make(settings.transports[name])
+    transport = make(settings.transports[name])
+    public_url = settings.sections.web.public_url
+    if public_url is not None and isinstance(transport, Receiver):
+        transport.be_called_at(f"{public_url}/hooks/{name}")
+    return transport
 
 
 def _clinics(settings: Settings, nothing_leaves: bool) -> dict[str, Clinic]:

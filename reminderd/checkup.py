@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from reminderd import bootstrap, hours, proofread, resources, transports
+from reminderd import bootstrap, hours, proofread, resources, transports, web
 from reminderd.bootstrap import House
 from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
 from reminderd.examination.nurse import SAMPLE_CLINIC, Examination
@@ -43,6 +43,7 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
         yield fine("configuration", str(settings.path))
         yield from _channels(settings)
         yield from _transports(settings)
+        yield from _web(settings)
         yield from _database(settings, now, used, spoken)
         clinics = [settings.clinic(key, lambda _: False) for key in settings.clinic_keys]
     found: list[Found] = []
@@ -74,8 +75,23 @@ def _channels(settings: Settings) -> Iterator[Finding]:
                     f"clinic {key}: the transport {name} cannot carry {channel}",
                     "Choose another one; `reminderd transport list` shows what each can carry.",
                 )
-    if settings.sections.web.listen:
-        yield note("web", "web.listen is set, but this version serves no HTTP")
+
+
+def _web(settings: Settings) -> Iterator[Finding]:
+    given = settings.sections.web
+    if given.listen:
+        try:
+            web.refuse_without_packages()
+        except ConfigurationError as error:
+            yield from _problems("web", error)
+        else:
+            yield fine("web", f"listens at {given.listen}")
+    elif given.public_url:
+        yield problem(
+            "web",
+            "web.public_url is set, so providers are asked to call, and nothing listens",
+            'Set listen in [web], such as "127.0.0.1:8025", or take public_url out.',
+        )
 
 
 def _transports(settings: Settings) -> Iterator[Finding]:

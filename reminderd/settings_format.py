@@ -64,11 +64,12 @@ def _listen(address: str) -> str:
 
 def _public_url(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    odd = parts.query or parts.fragment or "@" in parts.netloc or not url.isascii()
+    if parts.scheme not in ("http", "https") or not parts.hostname or odd:
         raise ValueError(
             f'"{url}" is not a web address; write for example "https://care.example.org"'
         )
-    return url
+    return url.rstrip("/")
 
 
 def _database_url(url: str) -> str:
@@ -143,13 +144,13 @@ class DatabaseSection(_Section):
 
 
 class WebSection(_Section):
-    """Health, metrics and what providers call back, by HTTP; this version does not serve it yet."""
+    """Health and what providers call back, by HTTP."""
 
     listen: Annotated[str, AfterValidator(_listen)] | None = Field(
         None, description="Address and port to listen on; absent: no HTTP."
     )
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
-        None, description="Where providers reach us; absent: receipts and replies are polled."
+        None, description="Where providers reach us; absent: they are not asked to call."
     )
 
 

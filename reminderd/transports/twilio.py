@@ -14,11 +14,13 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from reminderd.errors import InDoubt, Temporary, TransportError
+from reminderd.errors import ConfigurationError, InDoubt, Temporary, TransportError
 from reminderd.model import Channel, Message
+from reminderd.outbox_values import Call, Callback
 from reminderd.transports.pool import Pool
 from reminderd.transports.privacy import is_loopback, redacted
 from reminderd.transports.timeout import Timeout
+from reminderd.transports.twilio_callbacks import Malformed, callback, fields
 from reminderd.transports.twilio_codes import verdict
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ class TwilioSettings(BaseModel):
     account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$", description="the account's SID")
     auth_token: SecretStr | None = Field(
         None, description="the account's token; signatures of hooks need it"
+    )
+    auth_token_old: SecretStr | None = Field(
+        None, description="the token before the present one, while hooks may still be signed by it"
     )
     api_key_sid: str | None = Field(
         None, pattern=r"^SK[0-9a-fA-F]{32}$", description="an API key to send with, not the token"
@@ -86,6 +91,7 @@ class Twilio:
         self.max_per_second = settings.max_per_second
         self._settings = settings
         self._pool: Pool[_Line] = Pool(_Line.close)
+        self._status_address: str | None = None
 
     def send(self, message: Message) -> str:
         """Hand one text message over and return its SID; raises `TransportError`."""
@@ -95,6 +101,7 @@ class Twilio:
             "body": message.text,
             "validity_period": min(max(seconds, 1), _LONGEST_VALIDITY),
             **self._sender(),
+            **self._status_callback(message),
         }
         sid = self._call(lambda client: client.messages.create(**request).sid, message)
         if not (isinstance(sid, str) and sid):
@@ -130,6 +137,42 @@ class Twilio:
         if self._settings.messaging_service_sid:
             return {"messaging_service_sid": self._settings.messaging_service_sid}
         return {"from_": self._settings.from_ or ""}
+
+    # What it tells by itself ---------------------------------------------------------------------
+
+    def be_called_at(self, address: str) -> None:
+        """Ask for status callbacks at `<address>/status`; raises ConfigurationError without the
+        token by which they are signed.
+        """
+        if self._settings.auth_token is None:
+            raise ConfigurationError(
+                ["transports.twilio.auth_token: is required, because web.public_url is set"],
+                remedy="Twilio signs what it calls back by this token, whatever key sends.",
+            )
+        self._status_address = f"{address}/status"
+
+    def status(self, call: Call) -> Callback:
+        """What a status callback tells; raises for whatever is not signed by this account."""
+        if self._status_address is None:
+            raise Malformed("no address of ours")
+        url = f"{self._status_address}?{call.query}" if call.query else self._status_address
+        form = fields(call.body.decode("ascii"))
+        self._verify(url, form, call.headers)
+        return callback(form, fields(call.query), self._settings.account_sid)
+
+    def _verify(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        from twilio.request_validator import RequestValidator
+
+        signature = headers["x-twilio-signature"]
+        tokens = (self._settings.auth_token, self._settings.auth_token_old)
+        secrets = [each.get_secret_value() for each in tokens if each is not None]
+        if not any(RequestValidator(each).validate(url, dict(form), signature) for each in secrets):
+            raise Malformed("another signature")
+
+    def _status_callback(self, message: Message) -> dict[str, str]:
+        if self._status_address is None or message.attempt is None:
+            return {}
+        return {"status_callback": f"{self._status_address}?attempt={message.attempt}"}
 
     def _call(self, question: Any, message: Message | None = None) -> Any:
         line = self._pool.take() or _Line(self._settings)

@@ -47,6 +47,7 @@ CODES: Mapping[int, Verdict] = {
     21601: (SenderRefused, "the sender's number is none of the account's"),
     21603: (SenderRefused, "the sender is missing"),
     21606: (SenderRefused, "the sender's number cannot send to this destination"),
+    21609: (SenderRefused, "the address for status callbacks is not valid"),
     21659: (SenderRefused, "the sender's number is not one of the provider's"),
     21660: (SenderRefused, "the sender's number belongs to another account"),
     21661: (SenderRefused, "the sender's number cannot send text messages"),

@@ -1,0 +1,84 @@
+"""What Twilio says of a message by itself: one form, read strictly.
+
+Its signature joins names and values without anything between them, so that one genuine request can
+be cut into other fields that carry the same signature. What is read here keeps its form, or the
+whole request is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from reminderd.errors import OptedOut, WrongAddress
+from reminderd.model import Outcome, Receipt
+from reminderd.outbox_values import Callback
+from reminderd.transports.twilio_codes import CODES
+
+MOST_FIELDS = 100
+_SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_STATUS = re.compile(r"[a-z_-]{1,32}", re.ASCII)
+_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
+
+RECEIPTS: Mapping[str, Receipt] = {
+    "accepted": Receipt.QUEUED,
+    "scheduled": Receipt.QUEUED,
+    "queued": Receipt.QUEUED,
+    "sending": Receipt.QUEUED,
+    "sent": Receipt.SENT,
+    "delivered": Receipt.DELIVERED,
+    "read": Receipt.DELIVERED,
+    "undelivered": Receipt.UNDELIVERED,
+    "failed": Receipt.FAILED,
+    "canceled": Receipt.FAILED,
+}
+_MEANINGS = {WrongAddress: Outcome.WRONG_ADDRESS, OptedOut: Outcome.OPTED_OUT}
+
+
+class Malformed(Exception):
+    """It is not a form as the provider sends it; the message never holds what was in it."""
+
+
+def fields(text: str) -> dict[str, str]:
+    """The fields of a form or a query, each there once; raises Malformed."""
+    try:
+        pairs = parse_qsl(
+            text,
+            keep_blank_values=True,
+            strict_parsing=bool(text),
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except ValueError:
+        raise Malformed("not a form in UTF-8") from None
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("a field that is there twice")
+    return found
+
+
+def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str) -> Callback:
+    """What a genuine request says; raises Malformed where it is about another account, or odd."""
+    if form.get("AccountSid") != account_sid:
+        raise Malformed("another account")
+    status = _required(form, "MessageStatus", _STATUS)
+    code = _optional(form, "ErrorCode", _CODE)
+    kind = CODES[int(code)][0] if code and int(code) in CODES else None
+    return Callback(
+        token=_optional(query, "attempt", _TOKEN),
+        provider_id=_required(form, "MessageSid", _SID),
+        # Whatever else it may come to say, it has the message.
+        receipt=RECEIPTS.get(status, Receipt.QUEUED),
+        code=code,
+        meaning=_MEANINGS.get(kind) if kind else None,
+    )
+
+
+def _required(given: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
+    if not form.fullmatch(given.get(name, "")):
+        raise Malformed(f"no {name}, or an odd one")
+    return given[name]
+
+
+def _optional(given: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:
+    return _required(given, name, form) if given.get(name) else None

@@ -1,0 +1,97 @@
+"""A small HTTP server in a thread: one request for each connection, and none may take long."""
+
+import asyncio
+import errno
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from reminderd.errors import ConfigurationError, TryAgainLater
+
+LONGEST_SECONDS = 15.0  # from the connection to the last byte of the answer
+LONGEST_HEAD = 16 * 1024
+MOST_CONNECTIONS = 64
+FINISH_SECONDS = 5
+
+
+class _OneRequest(H11Protocol):
+    """A connection that is cut when its time is over, whoever dawdles."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._end = self.loop.call_later(LONGEST_SECONDS, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        super().connection_lost(exc)
+
+
+@contextmanager
+def serving(listen: str, application: Starlette) -> Iterator[None]:
+    """Serve until the end of the `with`, and then finish what is under way.
+
+    Raises TryAgainLater where the port is taken, ConfigurationError where there is no such address.
+    """
+    taken = _bound(listen)
+    server = uvicorn.Server(_config(application))
+    thread = threading.Thread(target=server.run, args=([taken],), name="web", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(2 * FINISH_SECONDS)
+
+
+def _config(application: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=_OneRequest,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        headers=[("Connection", "close")],
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )
+
+
+def _bound(listen: str) -> socket.socket:
+    """A socket that listens; connections wait there until the server takes them."""
+    host, _, port = listen.rpartition(":")
+    opened: socket.socket | None = None
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        family, kind, _, _, address = found[0]
+        opened = socket.socket(family, kind)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        opened.listen()
+    except OSError as error:
+        if opened is not None:
+            opened.close()
+        raise _unusable(listen, error) from error
+    return opened
+
+
+def _unusable(listen: str, error: OSError) -> Exception:
+    if error.errno == errno.EADDRINUSE:
+        return TryAgainLater(
+            f"web.listen: another process listens at {listen}",
+            remedy="End it, or choose another port in [web] listen.",
+        )
+    return ConfigurationError(
+        [f"web.listen: cannot listen at {listen}: {error.strerror}"],
+        remedy='Name an address of this machine, such as "127.0.0.1:8025".',
+    )
