@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,24 +17,12 @@ from reminderd.engines.embedded import store
 from tests.configuration import configuration
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
+from tests.waiting import PATIENCE
 
 SCRIPT = Path(sys.executable).with_name("reminderd")
 COMMAND = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "reminderd"]
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
-PATIENCE = 20.0  # only what is broken takes this long
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """What the condition gives once it is true; AssertionError after `seconds`.
-
-    Looks again and again: of what another process writes into a database nobody tells.
-    """
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"never came: {what}"
-        time.sleep(0.01)
-    return found
 
 
 def long_ago(**span: float) -> str:

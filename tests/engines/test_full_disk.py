@@ -1,8 +1,7 @@
 """The loop on a real disk that is full: nothing leaves or is lost, and it goes on by itself."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from reminderd.engines.embedded.loop import EmbeddedLoop
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk
 from tests.fakes.small_disk import SmallDisk, small_disk
+from tests.waiting import until
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 
@@ -50,13 +50,6 @@ def running(desk: Desk) -> Iterator[None]:
         thread.join()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "never came"
-        time.sleep(0.01)
-
-
 def states(desk: Desk) -> list[str]:
     return [each.state.value for each in desk.reminders()]
 
@@ -67,11 +60,11 @@ def test_sending_stops_while_the_disk_is_full_and_goes_on_by_itself(
     desk.outbox.query("PRAGMA wal_checkpoint(TRUNCATE)")  # no room in the log either
     disk.fill()
     with running(desk):
-        until(lambda: "the disk is full" in caplog.text)
+        until(lambda: "the disk is full" in caplog.text, "a word about the disk")
         assert states(desk) == ["scheduled"] * 3
         assert desk.sms.sent == []
         disk.make_room()
-        until(lambda: states(desk) == ["sent"] * 3)
+        until(lambda: states(desk) == ["sent"] * 3, "the end of sending")
     assert len(desk.sms.sent) == 3
     assert "it works again" in caplog.text
 
@@ -81,9 +74,9 @@ def test_what_left_as_the_disk_filled_up_is_recorded_and_not_sent_again(
 ) -> None:
     desk.sms.script(lambda _: disk.fill())
     with running(desk):
-        until(lambda: "the disk is full" in caplog.text)
+        until(lambda: "the disk is full" in caplog.text, "a word about the disk")
         assert len(desk.sms.sent) == 1
         assert states(desk) == ["sending"] * 3
         disk.make_room()
-        until(lambda: states(desk) == ["sent"] * 3)
+        until(lambda: states(desk) == ["sent"] * 3, "the end of sending")
     assert len({each.id for each in desk.sms.sent}) == len(desk.sms.sent) == 3

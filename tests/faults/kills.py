@@ -12,7 +12,6 @@ from signal import SIGKILL
 from reminderd.bootstrap import House
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import State
-from tests.end_to_end.clinic import until
 from tests.fakes.smtp_server import HANG
 from tests.fakes.twilio_server import hang
 from tests.faults import desk_kills
@@ -22,6 +21,7 @@ from tests.faults.forks import Fork, Job, run
 from tests.faults.scenes import START, Scene
 from tests.faults.steps import REQUEST
 from tests.faults.window import why_not
+from tests.waiting import until
 
 SENDING = tuple(
     f"{when} {what}" for what in ("the claim", "the mark", "the record")
