@@ -242,6 +242,8 @@ def _marked(planned: Planned, false: Untrue | None) -> Planned:
 
 
 def _flagged(reminder: Reminder, releases: Iterable[Reminder], scene: Scene) -> Reminder:
+    if all(each.session.id != reminder.session_id for each in scene.treatments):
+        return reminder._replace(needs_staff=False)  # what was called off has nothing to allow
     free_at = _free_at(reminder, scene)
     all_clear_comes = any(
         other.topics == reminder.topics

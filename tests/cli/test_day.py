@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from reminderd.engines.embedded.lock import only_daemon
 from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk
 
@@ -63,9 +65,53 @@ def test_an_all_clear_that_never_comes_is_on_the_staffs_list(tmp_path: Path) -> 
     rows = desk.json("reminder", "list", "--reason", "superseded")["reminders"]
     assert rows
     desk.do("patient", "consent", "A-1", *no_consent)
-    flagged = [each["id"] for each in desk.json("status")["staff"] if each["what"] == "reminder"]
+    (flagged,) = [each for each in desk.json("status")["staff"] if each["what"] == "reminder"]
     needing = desk.json("reminder", "list", "--needs-staff")["reminders"]
-    assert flagged == [each["id"] for each in needing]
+    assert flagged["reminders"] == [each["id"] for each in needing]
+    assert flagged["why"].startswith("exercise-again, heat-again, sunbathing-again: no all-clear")
+
+
+# What belongs together is one line, and leaves the list when it no longer matters -----------------
+
+
+def booked(folder: Path) -> FrontDesk:
+    """Vera was to come on Monday at 10:00, and nobody has said whether she did."""
+    desk = FrontDesk(folder)
+    desk.do("enrol", *VERA, *CARE, "--at", "2026-03-30T10:00")
+    return desk
+
+
+def test_a_session_that_nobody_marked_is_one_line_however_much_was_lost(tmp_path: Path) -> None:
+    desk, now = booked(tmp_path), NOW + timedelta(days=6)
+    desk.send(now)
+    (item,) = desk.json("status", now=now)["staff"]
+    assert (item["id"], item["do"]) == ("ses-1", "reminderd session done ses-1")
+    assert item["why"] == "not marked done: 5 due and held, 12 too late by now"
+    lost = desk.json("reminder", "list", "--needs-staff", now=now)["reminders"]
+    assert {each["id"] for each in lost} < set(item["reminders"])
+
+
+@pytest.mark.parametrize("how", [(), ("--no-show",)])
+def test_the_aftercare_of_a_session_that_never_was_waits_for_nobody(
+    tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    desk, now = booked(tmp_path), NOW + timedelta(days=6)
+    desk.send(now)
+    desk.do("session", "cancel", "ses-1", *how, now=now)
+    assert desk.json("status", now=now)["staff"] == []
+    assert desk.json("reminder", "list", "--needs-staff", now=now)["reminders"] == []
+
+
+def test_what_was_lost_before_a_session_was_marked_is_told_until_its_aftercare_is_over(
+    tmp_path: Path,
+) -> None:
+    desk, now = booked(tmp_path), NOW + timedelta(days=6)
+    desk.send(now)
+    desk.do("session", "done", "ses-1", now=now)
+    (item,) = desk.json("status", now=now)["staff"]
+    assert item["why"].endswith("not sent: the session was marked as done too late for it")
+    assert (len(item["reminders"]), item["do"]) == (12, "reminderd session show ses-1")
+    assert desk.json("status", now=now + timedelta(days=20))["staff"] == []
 
 
 def test_status_counts_by_state_and_reason(tmp_path: Path) -> None:

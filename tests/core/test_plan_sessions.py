@@ -164,6 +164,14 @@ def test_a_later_release_that_is_skipped_is_no_all_clear() -> None:
     assert needs_staff(chart(sessions, SHOWER, clinic=AWAKE)) == [1]
 
 
+def test_an_all_clear_of_a_session_that_never_was_waits_for_nobody() -> None:
+    off = {"shower-again": adjusted(off=True)}
+    sessions = [session(FIRST), session(FIRST + timedelta(hours=6), id=2, adjustments=off)]
+    planned = remembered(chart(sessions, SHOWER, clinic=AWAKE))
+    assert needs_staff(planned) == [1]
+    assert needs_staff(with_session(planned, 1, state=SessionState.NO_SHOW)) == []
+
+
 def test_a_held_release_is_still_an_all_clear_to_come() -> None:
     sessions = [session(FIRST), session(FIRST + timedelta(hours=6), id=2, done=False)]
     assert needs_staff(chart(sessions, SHOWER, clinic=AWAKE)) == []

@@ -70,7 +70,8 @@ _SEALED_IN_LEFT = places("messages", _LEFT)
 # What waits for a person: contract, section 4 (all-clears) and section 5 (outcomes, receipts).
 _NEEDS_STAFF = (
     "(needs_staff = 1 OR state IN ('failed', 'unknown') "
-    "OR (state = 'expired' AND reason = 'unconfirmed') "
+    "OR (state = 'expired' AND reason = 'unconfirmed' "
+    "AND session IN (SELECT id FROM sessions WHERE state IN ('booked', 'done'))) "
     "OR receipt IN ('undelivered', 'failed')) "
     "AND patient NOT IN (SELECT id FROM patients WHERE erased_at IS NOT NULL)"
 )
