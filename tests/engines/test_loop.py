@@ -1,7 +1,6 @@
 """What the loop promises to whoever watches over it."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from reminderd.engines.embedded.loop import EmbeddedLoop
 from reminderd.errors import TryAgainLater
 from tests.core.build import at
 from tests.core.desk import Desk
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -36,15 +36,13 @@ def test_it_shows_life_also_while_nothing_may_leave(
 ) -> None:
     monkeypatch.setattr(loop, "LOOK_OUT_SECONDS", 0.01)
     monkeypatch.setattr(loop, "TURNS_A_BEAT", 2)
-    signs: list[float] = []
-    dispatch = desk.house.dispatch(desk.clock, {}, alive=lambda: signs.append(time.monotonic()))
+    signs = threading.Semaphore(0)
+    dispatch = desk.house.dispatch(desk.clock, {}, alive=signs.release)
     stop = threading.Event()
     beats = EmbeddedLoop(desk.outbox, [dispatch], desk.clock, send_at)
     thread = threading.Thread(target=beats.run, args=(stop, lambda: None))
     thread.start()
-    deadline = time.monotonic() + 5
-    while len(signs) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    seen = [signs.acquire(timeout=PATIENCE) for _ in range(3)]
     stop.set()
     thread.join()
-    assert len(signs) >= 3
+    assert all(seen)
