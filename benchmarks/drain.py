@@ -2,12 +2,14 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.report import line
-from benchmarks.site import fill, new_house
+from benchmarks.site import encrypted, fill, new_house
 from benchmarks.smtp_sink import sink
+from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
 from reminderd.engines.embedded.rows import to_ms
 from reminderd.interfaces import Transport
@@ -21,15 +23,19 @@ PENDING = 1_000_000
 
 
 def run() -> None:
-    """To a no-op transport, with none and a million pending; then to a local SMTP server."""
-    none, many = [], []
+    """To a no-op transport, with none and a million pending, and encrypted; then by SMTP."""
+    none, many, sealed = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(3):
             none.append(_rate(Path(folder) / f"none{turn}", 0, DUE, "sms", Nowhere()))
             many.append(_rate(Path(folder) / f"many{turn}", PENDING, DUE, "sms", Nowhere()))
-        baseline, loaded = sorted(none)[1], sorted(many)[1]
+            sealed.append(
+                _rate(Path(folder) / f"sealed{turn}", 0, DUE, "sms", Nowhere(), encrypted)
+            )
+        baseline, loaded, closed = sorted(none)[1], sorted(many)[1], sorted(sealed)[1]
         line("drain, nothing else pending", f"{baseline:,.0f} messages/s")
         line("drain, 1,000,000 pending", f"{loaded:,.0f} messages/s", f"{loaded / baseline:.2f} x")
+        line("drain, encrypted", f"{closed:,.0f} messages/s", f"{closed / baseline:.2f} x")
         with sink() as port:
             bare = _bare_smtp(port)
             settings = Smtp.Settings(
@@ -40,10 +46,18 @@ def run() -> None:
         line("drain to a local SMTP server", f"{mails:,.0f} mails/s", f"{mails / bare:.2f} x")
 
 
-def _rate(folder: Path, pending: int, due: int, channel: str, transport: Transport) -> float:
+def _rate(
+    folder: Path,
+    pending: int,
+    due: int,
+    channel: str,
+    transport: Transport,
+    change: Callable[[House], House] = lambda house: house,
+) -> float:
     folder.mkdir()
     house = new_house(folder)
     fill(house, pending, due, to_ms(NOW), channel)
+    house = change(house)
     dispatch = house.dispatch(VirtualClock(NOW), {"file": transport})
     sent = 0
     started = time.perf_counter()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reminderd import bootstrap
 from reminderd.bootstrap import House
-from reminderd.engines.embedded import store
+from reminderd.engines.embedded import encrypting, store
 
 CONFIGURATION = """
 [clinics.main]
@@ -26,12 +26,26 @@ directory = "outbox"
 """
 
 
+KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+
 def new_house(folder: Path) -> House:
     """A wired house on a new and empty database."""
     path = folder / "reminderd.toml"
     path.write_text(CONFIGURATION)
     settings = bootstrap.load_settings(path, {})
     store.create(settings.database)
+    return bootstrap.open_house(settings)
+
+
+def encrypted(house: House) -> House:
+    """The same house, from now on encrypted with a key."""
+    house.outbox.close()
+    path = house.settings.path
+    path.write_text(f'{CONFIGURATION}\n[database]\nencryption_key = "{KEY}"\n')
+    settings = bootstrap.load_settings(path, {})
+    encrypting.convert(settings.database, None, settings.seal)
+    encrypting.finish(settings.database)
     return bootstrap.open_house(settings)
 
 

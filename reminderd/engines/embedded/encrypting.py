@@ -4,13 +4,24 @@ from contextlib import closing
 from pathlib import Path
 
 from reminderd.engines.embedded import schema
-from reminderd.engines.embedded.connection import Connection, DatabaseError, connect, translated
+from reminderd.engines.embedded.connection import (
+    PATIENCE_SECONDS,
+    Connection,
+    DatabaseError,
+    connect,
+    translated,
+)
 from reminderd.engines.embedded.scrubbing import scrub
-from reminderd.engines.embedded.sealed import kept, note_key, refuse_unfit, sealed_by
+from reminderd.engines.embedded.sealed import (
+    UNSCRUBBED,
+    kept,
+    note_key,
+    refuse_unfit,
+    sealed_by,
+    unscrubbed,
+)
 from reminderd.errors import ConfigurationError
 from reminderd.sealing import TABLES, Seal, Sealed, closed, opened
-
-_UNSCRUBBED = "unscrubbed"  # the note that is there until nothing of how it was is in the file
 
 
 def key_of(path: Path) -> str | None:
@@ -41,7 +52,7 @@ def convert(path: Path, old: Seal | None, new: Seal | None) -> None:
                     _reseal(connection, each, old, new)
                 note_key(connection, new)
                 connection.execute(
-                    "INSERT OR REPLACE INTO notes (key, value) VALUES (?, '')", (_UNSCRUBBED,)
+                    "INSERT OR REPLACE INTO notes (key, value) VALUES (?, '')", (UNSCRUBBED,)
                 )
                 connection.execute("COMMIT")
             except BaseException:
@@ -76,25 +87,14 @@ def _reseal(connection: Connection, table: Sealed, old: Seal | None, new: Seal |
         )
 
 
-def is_finished(path: Path) -> bool:
-    """Whether nothing of how the database was before `convert` is left in its file."""
-    with closing(connect(path, read_only=True)) as connection:
-        return not _unscrubbed(connection)
-
-
-def finish(path: Path) -> bool:
+def finish(path: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> bool:
     """Write the file anew after `convert`, so that nothing of how it was stays in it.
 
     False where another process was in the way.
     """
-    with closing(connect(path)) as connection:
-        if _unscrubbed(connection):
+    with closing(connect(path, patience_seconds=patience_seconds)) as connection:
+        if unscrubbed(connection):
             if not scrub(connection, path):
                 return False
-            connection.execute("DELETE FROM notes WHERE key = ?", (_UNSCRUBBED,))
+            connection.execute("DELETE FROM notes WHERE key = ?", (UNSCRUBBED,))
         return True
-
-
-def _unscrubbed(connection: Connection) -> bool:
-    found = connection.execute("SELECT 1 FROM notes WHERE key = ?", (_UNSCRUBBED,)).fetchone()
-    return found is not None

@@ -9,6 +9,7 @@ from reminderd.errors import ConfigurationError
 from reminderd.sealing import Places, Row, Seal, Sealed, places
 
 SEALED_BY = "sealed-by"  # the note with the id of the key; absent: not encrypted
+UNSCRUBBED = "unscrubbed"  # the note that is there until nothing of how it was is in the file
 ROWS_AT_ONCE = 1000
 _NOTE = f"SELECT value FROM notes WHERE key = '{SEALED_BY}'"
 
@@ -32,6 +33,12 @@ def note_key(opened: Connection, seal: Seal | None) -> None:
         opened.execute(
             "INSERT OR REPLACE INTO notes (key, value) VALUES (?, ?)", (SEALED_BY, seal.key_id)
         )
+
+
+def unscrubbed(opened: Connection) -> bool:
+    """Whether something of how the database was under another key, or none, may be in its file."""
+    row = opened.execute("SELECT 1 FROM notes WHERE key = ?", (UNSCRUBBED,)).fetchone()
+    return row is not None
 
 
 def refuse_unfit(path: Path, opened: Connection, seal: Seal | None) -> None:

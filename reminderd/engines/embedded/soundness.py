@@ -8,13 +8,14 @@ from pathlib import Path
 
 from reminderd.engines.embedded import schema, trail
 from reminderd.engines.embedded.connection import Connection, DatabaseError, connect
-from reminderd.engines.embedded.sealed import kept, refuse_unfit
+from reminderd.engines.embedded.sealed import kept, refuse_unfit, unscrubbed
 from reminderd.findings import Finding, fine, problem
 from reminderd.ids import public_id
 from reminderd.sealing import TABLES, Seal, SealBroken
 from reminderd.sealing import opened as opened_row
 
 RESTORE = "Restore a backup: reminderd db restore FILE"
+FINISH = "While no daemon runs, say the last one again: reminderd db encrypt, or decrypt"
 LOOK = "See what became of it: reminderd reminder explain ID"
 SHOWN = 5
 COUNTED = ("patients", "sessions", "reminders", "messages", "attempts")
@@ -62,6 +63,8 @@ def examine(path: Path, seal: Seal | None = None) -> Iterator[Finding]:
             refuse_unfit(path, opened, seal)
             if seal is not None:
                 yield from _sealed(opened, seal)
+            if unscrubbed(opened):
+                yield problem("encryption", "old values may still lie in the file", FINISH)
         except DatabaseError as error:
             yield problem("file", f"{path} cannot be read: {error}", RESTORE)
 

@@ -42,8 +42,12 @@ class Store:
         self._patience_seconds = patience_seconds
         self._local = threading.local()
         self._writing = threading.Lock()
-        self._check_schema()
-        sealed.refuse_unfit(path, self.connection, seal)
+        try:
+            self._check_schema()
+            sealed.refuse_unfit(path, self.connection, seal)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def connection(self) -> Connection:
