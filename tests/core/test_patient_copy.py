@@ -35,8 +35,8 @@ from tests.core.build import (
     session,
     with_row,
 )
+from tests.core.pages import BUNDLE, page, write
 from tests.core.test_plan_properties import charts, examples
-from tests.core.test_render import BUNDLE, page, write
 
 PACKAGED = Renderer([templates_dir()])
 NOW = datetime(2026, 3, 27, 14, 0, tzinfo=UTC)

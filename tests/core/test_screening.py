@@ -18,7 +18,7 @@ from reminderd.sample import CLINIC, SESSION_AT, bundles, items, patient
 from reminderd.vocabulary import FORMS, OBJECTS, PatientWords
 from tests.core.build import VERA, at, chart, inform, protocol, restriction, rows, session
 from tests.core.languages import EXPECTED
-from tests.core.test_render import compose, page, write
+from tests.core.pages import compose, page, write
 
 RENDERER = Renderer([templates_dir()])
 PROTOCOLS = {path.stem: load(path) for path in sorted(protocols_dir().glob("*.toml"))}

@@ -1,0 +1,10 @@
+"""Where the templates of a test lie."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "templates"
