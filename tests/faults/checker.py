@@ -16,6 +16,7 @@ from tests.faults.ledger import Ledger
 MAY_HAVE_LEFT = (State.SENT, State.UNKNOWN)
 CALLED_OFF = (Reason.BY_STAFF, Reason.ERASED)
 AHEAD = (State.SCHEDULED, State.HELD)
+RANKS = {"queued": 1, "sent": 2, "delivered": 3, "undelivered": 3, "failed": 3}
 CANARIES = ("Canari", "canari", "+3460000", "3460000")
 NOWHERE_HERE = {
     "the notes": "SELECT key, value FROM notes",
@@ -65,6 +66,7 @@ def wrongs(
         *_reminders(kept, ledger, until, over),
         *_contents(kept, ledger, erased_messages(outbox)),
         *_records(kept, ledger, recorded),
+        *_receipts(outbox, kept.reminders),
         *_trail(outbox),
         *_secrets(outbox),
     ]
@@ -87,16 +89,16 @@ def _file(outbox: EmbeddedOutbox) -> Iterator[str]:
 
 
 def _reminders(kept: Book, ledger: Ledger, until: datetime, over: bool) -> Iterator[str]:
-    keys_by_message = ledger.keys()
+    keys_by_message, void = ledger.keys(), ledger.void
     for each in kept.reminders:
         assert each.id is not None
         name = f"rem-{each.id} {each.milestone}"
         keys: set[str] = set()
         if each.reason is not Reason.TEMPLATE:
             keys.update(*(keys_by_message.get(m, ()) for m in kept.messages_of.get(each.id, ())))
-        if len(keys) > 1:
-            yield f"{name}: accepted {len(keys)} times"
-        if keys and each.state not in MAY_HAVE_LEFT and each.reason not in CALLED_OFF:
+        if len(keys - void) > 1:
+            yield f"{name}: accepted {len(keys - void)} times"
+        if keys - void and each.state not in MAY_HAVE_LEFT and each.reason not in CALLED_OFF:
             yield f"{name}: accepted, and it is {_word(each)}"
         if each.state is State.SENT and not keys:
             yield f"{name}: sent, and nobody has accepted it"
@@ -126,6 +128,22 @@ def _records(kept: Book, ledger: Ledger, recorded: set[str]) -> Iterator[str]:
     for message, rows in kept.attempts.items():
         if any(outcome in ("claimed", "marked") for outcome, _ in rows):
             yield f"msg-{message}: an attempt without an end: {json.dumps(rows)}"
+
+
+def _receipts(outbox: EmbeddedOutbox, reminders: list[Reminder]) -> Iterator[str]:
+    """What a provider told last in rank is what is shown, and all that it told was looked at."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for provider_id, receipt, applied_at in outbox.query(
+        "SELECT provider_id, receipt, applied_at FROM callbacks ORDER BY id"
+    ):
+        told[provider_id].append(receipt)
+        if applied_at is None:
+            yield f"{provider_id}: nobody has looked at what was told: {receipt}"
+    for each in reminders:
+        if each.state is State.SENT and each.provider_id in told:
+            highest = max(told[each.provider_id], key=lambda one: RANKS[one])  # the first of them
+            if each.receipt != highest:
+                yield f"rem-{each.id}: receipt {each.receipt}, and {highest} was told"
 
 
 # Who did what ------------------------------------------------------------------------------------

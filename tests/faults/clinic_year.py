@@ -18,14 +18,15 @@ from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import store
-from reminderd.errors import NotFound, Refused
+from reminderd.errors import NotFound, Refused, TryAgainLater
 from reminderd.intake import Intake
-from reminderd.interfaces import ReminderFilter
+from reminderd.interfaces import Callback, ReminderFilter
 from reminderd.lanes import Means
 from reminderd.model import Channel, Message, State
 from tests.core.build import at
 from tests.end_to_end.life import CONFIG
 from tests.faults.checker import wrongs
+from tests.faults.fates import fates
 from tests.faults.happenings import Happenings, Scale
 from tests.faults.ledger import Ledger
 from tests.faults.providers import MailProvider, Provider, TextProvider, number_of
@@ -38,6 +39,9 @@ CUTS = 8  # power cuts a year, at most
 ENDLESS = 3000  # requests, drains and wake-ups a year: several times as many as there are
 
 ENOUGH = 20  # broken promises, by which a year is known to be bad
+
+
+Desk = dict[str, tuple[object, ...]]
 
 
 class Endless(BaseException):
@@ -101,9 +105,11 @@ class Year(Happenings):
         self.steps = Steps(self._power)
         self.path = ground.database()
         self.withdrawn: dict[tuple[int, Channel], datetime] = {}
+        self.erased: set[int] = set()
+        self._acknowledged: Desk = {}
         self.serving = self._providers()
         self._cuts = self._rounds = 0
-        self._on = False
+        self._on = self._at_the_desk = False
         self._patients = 0
 
     # The machine -----------------------------------------------------------------------------
@@ -118,6 +124,7 @@ class Year(Happenings):
     def _start(self) -> None:
         """As the daemon starts: with what a crash may have left behind."""
         self._open()
+        self._knows_everything()
         self._on = True
         daemon._start(self.house, self.clock, self.serving)
 
@@ -130,17 +137,19 @@ class Year(Happenings):
 
     def _dispatch(self, name: str) -> Dispatch:
         house = self.house
-        means = Means(house.outbox, house.practice, house.renderer, self.clock, self.chance.random)
+        means = Means(
+            house.outbox, house.practice, house.renderer, self.clock, self.chance.random,
+            new_token=lambda: f"{self.chance.getrandbits(64):x}",
+        )  # fmt: skip
         return Dispatch(means, {name: self.serving[name]})
 
     def _providers(self) -> dict[str, Provider]:
         given = (
-            self.seed, self.scale.troubles, self.clock, self.ledger, self.steps, self._requested
+            self.seed, self.scale.troubles, self.clock, self.ledger, self.steps, self._requested,
+            self.counts,
         )  # fmt: skip
-        return {
-            "console": TextProvider(Channel.SMS, *given),
-            "file": MailProvider(Channel.EMAIL, *given),
-        }
+        self.texts = TextProvider(Channel.SMS, *given)
+        return {"console": self.texts, "file": MailProvider(Channel.EMAIL, *given)}
 
     def _try(self, act: Callable[[], object]) -> None:
         """Do something; where the power fails, start again, at once or much later."""
@@ -148,7 +157,7 @@ class Year(Happenings):
             act()
         except PowerCut:
             self._restart()
-        except (Refused, NotFound):
+        except (Refused, NotFound, TryAgainLater):
             self.counts["refused"] += 1
 
     def _restart(self) -> None:
@@ -183,7 +192,10 @@ class Year(Happenings):
         chance = self.chance
         for when in sorted(START + YEAR * chance.random() for _ in range(self.scale.events)):
             self._until(when)
+            self._at_the_desk = True
             self._try(self._happens)
+            self._at_the_desk = False
+            self._acknowledged = self._desk()
             self.clock.move(timedelta(milliseconds=1))
         self._until(self.clock.now() + timedelta(days=200))
 
@@ -194,18 +206,46 @@ class Year(Happenings):
             if self.chance.random() < 0.1:
                 self._try(self._lets_texts_go)
             self.clock.move_to(max(following, self.clock.now() + timedelta(milliseconds=1)))
-            self._try(self._send)
+            self._try(self._hears)
+            self._try(self._send_what_is_due)
         self.clock.move_to(end)
+        self._try(self._hears)
         self._try(self._send)
 
     def _next(self) -> datetime | None:
-        instants = [each.next_wake_at(self.clock.now()) for each in self.dispatches]
+        wakes = [each.next_wake_at(self.clock.now()) for each in self.dispatches]
+        instants = [*wakes, *(when for when, _ in self.texts.calls)]
         return min((each for each in instants if each is not None), default=None)
 
     def _send(self) -> None:
         for each in self.dispatches:
-            while each.drain(self.clock.now()).more:
-                self._goes_on()
+            self._drain(each)
+
+    def _send_what_is_due(self) -> None:
+        now = self.clock.now()
+        for each in self.dispatches:
+            wake_at = each.next_wake_at(now)
+            if wake_at is not None and wake_at <= now:
+                self._drain(each)
+
+    def _drain(self, each: Dispatch) -> None:
+        while each.drain(self.clock.now()).more:
+            self._goes_on()
+
+    def _hears(self) -> None:
+        """What a provider tells by itself is kept, and then applied by whoever sends."""
+        now = self.clock.now()
+        while due := [each for each in self.texts.calls if each[0] <= now]:
+            self.texts.calls.remove(due[0])
+            self._hear(due[0][1])
+        self._drain(self.dispatches[0])
+
+    def _hear(self, told: Callback) -> None:
+        self.counts[f"told: {told.receipt}"] += 1
+        if told.meaning is not None:
+            self.ledger.undelivered.add(told.provider_id)
+        with self.house.outbox.transaction():
+            self.house.outbox.keep_callback(told, self.clock.now())
 
     def _goes_on(self) -> None:
         self._rounds += 1
@@ -218,19 +258,34 @@ class Year(Happenings):
         found = [*self.violations, *broken]
         outcome = Outcome(self.seed, found, self.counts)
         outcome.counts["accepted"] += len(self.ledger.entries)
-        reminders = outbox.reminders(ReminderFilter())
-        outcome.counts["reminders"] += len(reminders)
-        state = {each.id: str(each.state) for each in reminders}
+        outcome.counts["reminders"] += outbox.count_reminders(ReminderFilter())
         faults_of = {
             number: faults
             for provider in self.serving.values()
             for number, faults in provider.faults_of.items()
         }
-        for reminder, message in outbox.query("SELECT reminder, message FROM message_reminders"):
-            for fault in faults_of.get(message, ()):
-                outcome.fates[fault, state[reminder]] += 1
+        outcome.fates = fates(outbox, faults_of, found)
         outbox.close()
         return outcome
+
+    # What was acknowledged ------------------------------------------------------------------------
+
+    def _desk(self) -> Desk:
+        """Everything that staff were told is done, by whom or what it is about."""
+        outbox = self.house.outbox
+        people = {
+            f"pat-{each.id}": (each.given_name, each.channels, each.timezone, each.paused)
+            for each in outbox.patients()
+        }
+        visits = {f"ses-{each.id}": (each.at, each.state) for each in outbox.sessions()}
+        return {**people, **visits}
+
+    def _knows_everything(self) -> None:
+        """After the power was cut all of it is there; what was being done may be done or not."""
+        present = self._desk()
+        lost = [name for name, told in self._acknowledged.items() if present.get(name) != told]
+        if len(lost) > int(self._at_the_desk):  # the one that was just being changed
+            self.violations.append(f"acknowledged, and gone: {', '.join(lost)}")
 
     # What may leave, looked at as it leaves ------------------------------------------------------
 
@@ -253,8 +308,10 @@ class Year(Happenings):
             self.violations.append(f"msg-{number}: handed over other words than the record says")
         marked = self.clock.now() if again else datetime.fromtimestamp(row[4] / 1000, START.tzinfo)
         self._may_leave(number, row[0], message.channel, marked, again)
-        if self.chance.random() < 0.02:
-            self._withdraws(row[0], message.channel)
+        if row[0] in self.erased:
+            self.violations.append(f"msg-{number}: handed over, and the person was erased")
+        if self.chance.random() < 0.05:
+            self._somebody_withdraws()
 
     def _may_leave(
         self, number: int, who: int, channel: Channel, marked: datetime, again: bool

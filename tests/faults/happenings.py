@@ -8,6 +8,7 @@ from random import Random
 
 from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
+from reminderd.erasing import erase
 from reminderd.errors import Refused
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Adjustment, Channel, Consent, Patient, Resolution, State
@@ -26,10 +27,10 @@ ORDERS = [(Channel.SMS, Channel.EMAIL), (Channel.EMAIL, Channel.SMS), (Channel.S
 class Scale:
     """How much happens."""
 
-    patients: int = 5
-    events: int = 40
+    patients: int = 3
+    events: int = 18
     troubles: float = 0.2
-    cut_chance: float = 1 / 250
+    cut_chance: float = 1 / 150
 
 
 class Happenings:
@@ -41,6 +42,7 @@ class Happenings:
     scale: Scale
     ledger: Ledger
     counts: Counter[str]
+    erased: set[int]
     serving: Mapping[str, Provider]
     withdrawn: dict[tuple[int, Channel], datetime]
     _patients: int
@@ -58,9 +60,9 @@ class Happenings:
             [
                 self._treats, self._books, self._moves, self._done, self._calls_off, self._pauses,
                 self._consents, self._goes_elsewhere, self._decides, self._outage, self._resolves,
-                self._is_off,
+                self._is_off, self._calls_off_one, self._erases,
             ],
-            [10, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2],
+            [10, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2, 3, 1],
         )[0]  # fmt: skip
         if self._patients < self.scale.patients and (self._patients == 0 or chance.random() < 0.3):
             what = self._enrols
@@ -123,6 +125,23 @@ class Happenings:
             f"pat-{who}", [channel], granted=True, source="desk", now=self.clock.now()
         )
         self.withdrawn.pop((who, channel), None)
+
+    def _calls_off_one(self) -> None:
+        """One reminder, whatever became of it."""
+        highest = self.house.outbox.query("SELECT coalesce(max(id), 1) FROM reminders")[0][0]
+        name = f"rem-{self.chance.randint(1, highest)}"
+        self.house.intake.cancel_reminder(name, self.clock.now())
+
+    def _erases(self) -> None:
+        who = self._who()
+        erase(self.house.outbox, f"pat-{who}", "Ana", None, self.clock.now())
+        self.erased.add(who)
+
+    def _somebody_withdraws(self) -> None:
+        """While messages leave; the file may already have forgotten who it is."""
+        who, channel = self._who(), self.chance.choice(list(Channel))
+        if who not in self.erased:
+            self._withdraws(who, channel)
 
     def _withdraws(self, who: int, channel: Channel) -> None:
         now = self.clock.now()

@@ -1,16 +1,27 @@
 """Bugs planted on purpose: a checker that lets one of them pass is worth nothing."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from reminderd.interfaces import Claimed, NewMessage, Rendered, Settlement
-from reminderd.model import Outcome, Patient, State
-from tests.faults.clinic_year import Year
+from reminderd import callbacks, dispatch, doubts, lanes, verdicts
+from reminderd.doubts import Doubts
+from reminderd.envelope import opened
+from reminderd.interfaces import Callback, Claimed, NewMessage, Rendered, Settlement, Witness
+from reminderd.model import Message, Patient, Reminder, State
+from reminderd.model import Outcome as Ending
+from reminderd.outbox_values import Doubt
+from tests.faults.clinic_year import Outcome, Year
+from tests.faults.happenings import Scale
+from tests.faults.simulate import play
 from tests.faults.steps import BreakingOutbox
+
+HARD = Scale(patients=3, events=15, troubles=0.4, cut_chance=1 / 40)
+SEEDS = 40  # in so many years at most each bug is found
 
 
 class ForgetsTheClaim(BreakingOutbox):
@@ -64,7 +75,7 @@ class DoubtsAreNothing(BreakingOutbox):
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         super().settle(settlements, now)
-        doubted = [each for each in settlements if each.outcome is Outcome.IN_DOUBT]
+        doubted = [each for each in settlements if each.outcome is Ending.IN_DOUBT]
         self.save_reminders(
             each._replace(state=State.SCHEDULED, reason=None, wake_at=min(now, each.expires_at))
             for settlement in doubted
@@ -101,30 +112,127 @@ def _copies(path: Path) -> tuple[Path, Path]:
     return path.with_name("year.db.before"), path.with_name("year.db.present")
 
 
-class PlantedYear(Year):
-    """A year in which a power cut takes the last commit with it, where `loses` says so."""
+# Bugs that are not the outbox's ------------------------------------------------------------------
 
-    loses = False
+
+def _absence_is_refusal(self: Doubts, doubt: Doubt, now: datetime) -> None:
+    transport = self._transports[doubt.transport]
+    if not isinstance(transport, Witness) or self._evidence(transport, doubt) is not None:
+        return _SETTLE(self, doubt, now)
+    back = (
+        each._replace(state=State.SCHEDULED, wake_at=min(now, each.expires_at))
+        for each in doubt.reminders
+    )
+    return self._record(Settlement(doubt.attempt_id, Ending.TEMPORARY, tuple(back)))
+
+
+def _under_another_name(doubt: Doubt, valid_for: timedelta) -> Message:
+    message = opened(doubt, valid_for)
+    return replace(message, id=message.id.replace("msg-", f"msg-{doubt.message_id}-", 1))
+
+
+def _counts_again(reminders: Sequence[Reminder], told: Callback) -> list[Reminder]:
+    return [
+        each._replace(receipt=told.receipt.value)
+        for each in reminders
+        if each.provider_id == told.provider_id
+    ]
+
+
+_SETTLE = Doubts._settle
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Something that somebody could have got wrong; `broken` stands in the place of what is right.
+
+    `loses`: a power cut takes the last commit with it.
+    """
+
+    what: str
+    outbox: type[BreakingOutbox] = BreakingOutbox
+    broken: tuple[tuple[Any, str, Any], ...] = ()
+    loses: bool = False
+
+
+PLANTED = (
+    Bug("a claim that forgets to write `sending`", ForgetsTheClaim),
+    Bug("a mark that is written after the request", MarksTooLate),
+    Bug("a record that is a group late", RecordsTooLate),
+    Bug("after a crash, what was marked is sent again", SendsDoubtsAgain),
+    Bug("what is in doubt counts as not accepted", DoubtsAreNothing),
+    Bug("a STOP that is not written", ForgetsStop),
+    Bug("NORMAL instead of FULL: the last commit is lost", Forgetful, loses=True),
+    Bug(
+        "absence from the list is taken as refusal",
+        broken=((Doubts, "_settle", _absence_is_refusal),),
+    ),
+    Bug(
+        "consent is not looked at once more as it leaves",
+        broken=((lanes, "still_true", lambda *_: True), (dispatch, "_all_true", lambda *_: True)),
+    ),
+    Bug(
+        "a retry does not look at quiet hours",
+        broken=(
+            (dispatch, "put_off_where_asleep", lambda *_: None),
+            (verdicts, "put_off_where_asleep", lambda *_: None),
+        ),
+    ),
+    Bug(
+        "a callback counts again whenever it comes", broken=((callbacks, "raised", _counts_again),)
+    ),
+    Bug(
+        "a mail comes again under another Message-ID",
+        broken=((doubts, "opened", _under_another_name),),
+    ),
+)
+
+
+class PlantedYear(Year):
+    """A year with a bug."""
+
+    bug = Bug("none")
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.outbox_class = self.bug.outbox
+
+    def live(self) -> Outcome:
+        with ExitStack() as mended:
+            for place, name, broken in self.bug.broken:
+                mended.enter_context(patch.object(place, name, broken))
+            return super().live()
 
     def power_is_back(self) -> None:
         super().power_is_back()
         before, _ = _copies(self.path)
-        if self.loses and before.exists():
+        if self.bug.loses and before.exists():
             for log in (*self.path.parent.glob("year.db-*"), self.path):
                 log.unlink()
             before.replace(self.path)
 
 
-def year_of(outbox: type[BreakingOutbox]) -> type[Year]:
+def year_of(bug: Bug) -> type[Year]:
     """Years with that bug."""
-    return type(
-        f"YearThat{outbox.__name__}",
-        (PlantedYear,),
-        {"outbox_class": outbox, "loses": outbox is Forgetful},
-    )
+    return type("YearWithABug", (PlantedYear,), {"bug": bug})
 
 
-PLANTED = (
-    ForgetsTheClaim, MarksTooLate, RecordsTooLate, SendsDoubtsAgain, DoubtsAreNothing,
-    ForgetsStop, Forgetful,
-)  # fmt: skip
+def caught(bug: Bug, seeds: Iterable[int] = range(SEEDS)) -> Outcome | None:
+    """The first of these years in which a promise was broken; None where the bug goes unseen."""
+    years = (play(seed, HARD, year_of(bug)) for seed in seeds)
+    return next((each for each in years if each.wrongs), None)
+
+
+def report() -> int:
+    """A table of the bugs, by what each was found and in which year."""
+    found = [(bug, caught(bug)) for bug in PLANTED]
+    width = max(len(bug.what) for bug in PLANTED)
+    print(f"{'planted bug':{width}}  {'seed':>4}  caught by")
+    for bug, year in found:
+        seed, what = (year.seed, year.wrongs[0]) if year else ("", "NOTHING")
+        print(f"{bug.what:{width}}  {seed:>4}  {what}")
+    return int(not all(year for _, year in found))
+
+
+if __name__ == "__main__":
+    raise SystemExit(report())

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 from reminderd.clock import VirtualClock
 from reminderd.errors import (
+    AtCapacity,
     ContentRefused,
     CredentialsRefused,
     InDoubt,
     OptedOut,
+    Rejected,
     SenderRefused,
     Temporary,
     WrongAddress,
 )
-from reminderd.model import Channel, Message
+from reminderd.interfaces import Callback
+from reminderd.model import Channel, Message, Outcome, Receipt
 from reminderd.transports.mail import Mailbox, compose
 from tests.faults.ledger import Accepted, Ledger
 from tests.faults.steps import Steps
@@ -36,7 +40,7 @@ class Fault:
 
 
 def _busy() -> Temporary:
-    return Temporary("429: too many requests", code="429", retry_after=timedelta(minutes=2))
+    return AtCapacity("429: too many requests", code="429", retry_after=timedelta(minutes=2))
 
 
 FAULTS = {
@@ -52,6 +56,7 @@ FAULTS = {
     "wrong address": Fault(False, lambda: WrongAddress("nobody there", code="21211"), 2),
     "opted out": Fault(False, lambda: OptedOut("STOP", code="21610"), 2),
     "content refused": Fault(False, lambda: ContentRefused("spam", code="30007"), 2),
+    "this message refused": Fault(False, lambda: Rejected("no idea", code="39999"), 2),
     "sender refused": Fault(False, lambda: SenderRefused("not yours", code="21606"), 2),
     "credentials": Fault(False, lambda: CredentialsRefused("401", code="20003"), 2),
 }
@@ -78,12 +83,14 @@ class Provider:
         ledger: Ledger,
         steps: Steps,
         watch: Callable[[Message, bool], None],
+        counts: Counter[str],
     ) -> None:
         self.channels, self.concurrency = frozenset({channel}), 4
         self.faults_of: dict[int, set[str]] = defaultdict(set)
         self.down_until: datetime | None = None
         self._channel, self._seed, self._troubles = channel, seed, troubles
         self._clock, self._ledger, self._steps, self._watch = clock, ledger, steps, watch
+        self._counts = counts
         self._tries: Counter[int] = Counter()
 
     def send(self, message: Message) -> str:
@@ -104,13 +111,13 @@ class Provider:
         name = self._trouble(chance)
         if name is None:
             self._clock.move(timedelta(milliseconds=chance.randrange(1, 20_000)))
-            provider_id = self._accept(message, number)
+            provider_id = self._accept(message, number, chance)
             self._steps.passing("after the answer")
             return provider_id
         self.faults_of[number].add(name)
         fault = FAULTS[name]
         if fault.accepts:
-            self._accept(message, number)
+            self._accept(message, number, chance)
         self._clock.move(timedelta(seconds=chance.randrange(1, 16)))
         self._steps.passing("after the answer")
         raise fault.error()
@@ -122,7 +129,7 @@ class Provider:
             return None
         return chance.choices(list(FAULTS), [each.weight for each in FAULTS.values()])[0]
 
-    def _accept(self, message: Message, number: int) -> str:
+    def _accept(self, message: Message, number: int, chance: Random) -> str:
         place = len(self._ledger.entries) + 1
         key, provider_id = self._names(message, f"SM{place}")
         self._ledger.entries.append(
@@ -131,7 +138,11 @@ class Provider:
                 self._clock.now(),
             )
         )  # fmt: skip
+        self._promise(message, provider_id, chance)
         return provider_id
+
+    def _promise(self, message: Message, provider_id: str, chance: Random) -> None:
+        """What this provider will tell by itself: nothing."""
 
     def _names(self, message: Message, fresh: str) -> tuple[str, str]:
         return fresh, fresh
@@ -140,24 +151,46 @@ class Provider:
 class TextProvider(Provider):
     """Has a list of what it has taken, which lags and sometimes lies by leaving something out."""
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.calls: list[tuple[datetime, Callback]] = []  # what it will tell, and when
+
     def find(self, to: str, text: str, since: datetime) -> list[str]:
         now = self._clock.now()
         chance = Random(f"{self._seed}/list/{now}")
         if chance.random() < self._troubles / 2:
+            self._counts["list: cannot be had"] += 1
             raise Temporary("the list cannot be had")
-        return [
-            each.provider_id
+        taken = [
+            each
             for each in self._ledger.entries
-            if (each.channel, each.to, each.text) == (self._channel, to, text)
-            and since <= each.at
-            and self._listed_from(each) <= now
+            if (each.channel, each.to, each.text) == (self._channel, to, text) and since <= each.at
         ]
+        listed = [each.provider_id for each in taken if self._listed_from(each) <= now]
+        self._counts["list: true" if len(listed) == len(taken) else "list: lags or lies"] += 1
+        return listed
 
     def _listed_from(self, entry: Accepted) -> datetime:
         chance = Random(f"{self._seed}/lag/{entry.provider_id}")
         never = timedelta(days=3650)
         lag = chance.choice([timedelta(0), timedelta(minutes=1), timedelta(minutes=30), never])
         return entry.at + (lag if self._troubles else timedelta(0))
+
+    def _promise(self, message: Message, provider_id: str, chance: Random) -> None:
+        """Callbacks that come late, twice, in any order, before the answer, or never."""
+        if chance.random() < 0.5:
+            return
+        last = chance.choices([Receipt.DELIVERED, Receipt.UNDELIVERED, Receipt.FAILED], [8, 1, 1])
+        for receipt in (Receipt.QUEUED, Receipt.SENT, *last):
+            nobody = receipt is Receipt.UNDELIVERED and chance.random() < 0.7
+            meaning, code = (Outcome.WRONG_ADDRESS, "30005") if nobody else (None, None)
+            told = Callback(message.attempt, provider_id, receipt, code, meaning)
+            for _ in range(chance.choices([0, 1, 2], [1, 7, 2])[0]):
+                wait = chance.choice([0, 0, 0, 40, 5000])
+                self.calls.append((self._clock.now() + timedelta(seconds=wait), told))
+        if chance.random() < 0.1:
+            stranger = Callback("nobody's", f"{provider_id}x", Receipt.DELIVERED)
+            self.calls.append((self._clock.now(), stranger))
 
 
 class MailProvider(Provider):

@@ -18,9 +18,16 @@ from pathlib import Path
 
 from tests.faults.checker import CANARIES
 from tests.faults.clinic_year import Ground, Outcome, Year
+from tests.faults.fates import table
 from tests.faults.happenings import Scale
 
+LARGE = Scale(patients=6, events=45)
 SMALL = Scale(patients=3, events=12, troubles=0.3, cut_chance=1 / 50)
+
+
+def scale_of(seed: int) -> Scale:
+    """Every tenth year is one of a larger clinic."""
+    return Scale() if seed % 10 else LARGE
 
 
 @cache
@@ -45,7 +52,7 @@ def play(seed: int, scale: Scale | None = None, year: type[Year] = Year) -> Outc
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        outcome = year(ground(), seed, scale or Scale()).live()
+        outcome = year(ground(), seed, scale or scale_of(seed)).live()
     finally:
         logger.removeHandler(handler)
         logger.propagate = True
@@ -57,15 +64,6 @@ def play_all(seeds: Iterable[int]) -> Iterator[Outcome]:
     """Many years, as they end, on all cores."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(play, seeds, chunksize=10)
-
-
-def table(fates: Counter[tuple[str, str]]) -> str:
-    """Fault by outcome, in reminders."""
-    states = sorted({state for _, state in fates})
-    lines = [f"{'fault':34}" + "".join(f"{each:>11}" for each in states)]
-    for fault in sorted({fault for fault, _ in fates}):
-        lines.append(f"{fault:34}" + "".join(f"{fates[fault, each]:>11}" for each in states))
-    return "\n".join(lines)
 
 
 def main(words: list[str]) -> int:

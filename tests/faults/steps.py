@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.interfaces import Claimed, NewMessage, Removed, Rendered, Settlement
+from reminderd.interfaces import Callback, Claimed, NewMessage, Removed, Rendered, Settlement
 from reminderd.model import Outcome, Patient, Reminder
 
 AROUND = ("before", "in", "after")
 TRANSACTIONS = (
     "the claim", "the mark", "the record", "the plan", "the import", "the recovery", "the word",
-    "the erasure",
+    "the erasure", "the callback", "its application",
 )  # fmt: skip
 REQUEST = ("before the request", "after the answer")
 
@@ -77,6 +77,14 @@ class BreakingOutbox(EmbeddedOutbox):
     def erase(self, patient: Patient, now: datetime) -> Removed:
         with self._step("the erasure"):
             return super().erase(patient, now)
+
+    def keep_callback(self, callback: Callback, now: datetime) -> bool:
+        with self._step("the callback"):
+            return super().keep_callback(callback, now)
+
+    def callback_applied(self, callback_id: int, now: datetime) -> None:
+        with self._step("its application"):
+            super().callback_applied(callback_id, now)
 
     def scrub(self) -> bool:
         self.steps.passing("before the scrub")

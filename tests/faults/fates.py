@@ -1,0 +1,62 @@
+"""What became of each fault, in reminders that it struck."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.interfaces import ReminderFilter
+from reminderd.model import Reminder, State
+
+FATES = (
+    "sent later", "by the list", "by callback", "by a copy", "other channel", "staff say so",
+    "unknown", "failed", "expired", "called off", "BROKEN",
+)  # fmt: skip
+ENDS = {
+    State.UNKNOWN: "unknown", State.FAILED: "failed", State.EXPIRED: "expired",
+    State.CANCELLED: "called off", State.SKIPPED: "called off",
+}  # fmt: skip
+_CARRIED = (
+    "SELECT message_reminders.reminder, messages.id, channel, outcome, attempts.provider_id, "
+    "EXISTS (SELECT 1 FROM callbacks WHERE callbacks.attempt = attempts.id) "
+    "FROM message_reminders JOIN messages ON messages.id = message_reminders.message "
+    "JOIN attempts ON attempts.message = messages.id"
+)
+
+
+def fates(
+    outbox: EmbeddedOutbox, faults_of: Mapping[int, Collection[str]], wrongs: Collection[str]
+) -> Counter[tuple[str, str]]:
+    """By fault and fate, how many reminders."""
+    broken = {name for each in wrongs for name in re.findall(r"(?:rem|msg)-\d+", each)}
+    reminders = {each.id: each for each in outbox.reminders(ReminderFilter())}
+    found = Counter[tuple[str, str]]()
+    for id, message, *how in outbox.query(_CARRIED):
+        for fault in faults_of.get(message, ()):
+            is_broken = {f"rem-{id}", f"msg-{message}"} & broken
+            found[fault, "BROKEN" if is_broken else _fate(reminders[id], *how)] += 1
+    return found
+
+
+def _fate(
+    reminder: Reminder, channel: str, outcome: str, provider_id: str | None, told: bool
+) -> str:
+    """How a reminder ended of which one message was struck, by that message's attempt."""
+    if reminder.state is not State.SENT:
+        return ENDS[reminder.state]
+    if reminder.channel != channel:
+        return "other channel"
+    if outcome != "accepted":
+        return "staff say so" if reminder.provider_id is None else "sent later"
+    if channel == "email":
+        return "by a copy"
+    return "by callback" if told else "by the list"
+
+
+def table(found: Counter[tuple[str, str]]) -> str:
+    """Fault by fate; the first column is how often it struck."""
+    lines = [f"{'fault':34}{'struck':>9}" + "".join(f"{each:>14}" for each in FATES)]
+    for fault in sorted({fault for fault, _ in found}):
+        counts = [found[fault, each] for each in FATES]
+        lines.append(f"{fault:34}{sum(counts):>9}" + "".join(f"{each:>14}" for each in counts))
+    return "\n".join(lines)
