@@ -5,10 +5,18 @@ Only kept where a second copy is recognised as the same: for mail.
 
 import json
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from reminderd.calendar_file import Calendar, Event
 from reminderd.model import Channel, Message
 from reminderd.outbox_values import Doubt
+
+
+class _KeptCalendar(TypedDict):
+    """A calendar as `sealed` writes it: of each event its uid, start, end and summary."""
+
+    name: str
+    events: list[tuple[str, str, str, str]]
 
 
 def sealed(message: Message) -> str:
@@ -50,14 +58,13 @@ def opened(doubt: Doubt, valid_for: timedelta) -> Message | None:
     )
 
 
-def _calendar(kept: dict[str, object] | None) -> Calendar | None:
+def _calendar(kept: _KeptCalendar | None) -> Calendar | None:
     if kept is None:
         return None
-    events: list[list[str]] = kept["events"]  # type: ignore[assignment]  # as `sealed` wrote it
     return Calendar(
-        str(kept["name"]),
+        kept["name"],
         tuple(
             Event(uid, datetime.fromisoformat(start), datetime.fromisoformat(end), summary)
-            for uid, start, end, summary in events
+            for uid, start, end, summary in kept["events"]
         ),
     )

@@ -39,7 +39,7 @@ class Step(NamedTuple):
 
     rule: Rule
     at: datetime | None = None
-    detail: Any = None
+    detail: Any = None  # what stands beside its rule, of the type that the rule gives it
 
 
 class Planned(NamedTuple):

@@ -2,7 +2,7 @@
 
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reminderd.forecast import Forecast
     from reminderd.importing import Prepared
+    from reminderd.model import Reason
     from reminderd.roster import Roster, RowFault
 
 MOST_NAMED = 20
@@ -185,7 +186,7 @@ def _tell_texts(expected: "Forecast") -> None:
     click.echo()
 
 
-def _reasons(counts: Any) -> Iterator[str]:
+def _reasons(counts: "Mapping[Reason, int]") -> Iterator[str]:
     from reminderd.explain import REASONS
 
     for reason, count in counts.items():

@@ -1,6 +1,7 @@
 """`status`: how things stand, on one screen or in one JSON document."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reminderd.bootstrap import House
+    from reminderd.model import Reason, State
 
 
 @click.command("status")
@@ -84,8 +86,10 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     }
 
 
-def _by_reason(tally: Any, wanted: str) -> dict[str, int]:
-    return {reason: count for (state, reason), count in tally.items() if state == wanted and reason}
+def _by_reason(
+    tally: "Mapping[tuple[State, Reason | None], int]", wanted: "State"
+) -> dict[str, int]:
+    return {reason: count for (state, reason), count in tally.items() if state is wanted and reason}
 
 
 def _told(fact: object) -> str:

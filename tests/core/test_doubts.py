@@ -1,6 +1,6 @@
 """What may or may not have been accepted: evidence is looked for, and nothing is sent twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -237,9 +237,11 @@ def goes_east(desk: Desk) -> None:  # where it is night
 
 
 @pytest.mark.parametrize("happens", [withdraws, moves, pauses])
-def test_no_copy_leaves_where_the_message_itself_might_not(desk: Desk, happens: object) -> None:
+def test_no_copy_leaves_where_the_message_itself_might_not(
+    desk: Desk, happens: Callable[[Desk], None]
+) -> None:
     post = by_mail(desk)
-    happens(desk)  # type: ignore[operator]
+    happens(desk)
     looks_until(desk, DUE + timedelta(hours=3))
     assert len(post.copies) == 1
     assert state(desk.the()) == "unknown"

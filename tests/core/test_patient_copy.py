@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import icalendar
 import pytest
@@ -46,11 +47,12 @@ PLAN = """\
 | When | What |
 |---|---|
 {% for row in rows %}
-| {{ row.at | datetime if row.at }}/{{ row.last | date if row.last }}/{{ row.until | datetime if row.until }} | {{ row.text }} |
+| {{ row.at | datetime if row.at }}/{{ row.last | date if row.last }}/{{
+  row.until | datetime if row.until }} | {{ row.text }} |
 {% endfor %}
 {% endblock %}
 {% block calendar %}Care by {{ clinic.name }}{% endblock %}
-"""  # noqa: E501
+"""
 
 
 @pytest.fixture
@@ -70,9 +72,9 @@ def mail(
     return renderer.compose(opening, who, where, Channel.EMAIL, plan_to_copy(opening, of))
 
 
-def planned(*of: object, **more: object) -> list[Item]:
+def planned(*of: Any, **more: Any) -> list[Item]:
     """The plan of one patient, as if stored."""
-    return everything(remembered(chart(*of, **more)))  # type: ignore[arg-type]
+    return everything(remembered(chart(*of, **more)))
 
 
 @cache
@@ -269,7 +271,7 @@ def test_words_that_fail_do_not_keep_the_mail_and_are_found_by_the_check(folder:
     assert mail(Renderer([folder]), of).text == "Mail."
     write(folder, en__ice=page())
     (fault,) = check(Renderer([folder]), [])
-    assert "_plan.j2:5: en/_plan, block email" in fault
+    assert "_plan.j2:6: en/_plan, block email" in fault
     assert "txt" in fault
 
 

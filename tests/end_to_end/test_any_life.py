@@ -46,7 +46,7 @@ steps = st.lists(st.tuples(st.integers(0, 60), events), min_size=1, max_size=8)
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    return (tmp_path_factory.mktemp("life") for _ in count())  # type: ignore[return-value]
+    return (tmp_path_factory.mktemp("life") for _ in count())
 
 
 @settings(

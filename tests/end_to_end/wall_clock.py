@@ -17,7 +17,7 @@ def _now(_: SystemClock) -> datetime:
 
 
 if __name__ == "__main__":
-    SystemClock.now = _now  # type: ignore[method-assign]
+    SystemClock.now = _now  # type: ignore[method-assign]  # which is the point
     sys.argv[1:] = sys.argv[sys.argv.index("--config") :]
     from reminderd.__main__ import main
 

@@ -92,7 +92,7 @@ def test_a_wrong_configuration_is_not_tried_again_and_everything_else_is() -> No
 
 def test_every_setting_stands_in_a_section_and_none_twice_by_mistake() -> None:
     parser = RawConfigParser(strict=False, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its own manual does
     parser.read(UNIT, encoding="utf-8")
     assert parser.sections() == ["Unit", "Service", "Install"]
     lines = [line for line in UNIT.read_text(encoding="utf-8").splitlines() if line]
