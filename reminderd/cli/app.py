@@ -77,9 +77,7 @@ class Application(click.Group):
         except Exception as raised:
             error = _plain(raised)
             if ctx.params["debug"]:
-                import traceback
-
-                traceback.print_exc()
+                _show_where()
             _say(error)
             raise Exit(getattr(error, "exit_code", 1)) from raised
 
@@ -101,10 +99,23 @@ def _plain(error: Exception) -> Exception:
     return error
 
 
+def _show_where() -> None:
+    """The traceback, for whoever mends it: without numbers and mailboxes, as the log."""
+    import traceback
+
+    from reminderd.transports.privacy import redacted
+
+    for line in traceback.format_exc().splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        click.echo(indent + redacted(line), err=True)
+
+
 def _say(error: Exception) -> None:
     """What went wrong, where, and what to do next."""
     if not isinstance(error, ReminderdError):
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        from reminderd.transports.privacy import redacted
+
+        what = redacted(f"{type(error).__name__}: {error}".splitlines()[0])
         click.echo(f"reminderd failed unexpectedly: {what}; run again with --debug", err=True)
         return
     if isinstance(error, FaultsFound) and len(error.faults) > 1:

@@ -150,7 +150,7 @@ class _Link:
 
     def begin(self, message: Message, sender: mail.Mailbox) -> None:
         """Announce a mail from `sender`; the words of `message` stay out of every error's text."""
-        self._private = (message.to.partition("@")[0], message.recipient_name)
+        self._private = (message.to.partition("@")[0], *message.recipient_name.split())
         with self._certain(Phase.MAIL) as smtp:
             options = []
             if not message.to.isascii():

@@ -270,7 +270,9 @@ def _refused(answer: "Response", message: Message | None) -> TransportError:
     """The error for an answer other than 2xx."""
     code, said = _fault(answer)
     kind, meaning = verdict(answer.status_code, code)
-    private = (message.to.lstrip("+"), message.recipient_name, message.text) if message else ()
+    private: tuple[str, ...] = ()
+    if message:
+        private = (message.to.lstrip("+"), *message.recipient_name.split(), message.text)
     shown = str(code or answer.status_code)
     text = f"{shown}: {meaning}" + (f" ({redacted(said, private)})" if said else "")
     if issubclass(kind, Temporary):

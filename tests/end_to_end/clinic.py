@@ -78,6 +78,11 @@ class Daemon:
         self._printed, self._logged = _Heard(self._process.stdout), _Heard(self._process.stderr)
 
     @property
+    def number(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return self._logged.text
 
