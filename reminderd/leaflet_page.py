@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reminderd import dates, markup
+from reminderd.blocks import REMEDY
 from reminderd.dates import BLANK, UNKNOWN, Moment
 from reminderd.errors import TemplateFailed
 from reminderd.leaflet import Row, Time, leaflet
 from reminderd.lengths import lengths_of
 from reminderd.model import Clinic, Kind
-from reminderd.render import REMEDY, Renderer, clinic_words, locale_of
+from reminderd.render import Renderer, clinic_words, locale_of
 from reminderd.texts import LEAFLET, Text, language_chain
 from reminderd.timing import Treatment
 from reminderd.vocabulary import PatientWords, ProtocolWords, SessionWords

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from reminderd.blocks import faults
 from reminderd.correction_page import correction
 from reminderd.errors import TemplateFailed
 from reminderd.leaflet_page import page
 from reminderd.model import CareProtocol, Channel
-from reminderd.render import Composed, Item, Renderer, faults
+from reminderd.render import Composed, Item, Renderer
 from reminderd.sample import (
     AWKWARD_NAMES,
     CLINIC,

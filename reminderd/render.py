@@ -1,36 +1,20 @@
-"""From reminders to the words that a patient reads. The only room of Jinja.
-
-A template sees the names of its form (`vocabulary.py`) and the filters `date`, `time`, `datetime`.
-Any other name is a mistake, also in a branch that is not taken.
-"""
+"""From reminders to the words that a patient reads."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from reminderd import dates, markup
+from reminderd import blocks, dates, markup
 from reminderd.dates import Moment
 from reminderd.errors import TemplateFailed
 from reminderd.model import Channel, Clinic, Kind, Milestone, Patient, Reminder, Session
 from reminderd.patient_copy import Copy, Entry, Reader, rows
 from reminderd.segments import SmsSize, measure, plain
 from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
-from reminderd.vocabulary import (
-    FORM,
-    FORMS,
-    OBJECTS,
-    ClinicWords,
-    Line,
-    PatientWords,
-    SessionWords,
-)
+from reminderd.vocabulary import ClinicWords, Line, PatientWords, SessionWords
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +49,6 @@ class Composed:
     html: str | None
     size: SmsSize | None
     copy: Copy | None = None
-
-
-REMEDY = "correct the template, then run: reminderd template check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +93,6 @@ class _Below(NamedTuple):
 class _Sheet:
     """One template and the variables that it is about to be written with."""
 
-    renderer: "Renderer"
     source: Text
     variables: Mapping[str, object]
     reminder_id: int | None = None
@@ -121,7 +101,7 @@ class _Sheet:
         text = plain(markup.paragraphs_as_lines(markup.unmarked(self.block("sms"))))
         return Composed(self.source.language, None, text, None, measure(text))
 
-    def email(self, below: "_Below | None" = None) -> Composed:
+    def email(self, below: _Below | None = None) -> Composed:
         language = self.source.language
         subject = markup.one_line(self.block("subject"))
         page = self.page()
@@ -130,37 +110,17 @@ class _Sheet:
         html = markup.document(page.html, subject, language, dates.is_right_to_left(language))
         return Composed(language, subject, page.text, html, None, below.copy if below else None)
 
-    def page(self) -> "_Page":
+    def page(self) -> _Page:
         """The block `email` in text and HTML; raises TemplateFailed."""
         body = markup.without_gaps(self.block("email"))
         try:
             html = markup.fragment(body, dates.is_right_to_left(self.source.language))
         except ValueError as error:
-            raise self._failed("email", error) from error
+            raise blocks.failed(self.source, "email", error, self.reminder_id) from error
         return _Page(markup.unmarked(body), html)
 
     def block(self, name: str) -> str:
-        """What the block says, as marked text; raises TemplateFailed, also where it is empty."""
-        try:
-            template = _compiled(self.source)
-            if name not in template.blocks:
-                raise LookupError("the block is missing")
-            context = template.new_context(dict(self.variables))
-            text = "".join(template.blocks[name](context))
-            if not text.strip():
-                raise ValueError("the block is empty")
-        except Exception as error:  # whatever a template does wrong is its own fault, not ours
-            raise self._failed(name, error) from error
-        return text
-
-    def _failed(self, block: str, error: Exception) -> TemplateFailed:
-        line = _line_of(error, self.source)
-        where = f"{self.source.language}/{self.source.name}, block {block}"
-        return TemplateFailed(
-            f"{self.source.path}:{line}: {where}: {error}",
-            reminder_id=self.reminder_id,
-            remedy=REMEDY,
-        )
+        return blocks.said(self.source, name, self.variables, self.reminder_id)
 
 
 class Renderer:
@@ -190,7 +150,7 @@ class Renderer:
         lines = self._lines(items, voice) if len(items) > 1 else {}
         if len(lines) > 1:
             bundle = self.texts.get(voice.language, BUNDLE)
-            sheet = _Sheet(self, bundle, {**voice.common, "lines": list(lines)})
+            sheet = _Sheet(bundle, {**voice.common, "lines": list(lines)})
         else:
             sheet = self._sheet(next(iter(lines.values()), items[0]), voice)
         if channel is Channel.SMS:
@@ -204,7 +164,7 @@ class Renderer:
 
     def block(self, text: Text, name: str, variables: Mapping[str, object]) -> str:
         """What one block says, as marked text for `markup`; raises TemplateFailed."""
-        return _Sheet(self, text, variables).block(name)
+        return blocks.said(text, name, variables)
 
     def _voice(self, items: Sequence[Item], patient: Patient, clinic: Clinic) -> _Voice:
         language = self._language(items, language_chain(patient.language, clinic.language))
@@ -249,7 +209,7 @@ class Renderer:
         entries = tuple(entry for each in plan if (entry := self._entry(each, voice)))
         begun = max(each.session.at for each in items if not each.milestone.is_pre_care)
         table = rows(entries, Reader(voice.zone, voice.locale, begun))
-        sheet = _Sheet(self, text, {**voice.common, "rows": table})
+        sheet = _Sheet(text, {**voice.common, "rows": table})
         return _Below(sheet.page(), Copy(markup.one_line(sheet.block("calendar")), entries))
 
     def _entry(self, item: Item, voice: _Voice) -> Entry | None:
@@ -274,7 +234,7 @@ class Renderer:
 
     def _sheet(self, item: Item, voice: _Voice) -> _Sheet:
         text = self.texts.get(voice.language, item.milestone.template)
-        return _Sheet(self, text, voice.variables(item), item.reminder.id)
+        return _Sheet(text, voice.variables(item), item.reminder.id)
 
     def _lines(self, items: Sequence[Item], voice: _Voice) -> dict[Line, Item]:
         """Every line of a bundle, each once, with an item that says it."""
@@ -311,86 +271,3 @@ def _longest_restrictions(items: Sequence[Item]) -> list[Item]:
         for item in items
         if item.until is None or longest[item.milestone.kind, item.milestone.template] is item
     ]
-
-
-def faults(text: Text) -> list[str]:
-    """What reading alone shows to be wrong in a template, each as `file:line: message`."""
-    return [f"{text.path}:{line}: {message}" for line, message in _faults(text)]
-
-
-@lru_cache(maxsize=4096)
-def _faults(text: Text) -> list[tuple[int, str]]:
-    try:
-        tree = _environment().parse(text.source)
-        _compiled(text)
-    except TemplateSyntaxError as error:
-        return [(error.lineno, error.message or "")]
-    return sorted({*_missing_blocks(text.name, tree), *_strangers(text.name, tree)})
-
-
-@lru_cache(maxsize=4096)
-def _compiled(text: Text) -> Template:
-    """Raises TemplateSyntaxError."""
-    code = _environment().compile(text.source, text.name, text.place)
-    return Template.from_code(_environment(), code, {})
-
-
-@lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined,
-        finalize=_said,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # values are kept from being markup in `markup`, also from Markdown
-    )
-    environment.globals.clear()
-    environment.filters.update(date=dates.date_of, time=dates.time_of, datetime=dates.datetime_of)
-    return environment
-
-
-def _said(value: object) -> str:
-    """A value on its way into a text, between marks; refuses what is not meant to be read."""
-    if isinstance(value, str | int | Undefined):  # an undefined one says which, and raises
-        return markup.marked(str(value))
-    if isinstance(value, Moment):
-        raise TypeError("an instant is shown through a filter: date, time or datetime")
-    if value is None:
-        raise ValueError("a variable has no value here; ask before: {% if … %}")
-    raise TypeError(f"{type(value).__name__} is not a text; name one of its parts")
-
-
-def _line_of(error: Exception, text: Text) -> int:
-    """The line of the template at which it went wrong, or 1 where that is not known."""
-    if isinstance(error, TemplateSyntaxError):
-        return error.lineno
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == text.place:
-            template = trace.tb_frame.f_globals["__jinja_template__"]
-            line = template.get_corresponding_lineno(trace.tb_lineno)
-        trace = trace.tb_next
-    return line
-
-
-def _missing_blocks(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    there = {block.name for block in tree.find_all(nodes.Block)}
-    for block in FORMS.get(name, FORM).blocks:
-        if block not in there:
-            yield 1, f"the block {block} is missing"
-
-
-def _strangers(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Names that no template knows, attributes that no object has, and other files."""
-    known = FORMS.get(name, FORM).names
-    unknown = meta.find_undeclared_variables(tree) - known
-    for each in tree.find_all(nodes.Name):
-        if each.name in unknown:
-            yield each.lineno, f"{each.name} is not known; there is {', '.join(sorted(known))}"
-    for attribute in tree.find_all(nodes.Getattr):
-        owner = attribute.node.name if isinstance(attribute.node, nodes.Name) else ""
-        has = [field.name for field in fields(OBJECTS[owner])] if owner in OBJECTS else []
-        if has and attribute.attr not in has:
-            yield attribute.lineno, f"{owner} has no {attribute.attr}; it has {', '.join(has)}"
-    for other in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
-        yield other.lineno, "a template stands alone and cannot use another file"

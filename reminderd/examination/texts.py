@@ -4,12 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from reminderd.blocks import REMEDY, faults
 from reminderd.errors import TemplateFailed
 from reminderd.examination.offers import offers
 from reminderd.findings import Remark, Severity
 from reminderd.model import CareProtocol, Channel, Clinic, Kind, Milestone
 from reminderd.proofread import plenty
-from reminderd.render import REMEDY, Item, Renderer, faults
+from reminderd.render import Item, Renderer
 from reminderd.sample import LONGEST_NAME, items, patient
 from reminderd.segments import SmsSize
 from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag

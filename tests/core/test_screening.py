@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from reminderd.blocks import faults
 from reminderd.errors import TemplateFailed
 from reminderd.leaflet import treatment_of
 from reminderd.leaflet_page import page as leaflet_page
 from reminderd.model import Channel, Patient, Screening, Session
 from reminderd.protocols import load
-from reminderd.render import Renderer, faults
+from reminderd.render import Renderer
 from reminderd.resources import protocols_dir, templates_dir
 from reminderd.sample import CLINIC, SESSION_AT, bundles, items, patient
 from reminderd.vocabulary import FORMS, OBJECTS, PatientWords
