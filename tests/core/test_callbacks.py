@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reminderd.engines.embedded.soundness import examine
 from reminderd.errors import InDoubt, Temporary
 from reminderd.interfaces import Callback
 from reminderd.model import Channel, Outcome, Receipt, Resolution
@@ -264,6 +265,14 @@ def test_where_nobody_is_there_the_address_is_marked_and_the_mail_takes_over(des
     assert desk.outbox.patients()[0].bad_addresses == {Channel.SMS}
     assert [each.entry.action for each in desk.outbox.trail(1)][-1] == "address-marked"
     assert desk.reminders(needs_staff=True) == []
+
+
+def test_nothing_is_wrong_with_a_database_in_which_the_mail_took_over(desk: Desk) -> None:
+    leaves(desk)
+    nobody_there(desk)
+    desk.drain()
+    levels = {each.level for each in examine(desk.outbox.path)}
+    assert levels == {"fine"}
 
 
 def test_what_is_told_of_the_first_message_afterwards_is_nothing_to_the_second(desk: Desk) -> None:

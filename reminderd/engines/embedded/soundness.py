@@ -25,6 +25,11 @@ _CARRIED = (
     "JOIN message_reminders ON message_reminders.message = attempts.message "
     "WHERE attempts.outcome = 'accepted'"
 )
+# Where nobody was at the number, another channel carries it.
+_ARRIVED = (
+    f"{_CARRIED} AND attempts.id NOT IN (SELECT attempt FROM callbacks "
+    "WHERE receipt IN ('undelivered', 'failed') AND meaning IS NOT NULL)"
+)
 # What must be true of every reminder, and the ids of those of which it is not.
 PROMISES = {
     "sent, and no accepted message with it": (
@@ -33,10 +38,10 @@ PROMISES = {
     ),
     "accepted by a provider, and yet waiting to be sent": (
         "SELECT id FROM reminders WHERE state IN ('scheduled', 'held') "
-        f"AND id IN (SELECT reminder FROM ({_CARRIED}))"
+        f"AND id IN (SELECT reminder FROM ({_ARRIVED}))"
     ),
     "in more than one accepted message": (
-        f"SELECT reminder FROM ({_CARRIED}) GROUP BY reminder HAVING count(DISTINCT message) > 1"
+        f"SELECT reminder FROM ({_ARRIVED}) GROUP BY reminder HAVING count(DISTINCT message) > 1"
     ),
     "being sent, and no attempt is open": (
         "SELECT id FROM reminders WHERE state = 'sending' AND id NOT IN (SELECT reminder "
@@ -114,6 +119,8 @@ def _counters(opened: Connection) -> Iterator[Finding]:
 
 
 def _promises(opened: Connection) -> Iterator[Finding]:
+    if not _has(opened, "callbacks"):
+        return  # of an older version, as `_version` says
     kept = True
     for what, sql in PROMISES.items():
         ids = [row[0] for row in opened.execute(f"{sql} ORDER BY 1").fetchall()]
@@ -126,6 +133,11 @@ def _promises(opened: Connection) -> Iterator[Finding]:
         yield fine("reminders", "each is in one state, and what left is recorded")
 
 
+def _has(opened: Connection, table: str) -> bool:
+    row = opened.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    return row is not None
+
+
 def _notes(opened: Connection) -> Iterator[Finding]:
     held = opened.execute("SELECT value FROM notes WHERE key = 'held'").fetchone()
     try:
@@ -135,7 +147,7 @@ def _notes(opened: Connection) -> Iterator[Finding]:
 
 
 def _trail(opened: Connection) -> Iterator[Finding]:
-    if not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
+    if not _has(opened, "audit"):
         return
     fault = trail.fault(opened)
     if fault is None:
