@@ -43,6 +43,7 @@ class Action(StrEnum):
     IMPORTED = "imported"
     EXPORTED = "exported"
     ERASED = "erased"
+    PRUNED = "pruned"
     RELEASED = "released"
 
 

@@ -163,6 +163,11 @@ class StoredMessage:
     segments: int | None
     reminder_ids: tuple[int, ...]
 
+    @property
+    def is_wordless(self) -> bool:
+        """Whether it was in words once, and they are no longer kept."""
+        return self.language is not None and self.text is None
+
 
 @dataclass(frozen=True, slots=True)
 class Removed:

@@ -16,7 +16,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group("db")
 def command() -> None:
-    """The database: check, backup, restore, migrate."""
+    """The database: check, backup, restore, migrate, prune, encrypt."""
 
 
 @command.command("check")
@@ -103,6 +103,27 @@ def migrate(desk: Desk, as_json: bool) -> None:
         )
     else:
         click.echo(f"{database} has schema {schema.VERSION}, the present one")
+
+
+@command.command("prune")
+@click.option("--older-than", required=True, metavar="DAYS", help="Such as 365d; at least 30d.")
+@click.option("--dry-run", is_flag=True, help="Say how many, and change nothing.")
+@click.option("--by", metavar="NAME", help="Who says so; otherwise who is logged in.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_desk
+def prune(
+    desk: Desk, older_than: str, dry_run: bool, by: str | None, yes: bool, as_json: bool
+) -> None:
+    """Clear the words of old messages: text, subject, number or address; works beside the daemon.
+
+    Only of treatments of which nothing is open: nothing waits, is in doubt, or needs a person. What
+    was sent when and by which way stays, as do figures, receipts and the audit trail. Copies stay
+    as they are: backups, files, and what providers keep.
+    """
+    from reminderd.cli import pruning
+
+    pruning.prune(desk, older_than, pruning.Wanted(dry_run, by, yes, as_json))
 
 
 @command.command("encrypt")

@@ -28,6 +28,11 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
     sentences = explain.sentences(planned, chart)
     attempts = house.outbox.attempts(reminder.id)
     left = house.outbox.left(reminder.id)
+    pruned = [
+        public_id("msg", each.id) or ""
+        for each in house.outbox.correspondence(reminder.patient_id)
+        if each.is_wordless and reminder.id in each.reminder_ids
+    ]
     if as_json:
         output.emit(
             {
@@ -35,10 +40,13 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
                 "why": sentences,
                 "attempts": [_attempt_data(each, chart.timezone) for each in attempts],
                 "messages": [_message_data(each) for each in left],
+                "pruned": pruned,
             }
         )
         return
     _print(reminder, sentences, attempts, left, chart.timezone)
+    if pruned:
+        click.echo(f"\n{', '.join(pruned)}: pruned, the words are no longer kept.")
 
 
 def _print(

@@ -112,6 +112,7 @@ def _message(message: "StoredMessage", attempts: "list[Attempt]", zone: str) -> 
         "subject": message.subject,
         "text": message.text,
         "html": message.html,
+        "pruned": message.is_wordless,
         "segments": message.segments,
         "reminders": [public_id("rem", each) for each in message.reminder_ids],
         "attempts": [

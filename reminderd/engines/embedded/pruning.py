@@ -1,0 +1,75 @@
+"""What finished treatments leave behind and nobody needs any more: the words of old messages."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from reminderd.audit import Action, Entry
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.rows import to_ms
+from reminderd.errors import Refused
+
+AT_ONCE = 500  # messages a transaction: a daemon sends in between
+BREATH_SECONDS = 0.05  # in which whoever waits to write gets a turn
+SHORTEST_DAYS = 30  # as long as corrections, late receipts and questions may want them
+
+# A session is open while anything of it may still leave, is in doubt, or waits for a person.
+_OPEN = (
+    "SELECT session FROM reminders "
+    "WHERE state IN ('scheduled', 'held', 'sending', 'unknown') OR needs_staff = 1"
+)
+_IN_OPEN = (
+    "SELECT message FROM message_reminders JOIN reminders ON reminders.id = reminder "
+    f"WHERE session IN ({_OPEN})"
+)
+_UNDER_WAY = (
+    "SELECT message FROM attempts WHERE outcome IN ('claimed', 'marked') OR look_at IS NOT NULL"
+)
+_OLD = "FROM messages WHERE created_at < ? AND text IS NOT NULL"
+_PRUNABLE = f"{_OLD} AND id NOT IN ({_IN_OPEN}) AND id NOT IN ({_UNDER_WAY})"
+_CLEAR = (
+    "UPDATE messages SET recipient = NULL, subject = NULL, text = NULL, html = NULL, "
+    "envelope = NULL WHERE id IN (SELECT value FROM json_each(?))"
+)
+
+
+class Prunable(NamedTuple):
+    """Messages whose words may go, and how many as old stay: something of theirs is still open."""
+
+    messages: Sequence[int]
+    kept: int
+
+
+def prunable(outbox: EmbeddedOutbox, days: int, now: datetime) -> Prunable:
+    """What is older than so many times 24 hours; raises Refused for fewer than 30 days."""
+    if days < SHORTEST_DAYS:
+        raise Refused(
+            f"{days}d is too short: words are kept for at least {SHORTEST_DAYS} days",
+            remedy="Questions and corrections look at them. Ask for more, such as: 365d",
+        )
+    before = to_ms(now - timedelta(days=days))
+    ids = [row[0] for row in outbox.query(f"SELECT id {_PRUNABLE} ORDER BY id", (before,))]
+    old = outbox.query(f"SELECT count(*) {_OLD}", (before,))[0][0]
+    return Prunable(ids, old - len(ids))
+
+
+def prune(
+    outbox: EmbeddedOutbox, messages: Sequence[int], days: int, by: str, now: datetime
+) -> bool:
+    """Clear the words of these messages, for good; a daemon may go on sending meanwhile.
+
+    False where another process kept the file from being written anew: it keeps its size, and old
+    bytes may still be in it.
+    """
+    if messages:
+        order = {"older_than": f"{days}d", "messages": len(messages)}
+        with outbox.transaction():
+            outbox.record([Entry(now, by, Action.PRUNED, "database", after=order)])
+    for start in range(0, len(messages), AT_ONCE):
+        with outbox.transaction():
+            ids = json.dumps(messages[start : start + AT_ONCE])
+            outbox.connection.execute(_CLEAR, (ids,))
+        time.sleep(BREATH_SECONDS)
+    return outbox.scrub()

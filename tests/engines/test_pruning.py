@@ -1,0 +1,161 @@
+"""The words of old messages go on the clinic's order, and nothing that is still needed."""
+
+from datetime import timedelta
+
+import pytest
+
+from reminderd.audit import Action, broken
+from reminderd.engines.embedded import pruning, soundness
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.pruning import Prunable, prunable, prune
+from reminderd.errors import Refused
+from reminderd.interfaces import Settlement
+from reminderd.model import Outcome, Reason, Reminder, Session, State
+from tests.engines.rows import (
+    EITHER_WAY,
+    NOW,
+    a_reminder,
+    claimed,
+    marked,
+    saved,
+    with_patient,
+    with_session,
+)
+
+YEAR = 365
+A_YEAR_LATER = NOW + timedelta(days=YEAR)
+LATER = A_YEAR_LATER + timedelta(milliseconds=1)
+
+
+@pytest.fixture
+def session(outbox: EmbeddedOutbox) -> Session:
+    return with_session(outbox, with_patient(outbox))
+
+
+def sent(outbox: EmbeddedOutbox, session: Session, milestone: str = "no-shower") -> Reminder:
+    """A reminder of the session whose message was accepted."""
+    (reminder,) = saved(outbox, a_reminder(session, milestone=milestone))
+    taken = marked(outbox, reminder)
+    gone = reminder._replace(state=State.SENT, wake_at=None, sent_at=NOW)
+    with outbox.transaction():
+        outbox.settle([Settlement(taken.attempt_id, Outcome.ACCEPTED, (gone,), "p-1")], NOW)
+    return gone
+
+
+def pruned(outbox: EmbeddedOutbox) -> bool:
+    found = prunable(outbox, YEAR, LATER)
+    return prune(outbox, found.messages, YEAR, "Dr. Alba", LATER)
+
+
+@EITHER_WAY
+def test_the_words_go_and_what_became_of_them_stays(
+    outbox: EmbeddedOutbox, session: Session
+) -> None:
+    reminder = sent(outbox, session)
+    (before,) = outbox.correspondence(session.patient_id or 0)
+    assert not before.is_wordless
+    assert prunable(outbox, YEAR, LATER) == Prunable([before.id], 0)
+    assert pruned(outbox)
+    (after,) = outbox.correspondence(session.patient_id or 0)
+    assert (after.to, after.subject, after.text, after.html) == (None,) * 4
+    assert after.is_wordless
+    assert (after.id, after.language, after.segments) == (before.id, "en", 1)
+    assert outbox.reminder(reminder.id or 0) == reminder
+    assert [each.provider_id for each in outbox.attempts(reminder.id or 0)] == ["p-1"]
+    assert outbox.left(reminder.id or 0) == []
+    assert prunable(outbox, YEAR, LATER) == Prunable([], 0)
+    assert {each.level for each in soundness.examine(outbox.path, outbox.seal)} == {"fine"}
+
+
+def test_no_byte_of_the_words_stays_in_the_file(outbox: EmbeddedOutbox, session: Session) -> None:
+    sent(outbox, session)
+    pruned(outbox)
+    for file in outbox.path.parent.glob(f"{outbox.path.name}*"):
+        assert b"<p>Words</p>" not in file.read_bytes()
+
+
+def test_what_is_not_older_stays(outbox: EmbeddedOutbox, session: Session) -> None:
+    sent(outbox, session)
+    assert prunable(outbox, YEAR, A_YEAR_LATER) == Prunable([], 0)
+    assert len(prunable(outbox, YEAR, LATER).messages) == 1
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"state": State.SCHEDULED},
+        {"state": State.HELD, "reason": Reason.PAUSED},
+        {"state": State.UNKNOWN},
+        {"state": State.SKIPPED, "reason": Reason.SUPERSEDED, "needs_staff": True},
+    ],
+    ids=["scheduled", "held", "unknown", "needs-staff"],
+)
+def test_while_anything_of_the_treatment_is_open_all_its_words_stay(
+    outbox: EmbeddedOutbox, session: Session, facts: dict[str, object]
+) -> None:
+    sent(outbox, session)
+    saved(outbox, a_reminder(session, milestone="massage", **facts))
+    assert prunable(outbox, YEAR, LATER) == Prunable([], 1)
+
+
+@pytest.mark.parametrize("hand_over", [claimed, marked])
+def test_what_is_on_its_way_or_in_doubt_stays(
+    outbox: EmbeddedOutbox, session: Session, hand_over: object
+) -> None:
+    sent(outbox, session)
+    (other,) = saved(outbox, a_reminder(session, milestone="massage"))
+    assert callable(hand_over)
+    hand_over(outbox, other)
+    assert prunable(outbox, YEAR, LATER).messages == []
+    with outbox.transaction():
+        outbox.recover(NOW)
+    assert prunable(outbox, YEAR, LATER).messages == []
+
+
+def test_a_treatment_that_is_over_is_pruned_whatever_became_of_it(
+    outbox: EmbeddedOutbox, session: Session
+) -> None:
+    sent(outbox, session)
+    saved(
+        outbox,
+        a_reminder(session, milestone="a", state=State.FAILED, reason=Reason.REJECTED),
+        a_reminder(session, milestone="b", state=State.EXPIRED, reason=Reason.LATE),
+        a_reminder(session, milestone="c", state=State.CANCELLED, reason=Reason.BY_STAFF),
+    )
+    assert len(prunable(outbox, YEAR, LATER).messages) == 1
+
+
+def test_the_order_is_on_record_and_the_trail_whole(
+    outbox: EmbeddedOutbox, session: Session
+) -> None:
+    sent(outbox, session)
+    pruned(outbox)
+    pruned(outbox)  # nothing is left to do, and to record
+    (entry,) = [each.entry for each in outbox.trail() if each.entry.action == Action.PRUNED]
+    assert (entry.by, entry.after) == ("Dr. Alba", {"older_than": "365d", "messages": 1})
+    assert broken(outbox.trail(), outbox.trail_head()) is None
+
+
+def test_it_goes_in_small_transactions_so_that_sending_goes_on(
+    outbox: EmbeddedOutbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        sent(outbox, session, f"note-{number}")
+    monkeypatch.setattr(pruning, "AT_ONCE", 2)
+    turns: list[int] = []
+    daemon = EmbeddedOutbox(outbox.path, patience_seconds=0)
+
+    def breathe(_: float) -> None:
+        with daemon.transaction():  # it gets its turn
+            turns.append(len(prunable(daemon, YEAR, LATER).messages))
+
+    monkeypatch.setattr("time.sleep", breathe)
+    pruned(outbox)
+    daemon.close()
+    assert turns == [3, 1, 0]
+
+
+def test_less_than_a_month_is_refused(outbox: EmbeddedOutbox) -> None:
+    with pytest.raises(Refused, match="at least 30 days"):
+        prunable(outbox, 29, LATER)
+    assert prunable(outbox, 30, LATER) == Prunable([], 0)
