@@ -146,7 +146,7 @@ def test_a_longer_restriction_proposes_what_to_tell_the_patient(desk: FrontDesk)
     assert said["text"]["sms"] == (
         "Hello Vera, what we wrote to you has changed.\n"
         "Until Monday 30 March at 10:30, please:\n"
-        "- Leave out hard exercise.\n"
+        "- Avoid hard exercise.\n"
         "Any questions? Call us: +34 910 000 000. Warm wishes, Alba Skin Clinic"
     )
 
@@ -218,4 +218,4 @@ def test_an_all_clear_that_a_session_recorded_late_forbids_again_is_seen_by_a_pe
     late = desk.json("session", "add", "A-1", *CARE, "--at", "2026-03-29T09:00", now=now)
     causes = {each["reminder"]["milestone"]: each["cause"] for each in late["correction"]["untrue"]}
     assert causes["exercise-again"] == "forbidden-again"
-    assert "Leave out hard exercise." in late["correction"]["text"]["sms"]
+    assert "Avoid hard exercise." in late["correction"]["text"]["sms"]

@@ -20,7 +20,7 @@ def test_a_leaflet_carries_the_clinic_and_its_phone(clinic: Clinic) -> None:
 
 def test_with_an_instant_its_dates_are_filled_in(clinic: Clinic) -> None:
     page = clinic.says(*SHOW, "--format", "md", *AT)
-    assert "| For 48 hours, until Monday 30 March at 15:30 | Leave out hard exercise. |" in page
+    assert "| For 48 hours, until Monday 30 March at 15:30 | Avoid hard exercise. |" in page
     assert BLANK not in page
 
 
@@ -32,7 +32,7 @@ def test_an_instant_is_local_where_the_patient_lives(clinic: Clinic) -> None:
 
 def test_without_an_instant_there_are_lines_to_write_on(clinic: Clinic) -> None:
     page = clinic.says(*SHOW, "--format", "md")
-    assert f"| For 48 hours, until {BLANK} | Leave out hard exercise. |" in page
+    assert f"| For 48 hours, until {BLANK} | Avoid hard exercise. |" in page
 
 
 def test_a_leaflet_speaks_the_language_that_is_asked_for(clinic: Clinic) -> None:

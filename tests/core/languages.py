@@ -8,7 +8,8 @@ class Expected:
     """How a mail begins, and the words without which a text would not be safe.
 
     `red_flags` are parts of words that every check-in holds; `dates` matches the days on which the
-    restrictions of the sample session end; `alphabet` is the encoding of most text messages.
+    restrictions of the sample session end; `reply` begins the request for one; `alphabet` is the
+    encoding of most text messages.
     """
 
     greeting: str
@@ -16,6 +17,7 @@ class Expected:
     dates: str
     cloth: str
     never: str
+    reply: str
     alphabet: str = "GSM-7"
 
 
@@ -28,6 +30,7 @@ EXPECTED = {
         dates="2[789] March|30 March|April",
         cloth="cloth",
         never="never",
+        reply="Just reply",
     ),
     "es": Expected(
         greeting="Hola, Marina:",
@@ -37,6 +40,7 @@ EXPECTED = {
         dates="2[789] de marzo|30 de marzo|abril",
         cloth="paño",
         never="nunca",
+        reply="Respond",
     ),
     "de": Expected(
         greeting="Hallo Marina,",
@@ -47,6 +51,7 @@ EXPECTED = {
         dates=r"2[789]\. März|30\. März|April",
         cloth="Tuch",
         never="nie direkt",
+        reply="Antworten Sie",
     ),
     "pt": Expected(
         greeting="Olá, Marina,",
@@ -57,6 +62,7 @@ EXPECTED = {
         dates="2[789] de março|30 de março|abril",
         cloth="pano",
         never="nunca",
+        reply="Respond",
         alphabet="UCS-2",
     ),
     "fr": Expected(
@@ -68,6 +74,7 @@ EXPECTED = {
         dates="2[789] mars|30 mars|avril",
         cloth="linge",
         never="jamais",
+        reply="Répondez",
     ),
     "ar": Expected(
         greeting="مرحبًا Marina،",
@@ -77,6 +84,7 @@ EXPECTED = {
         dates="2[789] مارس|30 مارس|أبريل",
         cloth="قماش",
         never="أبدًا",
+        reply="الرد",
         alphabet="UCS-2",
     ),
 }  # fmt: skip

@@ -157,7 +157,7 @@ def test_the_name_of_a_clinic_is_never_markup(name: str) -> None:
 
 def test_dates_are_right_across_both_clock_changes() -> None:
     spring = rows(printed())
-    assert spring["Leave out hard exercise."] == "For 48 hours, until Monday 30 March at 15:30"
+    assert spring["Avoid hard exercise."] == "For 48 hours, until Monday 30 March at 15:30"
     shower = "Keep the treated area dry: no shower, and no washing there."
     assert spring[shower] == "For 12 hours, until Sunday 29 March at 03:30"
     autumn = rows(printed(at=datetime(2026, 10, 24, 12, 30, tzinfo=UTC)))
@@ -165,7 +165,7 @@ def test_dates_are_right_across_both_clock_changes() -> None:
         "After 48 hours: Monday 26 October at 13:30"
     )
     days = rows(printed("mesotherapy-facial"))
-    assert days["Leave out hard exercise."] == "For 3 days, until Tuesday 31 March at 14:30"
+    assert days["Avoid hard exercise."] == "For 3 days, until Tuesday 31 March at 14:30"
 
 
 def test_night_and_quiet_hours_do_not_matter_on_paper() -> None:
@@ -178,7 +178,7 @@ def test_night_and_quiet_hours_do_not_matter_on_paper() -> None:
 def test_what_is_not_known_is_a_line_to_write_on() -> None:
     sheet = printed("mesotherapy-basic", at=None)
     said = rows(sheet)
-    assert said["Leave out hard exercise."] == f"For 3 days, until {BLANK}"
+    assert said["Avoid hard exercise."] == f"For 3 days, until {BLANK}"
     assert f"Your next session would be around {BLANK}: call us to find a time." in said
     assert "March" not in sheet.markdown
     assert BLANK not in sheet.html

@@ -132,6 +132,19 @@ def test_every_check_in_asks_for_a_number_and_names_the_red_flags(
 
 
 @in_every_language
+def test_a_reply_is_asked_for_in_messages_and_not_where_nobody_can_reply(language: str) -> None:
+    reply = EXPECTED[language].reply
+    for name in checks():
+        source = RENDERER.texts.get(language, name).source
+        line = source.partition("{% block line %}")[2].partition("{% endblock %}")[0]
+        assert reply not in line  # it is also in the table of dates, the calendar, on the leaflet
+        for channel in Channel:
+            assert reply in told([SINGLES[name]], language, channel).text
+            bundled = told([SINGLES[name], SINGLES["spf"]], language, channel).text
+            assert bundled.count(reply) == 1
+
+
+@in_every_language
 def test_every_restriction_says_until_when(language: str) -> None:
     for name, each in SINGLES.items():
         if each.milestone.kind is Kind.RESTRICTION:
@@ -167,7 +180,7 @@ def test_a_day_0_bundle_reads_like_one_message() -> None:
         "Until Saturday 28 March at 02:30, please:\n"
         "- Keep the treated area dry: no shower, and no washing there.\n"
         "Until Sunday 29 March at 15:30, please:\n"
-        "- Leave out hard exercise.\n"
+        "- Avoid hard exercise.\n"
         "- Stay out of hot tubs and saunas, and do not sunbathe.\n"
         "Take anti-inflammatory medicine only the way we advised you. If the area swells or burns,"
         " hold an ice pack wrapped in a cloth on it, never ice straight on the skin.\n"

@@ -325,6 +325,6 @@ def test_with_no_way_to_tell_it_a_person_sees_the_all_clear_that_is_false(begin:
     life.book("mesotherapy-basic", "2026-03-12 09:00")
     (false,) = life.untrue().values()
     assert (false.reminder.milestone, false.cause) == ("exercise-again", Cause.FORBIDDEN_AGAIN)
-    assert "Until Sunday 15 March at 09:00, please:\n- Leave out hard exercise" in life.correction()
+    assert "Until Sunday 15 March at 09:00, please:\n- Avoid hard exercise" in life.correction()
     life.until("2026-03-15 09:00")
     assert life.untrue() == {}
