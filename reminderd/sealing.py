@@ -49,7 +49,7 @@ class Seal:
         except ImportError as error:
             raise ConfigurationError(
                 [f"{origin}: encryption needs the package cryptography, which is not installed"],
-                remedy='Install it: pip install "reminderd[encryption]"',
+                remedy="Install it beside reminderd: pip install cryptography",
             ) from error
 
         def derived(purpose: bytes, length: int) -> bytes:

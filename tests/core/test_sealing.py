@@ -118,7 +118,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     with pytest.raises(ConfigurationError) as caught:
         Seal(KEY, "file key")
     assert "cryptography" in str(caught.value)
-    assert "reminderd[encryption]" in str(caught.value.remedy)
+    assert "pip install cryptography" in str(caught.value.remedy)
 
 
 def test_a_row_without_a_seal_is_the_very_same() -> None:
