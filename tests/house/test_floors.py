@@ -47,4 +47,4 @@ def test_a_file_that_breaks_the_order_is_found(tmp_path: Path, file: str, line: 
         source.write(f"\n{line}\n")
     status, said = lint(tmp_path)
     assert status == 1, said
-    assert "1 broken" in said, said
+    assert re.search(r"[1-9]\d* broken", said), said
