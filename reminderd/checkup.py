@@ -17,6 +17,7 @@ from reminderd.plan import WAITING
 from reminderd.protocols import Found, ProtocolLibrary
 from reminderd.render import Renderer
 from reminderd.settings import Settings, find
+from reminderd.transports.privacy import is_loopback
 
 CHUNK = 500
 
@@ -80,18 +81,27 @@ def _channels(settings: Settings) -> Iterator[Finding]:
 def _web(settings: Settings) -> Iterator[Finding]:
     given = settings.sections.web
     if given.listen:
-        try:
-            web.refuse_without_packages()
-        except ConfigurationError as error:
-            yield from _problems("web", error)
-        else:
-            yield fine("web", f"listens at {given.listen}")
+        yield from _listening(given.listen)
     elif given.public_url:
         yield problem(
             "web",
             "web.public_url is set, so providers are asked to call, and nothing listens",
             'Set listen in [web], such as "127.0.0.1:8025", or take public_url out.',
         )
+    if given.public_url and given.public_url.startswith("http:"):
+        yield note("web", "web.public_url is http: what providers tell is not encrypted on its way")
+
+
+def _listening(listen: str) -> Iterator[Finding]:
+    try:
+        web.refuse_without_packages()
+    except ConfigurationError as error:
+        yield from _problems("web", error)
+        return
+    if is_loopback(listen.rpartition(":")[0]):
+        yield fine("web", f"listens at {listen}")
+    else:
+        yield note("web", f"listens at {listen}: others than this machine may reach it")
 
 
 def _transports(settings: Settings) -> Iterator[Finding]:

@@ -339,6 +339,10 @@ class Outbox(Protocol):
         """A callback, and what it is about as that is now; None where nothing of it is left."""
         ...
 
+    def disputed(self, since: datetime) -> list[Heard]:
+        """Those that came since then and name another message than the one on record."""
+        ...
+
     def callback_applied(self, callback_id: int, now: datetime) -> None:
         """It waits no more."""
         ...

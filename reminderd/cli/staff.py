@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminderd.cli import correcting, staff_reminders
@@ -17,6 +17,8 @@ from reminderd.stopped_texts import stopped
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
 
+LOOKED_UP_WITHIN = timedelta(days=7)
+
 
 def waiting(house: "House", now: datetime) -> list[Item]:
     """Everything, most pressing first: `what`, `id`, `patient`, `why` and `do` of each.
@@ -29,6 +31,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_texts(house),
         *_corrections(house, now),
         *staff_reminders.items(house, now),
+        *_disputed(house, now),
         *_put_off(house, now),
         *_protocols(house),
     ]
@@ -87,6 +90,23 @@ def _corrections(house: "House", now: datetime) -> Iterator[Item]:
                 "why": why,
                 "do": f"reminderd patient correct {name}",
             }
+
+
+def _disputed(house: "House", now: datetime) -> Iterator[Item]:
+    """Messages of which the provider speaks by another name than the one on record."""
+    found = {
+        each.attempt.message_id: each for each in house.outbox.disputed(now - LOOKED_UP_WITHIN)
+    }
+    for message_id, each in found.items():
+        told, known = each.callback.provider_id, each.attempt.provider_id
+        yield {
+            "what": "message",
+            "id": public_id("msg", message_id),
+            "patient": public_id("pat", each.patient_id),
+            "why": f"the provider calls it {told}, on record is {known}: it may have left twice",
+            "do": "look both up at the provider",
+            "reminders": [public_id("rem", row.id) for row in each.reminders],
+        }
 
 
 def _put_off(house: "House", now: datetime) -> Iterator[Item]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reminderd.cli import staff
 from reminderd.engines.embedded.soundness import examine
 from reminderd.errors import InDoubt, Temporary
 from reminderd.interfaces import Callback
@@ -181,6 +182,9 @@ def test_a_callback_that_names_another_message_changes_nothing_and_is_told(
         desk.drain()
     assert desk.the() == before
     assert f"msg-1: is {OTHER} to the provider, was {before.provider_id}" in caplog.text
+    (item,) = staff.waiting(desk.house, desk.now)
+    assert (item["what"], item["id"], item["reminders"]) == ("message", "msg-1", ["rem-1"])
+    assert staff.waiting(desk.house, desk.now + timedelta(days=8)) == []
 
 
 def test_nobody_is_asked_about_what_was_told_meanwhile(desk: Desk) -> None:

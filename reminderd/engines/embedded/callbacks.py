@@ -90,6 +90,15 @@ class Callbacks(Erasing):
             overtaken=frozenset(each[0] for each in carried if each[-1]),
         )
 
+    def disputed(self, since: datetime) -> list[Heard]:
+        rows = self.query(
+            "SELECT callbacks.id FROM callbacks JOIN attempts ON attempts.id = attempt "
+            "WHERE received_at >= ? AND outcome = 'accepted' "
+            "AND callbacks.provider_id <> attempts.provider_id ORDER BY callbacks.id",
+            (to_ms(since),),
+        )
+        return [each for each in (self.heard(row[0]) for row in rows) if each is not None]
+
     def callback_applied(self, callback_id: int, now: datetime) -> None:
         self.connection.execute(
             "UPDATE callbacks SET applied_at = ? WHERE id = ?", (to_ms(now), callback_id)
