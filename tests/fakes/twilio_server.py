@@ -148,6 +148,14 @@ class TwilioServer:
         """What the next requests for the list get."""
         self._list_script.extend(behaviours)
 
+    def script_nothing(self) -> None:
+        """All is well from now on."""
+        self._script.clear()
+
+    def script_list_nothing(self) -> None:
+        """The list is as it should be."""
+        self._list_script.clear()
+
     def forget(self) -> None:
         """As if nothing had been asked, nothing taken, and nothing scripted."""
         for each in (self.messages, self.requests, self._script, self._list_script):

@@ -36,6 +36,8 @@ from tests.faults.window import why_not
 START = at("2026-03-01 09:00")
 YEAR = timedelta(days=365)
 CUTS = 8  # power cuts a year, at most
+RARE = ("the erasure", "the scrub", "the import", "the word", "the recovery")
+RARELY = 6  # times as likely is it that the power fails there
 ENDLESS = 3000  # requests, drains and wake-ups a year: several times as many as there are
 
 ENOUGH = 20  # broken promises, by which a year is known to be bad
@@ -96,6 +98,7 @@ class Year(Happenings):
     """One clinic from START on."""
 
     outbox_class: type[BreakingOutbox] = BreakingOutbox
+    ground_class: type[Ground] = Ground
 
     def __init__(self, ground: Ground, seed: int, scale: Scale) -> None:
         self.seed, self.scale, self.ground = seed, scale, ground
@@ -115,7 +118,8 @@ class Year(Happenings):
     # The machine -----------------------------------------------------------------------------
 
     def _power(self, step: str, _: int) -> None:
-        if self._on and self._cuts < CUTS and self.chance.random() < self.scale.cut_chance:
+        chance = self.scale.cut_chance * (RARELY if step.endswith(RARE) else 1)
+        if self._on and self._cuts < CUTS and self.chance.random() < chance:
             self._cuts += 1
             self.counts[f"cut {step}"] += 1
             self._on = False

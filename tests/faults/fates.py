@@ -9,7 +9,8 @@ from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reminder, State
 
 FATES = (
-    "sent later", "by the list", "by callback", "by a copy", "other channel", "staff say so",
+    "at once", "sent later", "by the list", "by callback", "by a copy", "other channel",
+    "staff say so",
     "unknown", "failed", "expired", "called off", "BROKEN",
 )  # fmt: skip
 ENDS = {
@@ -17,7 +18,8 @@ ENDS = {
     State.CANCELLED: "called off", State.SKIPPED: "called off",
 }  # fmt: skip
 _CARRIED = (
-    "SELECT message_reminders.reminder, messages.id, channel, outcome, attempts.provider_id, "
+    "SELECT message_reminders.reminder, messages.id, channel, outcome, "
+    "settled_at - marked_at < 25000, "
     "EXISTS (SELECT 1 FROM callbacks WHERE callbacks.attempt = attempts.id) "
     "FROM message_reminders JOIN messages ON messages.id = message_reminders.message "
     "JOIN attempts ON attempts.message = messages.id"
@@ -38,9 +40,7 @@ def fates(
     return found
 
 
-def _fate(
-    reminder: Reminder, channel: str, outcome: str, provider_id: str | None, told: bool
-) -> str:
+def _fate(reminder: Reminder, channel: str, outcome: str, soon: bool, told: bool) -> str:
     """How a reminder ended of which one message was struck, by that message's attempt."""
     if reminder.state is not State.SENT:
         return ENDS[reminder.state]
@@ -49,7 +49,7 @@ def _fate(
     if outcome != "accepted":
         return "staff say so" if reminder.provider_id is None else "sent later"
     if channel == "email":
-        return "by a copy"
+        return "at once" if soon else "by a copy"
     return "by callback" if told else "by the list"
 
 

@@ -1,7 +1,7 @@
 """Providers of a simulated world: they accept, refuse, break, lag and lie, all from one seed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -177,20 +177,24 @@ class TextProvider(Provider):
         return entry.at + (lag if self._troubles else timedelta(0))
 
     def _promise(self, message: Message, provider_id: str, chance: Random) -> None:
-        """Callbacks that come late, twice, in any order, before the answer, or never."""
-        if chance.random() < 0.5:
-            return
-        last = chance.choices([Receipt.DELIVERED, Receipt.UNDELIVERED, Receipt.FAILED], [8, 1, 1])
-        for receipt in (Receipt.QUEUED, Receipt.SENT, *last):
-            nobody = receipt is Receipt.UNDELIVERED and chance.random() < 0.7
-            meaning, code = (Outcome.WRONG_ADDRESS, "30005") if nobody else (None, None)
-            told = Callback(message.attempt, provider_id, receipt, code, meaning)
-            for _ in range(chance.choices([0, 1, 2], [1, 7, 2])[0]):
-                wait = chance.choice([0, 0, 0, 40, 5000])
-                self.calls.append((self._clock.now() + timedelta(seconds=wait), told))
-        if chance.random() < 0.1:
-            stranger = Callback("nobody's", f"{provider_id}x", Receipt.DELIVERED)
-            self.calls.append((self._clock.now(), stranger))
+        self.calls += promises(message.attempt, provider_id, self._clock.now(), chance)
+
+
+def promises(
+    token: str | None, provider_id: str, now: datetime, chance: Random
+) -> Iterator[tuple[datetime, Callback]]:
+    """What will be told, and when: late, twice, in any order, about strangers, or never."""
+    if chance.random() < 0.5:
+        return
+    last = chance.choices([Receipt.DELIVERED, Receipt.UNDELIVERED, Receipt.FAILED], [8, 1, 1])
+    for receipt in (Receipt.QUEUED, Receipt.SENT, *last):
+        nobody = receipt is Receipt.UNDELIVERED and chance.random() < 0.7
+        meaning, code = (Outcome.WRONG_ADDRESS, "30005") if nobody else (None, None)
+        for _ in range(chance.choices([0, 1, 2], [1, 7, 2])[0]):
+            wait = timedelta(seconds=chance.choice([0, 0, 0, 40, 5000]))
+            yield now + wait, Callback(token, provider_id, receipt, code, meaning)
+    if chance.random() < 0.1:
+        yield now, Callback("nobody's", f"{provider_id}x", Receipt.DELIVERED)
 
 
 class MailProvider(Provider):

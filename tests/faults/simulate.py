@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from io import StringIO
@@ -25,16 +25,19 @@ LARGE = Scale(patients=6, events=45)
 SMALL = Scale(patients=3, events=12, troubles=0.3, cut_chance=1 / 50)
 
 
+ON_THE_WIRE = Scale(patients=2, events=10, troubles=0.4, cut_chance=1 / 60)
+
+
 def scale_of(seed: int) -> Scale:
     """Every tenth year is one of a larger clinic."""
     return Scale() if seed % 10 else LARGE
 
 
 @cache
-def ground() -> Ground:
+def ground(kind: type[Ground] = Ground) -> Ground:
     folder = tempfile.TemporaryDirectory(prefix="reminderd-year-", dir=_fast_place())
     _kept.append(folder)  # gone with the process
-    return Ground(Path(folder.name))
+    return kind(Path(folder.name))
 
 
 _kept: list[tempfile.TemporaryDirectory[str]] = []
@@ -52,7 +55,7 @@ def play(seed: int, scale: Scale | None = None, year: type[Year] = Year) -> Outc
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        outcome = year(ground(), seed, scale or scale_of(seed)).live()
+        outcome = year(ground(year.ground_class), seed, scale or scale_of(seed)).live()
     finally:
         logger.removeHandler(handler)
         logger.propagate = True
@@ -60,10 +63,19 @@ def play(seed: int, scale: Scale | None = None, year: type[Year] = Year) -> Outc
     return outcome
 
 
-def play_all(seeds: Iterable[int]) -> Iterator[Outcome]:
-    """Many years, as they end, on all cores."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(play, seeds, chunksize=10)
+def play_on_the_wire(seed: int) -> Outcome:
+    """A short year with real clients and servers that break."""
+    from tests.faults.wire import WireYear
+
+    return play(seed, ON_THE_WIRE, WireYear)
+
+
+def play_small(seed: int) -> Outcome:
+    """A year as small as in the tests."""
+    return play(seed, SMALL)
+
+
+Play = Callable[[int], Outcome]
 
 
 def main(words: list[str]) -> int:
@@ -72,29 +84,39 @@ def main(words: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a year as small as in the tests")
     parser.add_argument("--seeds", type=int, default=100, help="how many years")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--wire", action="store_true", help="over real sockets")
     given = parser.parse_args(words)
+    one: Play = play_on_the_wire if given.wire else play_small if given.small else play
     if given.seed is not None:
-        outcome = play(given.seed, SMALL if given.small else None)
+        outcome = one(given.seed)
         print(*sorted(outcome.counts.items()), *outcome.wrongs, sep="\n")
         return int(bool(outcome.wrongs))
-    return report(range(given.first, given.first + given.seeds))
+    return report(range(given.first, given.first + given.seeds), one)
 
 
-def report(seeds: range) -> int:
+def report(seeds: range, one: Play = play) -> int:
     """Play these years, tell of progress, and end with what became of it all."""
     counts, fates, bad, began = Counter[str](), Counter[tuple[str, str]](), 0, time.monotonic()
-    for done, outcome in enumerate(play_all(seeds), 1):
-        counts.update(outcome.counts)
-        fates.update(outcome.fates)
-        if outcome.wrongs:
-            bad += 1
-            print(f"seed {outcome.seed}: python -m tests.faults.simulate --seed {outcome.seed}")
-            print(*(f"  {each}" for each in outcome.wrongs[:5]), sep="\n", flush=True)
-        if done % 500 == 0:
-            print(f"{done} years, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, outcome in enumerate(pool.map(one, seeds, chunksize=10), 1):
+            counts.update(outcome.counts)
+            fates.update(outcome.fates)
+            if outcome.wrongs:
+                bad += 1
+                _tell(outcome, one)
+            if done % 500 == 0:
+                took = time.monotonic() - began
+                print(f"{done} of {len(seeds)} years, {took:.0f} s", file=sys.stderr, flush=True)
     print(table(fates), *(f"{n:>9} {what}" for what, n in sorted(counts.items())), sep="\n")
     print(f"{len(seeds)} years in {time.monotonic() - began:.0f} s, {bad} with a broken promise")
     return int(bad > 0)
+
+
+def _tell(outcome: Outcome, one: Play) -> None:
+    """What was broken, and how to see it again."""
+    how = {play_on_the_wire: " --wire", play_small: " --small"}.get(one, "")
+    print(f"seed {outcome.seed}: python -m tests.faults.simulate{how} --seed {outcome.seed}")
+    print(*(f"  {each}" for each in outcome.wrongs[:5]), sep="\n", flush=True)
 
 
 if __name__ == "__main__":
