@@ -275,7 +275,7 @@ def read_language(text: str) -> str:
 @lru_cache(maxsize=1024)
 def read_channels(text: str, separator: str = ";") -> tuple[Channel, ...]:
     """Channels in the order in which they are written."""
-    words = [word for each in text.split(separator) if (word := each.strip().lower())]
+    words = _words(text.lower(), separator)
     wrong = next((word for word in words if word not in set(Channel)), None)
     if wrong is not None:
         raise ValueError(_wrong_channel(wrong, separator))
@@ -283,6 +283,10 @@ def read_channels(text: str, separator: str = ";") -> tuple[Channel, ...]:
         what = "names a channel twice" if words else "names no channel"
         raise ValueError(f'{shown(text)} {what}; write "sms{separator}email", "sms" or "email"')
     return tuple(map(Channel, words))
+
+
+def _words(text: str, separator: str) -> list[str]:
+    return [word for each in text.split(separator) if (word := each.strip())]
 
 
 def _wrong_channel(word: str, separator: str) -> str:
@@ -294,7 +298,7 @@ def _wrong_channel(word: str, separator: str) -> str:
 
 def read_screening(text: str, separator: str = ";") -> frozenset[Screening]:
     """What calls for caution before the treatment; every word that is not known is named."""
-    words = [word for each in text.split(separator) if (word := each.strip().lower())]
+    words = _words(text.lower(), separator)
     wrong = dict.fromkeys(word for word in words if word not in set(Screening))
     if wrong:
         raise ValueError("; ".join(unknown(word, "screening word", Screening) for word in wrong))
@@ -355,9 +359,9 @@ def _years_from(now: datetime, years: int) -> datetime:
     return now.replace(year=now.year + years, day=28 if is_leap_day else now.day)
 
 
-def read_tags(text: str, separator: str = ";") -> frozenset[str]:
-    """The tags of a session, each a word in small letters."""
-    tags = [tag for each in text.split(separator) if (tag := each.strip())]
+def read_tags(text: str) -> frozenset[str]:
+    """The tags of a session, each a word in small letters; semicolons stand between them."""
+    tags = _words(text, ";")
     for tag in tags:
         if not SLUG.fullmatch(tag):
             better = re.sub(r"[^a-z0-9]+", "-", tag.lower()).strip("-") or "weight-loss"

@@ -15,6 +15,7 @@ from reminderd.practice import item
 from reminderd.render import Composed, Renderer
 
 FIRST = 10
+MOST_RENDERED = 1000
 _ORDER = list(Kind)
 
 
@@ -39,19 +40,19 @@ class Forecast:
     unwritable: tuple[str, ...]
 
 
-def of(
-    prepared: Sequence[Prepared], renderer: Renderer, now: datetime, most: int = 1000
-) -> Forecast:
-    """What these will cause; of many messages about `most` are rendered, evenly chosen."""
+def of(prepared: Sequence[Prepared], renderer: Renderer, now: datetime) -> Forecast:
+    """What these will cause; of many messages some are rendered, evenly chosen."""
     with without_collecting():
-        return _of(prepared, renderer, now, most)
+        return _of(prepared, renderer, now)
 
 
-def _of(prepared: Sequence[Prepared], renderer: Renderer, now: datetime, most: int) -> Forecast:
+def _of(prepared: Sequence[Prepared], renderer: Renderer, now: datetime) -> Forecast:
     reminders = [each for one in prepared for each in one.reminders]
     departures = [_departures(one, now) for one in prepared]
     total = sum(map(len, departures))
-    sampled = _evenly(prepared, len(prepared) * most // total) if total > most else prepared
+    sampled = prepared
+    if total > MOST_RENDERED:
+        sampled = _evenly(prepared, len(prepared) * MOST_RENDERED // total)
     sample = [each for one in sampled for each in _leaving(one, now)]
     first = _first(zip(prepared, departures, strict=True), now)
     texts, unwritable = _written([*first, *sample], renderer)
@@ -65,7 +66,7 @@ def _of(prepared: Sequence[Prepared], renderer: Renderer, now: datetime, most: i
         by_milestone=Counter(each.milestone for each in reminders if each.state in WAITING),
         messages=total,
         segments=round(segments * total / len(sample)) if sample else 0,
-        exact=total <= most,
+        exact=total <= MOST_RENDERED,
         first=tuple((each, texts[id(each)]) for each in first if id(each) in texts),
         left_out=_reasons(reminders, State.SKIPPED),
         held=_reasons(reminders, State.HELD),

@@ -90,16 +90,16 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     if any(each.startswith(f"{settings.path}:") for each in origins):
         files.add(settings.path)
     for file in sorted(files):
-        yield _private(file, 0o600, "holds a secret")
+        yield _private(file, "holds a secret")
 
 
-def _private(path: Path, mode: int, why: str) -> Finding:
+def _private(path: Path, why: str) -> Finding:
     found = path.stat().st_mode & 0o777
     if found & 0o077:
         return problem(
             "permissions",
             f"{path} {why} and is open to others (mode {found:04o})",
-            f"Close it: chmod {mode:04o} {path}",
+            f"Close it: chmod 0600 {path}",
         )
     return fine("permissions", f"{path} is closed to others")
 
@@ -139,7 +139,7 @@ def _database(path: Path) -> Iterator[Finding]:
         )
     size = path.stat().st_size / 1e6
     yield fine("database", f"{path}, {size:.1f} MB, schema {version}, journal {journal}")
-    yield _private(path, 0o600, "holds patients' data")
+    yield _private(path, "holds patients' data")
     if path.parent.stat().st_mode & 0o077:
         yield note("permissions", f"others can look into {path.parent}; chmod 0700 closes it")
 

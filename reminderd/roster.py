@@ -214,7 +214,7 @@ class _Desk:
             "protocol", self._protocol, missing="is missing; write it, or no session_at either"
         )
         no_tags: frozenset[str] = frozenset()
-        tags = form.read("tags", lambda text: read_tags(text), default=no_tags)
+        tags = form.read("tags", read_tags, default=no_tags)
         area = form.read("area", read_area)
         if protocol is None or at is None or tags is None:
             return None, form.faults

@@ -100,7 +100,7 @@ def read_session(
         missing='is missing; write for example "2026-03-28T14:30"',
     )
     no_tags: frozenset[str] = frozenset()
-    read_tags = fields.read("tag", lambda text: entries.read_tags(text), default=no_tags)
+    read_tags = fields.read("tag", entries.read_tags, default=no_tags)
     area = fields.read("area", entries.read_area)
     if fields.faults or protocol is None or at is None or read_tags is None:
         return None, fields.faults

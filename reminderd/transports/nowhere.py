@@ -15,9 +15,7 @@ class Nowhere:
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
     leaves_machine: ClassVar[bool] = False
     max_per_second: float | None = None
-
-    def __init__(self, concurrency: int = 64) -> None:
-        self.concurrency = concurrency
+    concurrency = 64
 
     def send(self, message: Message) -> str:
         return message.id
