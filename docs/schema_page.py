@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from sqlite_utils import Database
 
+from reminderd import sealing
 from reminderd.engines.embedded import connection, schema, store
 from reminderd.words import Outcome, Receipt, SessionState
 
@@ -14,6 +15,7 @@ _RECEIPTS = ", ".join(f"`{each}`" for each in Receipt)
 _SESSION_STATES = ", ".join(f"`{each}`" for each in SessionState)
 _CHANNEL = "`sms` or `email`."
 
+SEALED = [each for each in sealing.TABLES if each.only == "TRUE"]
 TABLES = {
     "patients": "A person in aftercare.",
     "consents": "Whether a patient wants to hear from the clinic on a channel.",
@@ -21,6 +23,7 @@ TABLES = {
     "approvals": "Signatures under protocols.",
     "sessions": "Treatments, past and booked.",
     "session_changes": "How a session was before each change of it.",
+    "zone_changes": "In which zone a patient lived before each change of it.",
     "corrections": "What staff have told patients in person, where a text had become false.",
     "reminders": "The outbox: one milestone of one session, planned for one instant. "
     "The row is the schedule; there is no other.",
@@ -98,6 +101,12 @@ COLUMNS = {
         "by": "Who changed it.",
         "why": "Why, if they said.",
     },
+    "zone_changes": {
+        "id": "A number.",
+        "patient": "Who lived there.",
+        "zone": "The zone until then.",
+        "changed_at": "When it was changed.",
+    },
     "corrections": {
         "reminder": "Whose words no longer held.",
         "at": "When the patient was told.",
@@ -168,7 +177,10 @@ COLUMNS = {
         "received_at": "When it came.",
         "applied_at": "When it was applied; empty while it waits for that.",
     },
-    "notes": {"key": "What it is about.", "value": "What is remembered."},
+    "notes": {
+        "key": "What it is about.",
+        "value": "What is remembered; that of `objections-key` is encrypted.",
+    },
     "objections": {
         "address": "HMAC-SHA-256 of the channel and the number or address.",
         "channel": _CHANNEL,
@@ -209,7 +221,8 @@ def _page(database: Database) -> Iterator[str]:
     yield "It is one SQLite file. Every table is STRICT, and states, kinds and channels are"
     yield "checked by the database itself. Instants are whole milliseconds since 1970 in UTC:"
     yield "`datetime(due_at / 1000, 'unixepoch')` reads one. Read it with any SQLite tool;"
-    yield "leave the writing to reminderd.\n"
+    yield "leave the writing to reminderd. What is marked encrypted is so where a"
+    yield "[key](encryption.md) is configured.\n"
     for table in database.tables:
         if not table.name.startswith(("_", "sqlite_")):
             yield from _table(database, table.name)
@@ -220,11 +233,13 @@ def _table(database: Database, name: str) -> Iterator[str]:
     yield f"{TABLES[name]}\n"
     yield "| column | type | | is |"
     yield "|---|---|---|---|"
+    sealed = [column for each in SEALED if each.table == name for column in each.columns]
     others = {each.column: each.other_table for each in database[name].foreign_keys}
     for column in database[name].columns:
         marks = ["key"] if column.is_pk else []
         marks += [f"of `{others[column.name]}`"] if column.name in others else []
         marks += [] if column.notnull or column.is_pk else ["may be empty"]
+        marks += ["encrypted"] if column.name in sealed else []
         meaning = COLUMNS[name][column.name]
         yield f"| `{column.name}` | {column.type} | {', '.join(marks)} | {meaning} |"
     yield ""

@@ -37,6 +37,26 @@ CANARIES = (
     b"areacanary", b"whycanary", b"Words", b"A subject", b"errorcanary",
     b"envelopecanary",
 )  # fmt: skip
+# Text that says nothing of anybody, or that SQL has to compare.
+READABLE = {
+    "patients": {"ref", "clinic", "timezone", "language", "channels", "bad_addresses"},
+    "consents": {"channel"},
+    "protocol_versions": {"key", "digest", "document"},
+    "approvals": {"protocol", "digest", "by", "texts"},
+    "sessions": {"state", "tags"},
+    "session_changes": {"state", "by"},
+    "corrections": {"by"},
+    "reminders": {
+        "protocol", "milestone", "kind", "topics", "template", "channel", "state", "reason",
+        "provider_id", "receipt",
+    },
+    "messages": {"channel", "transport", "language"},
+    "attempts": {"outcome", "provider_id", "code", "token"},
+    "callbacks": {"provider_id", "receipt", "code", "meaning"},
+    "notes": {"key"},
+    "objections": {"address", "channel"},
+    "audit": {"by", "action", "what", "before", "after", "digest"},
+}  # fmt: skip
 VALUES = [(each.table, column) for each in TABLES for column in each.columns]
 
 
@@ -110,6 +130,18 @@ def test_the_files_show_nobody_and_the_key_shows_everything(sealed: Path, plain:
         assert shown(sealed) == set()
     assert shown(plain) == set(CANARIES)
     assert known(sealed, SEAL) == known(plain, None)
+
+
+def test_of_every_column_with_text_it_was_decided_whether_it_is_encrypted(sealed: Path) -> None:
+    with closing(connect(sealed)) as opened:
+        columns = opened.execute(
+            "SELECT tables.name, columns.name FROM sqlite_schema AS tables "
+            "JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table' "
+            "AND columns.type = 'TEXT' AND tables.name NOT LIKE '\\_%' ESCAPE '\\'"
+        ).fetchall()
+    decided = {(table, column) for table, names in READABLE.items() for column in names}
+    assert decided.isdisjoint(VALUES)
+    assert set(columns) == decided | set(VALUES)
 
 
 def test_a_backup_and_the_way_back_show_nobody(sealed: Path, tmp_path: Path) -> None:
@@ -188,8 +220,8 @@ def tampered(path: Path, sql: str) -> None:
 @pytest.mark.parametrize(("table", "column"), VALUES)
 @pytest.mark.parametrize(
     "change",
-    ["substr({0}, 1, length({0}) - 4)", "'readable'", "'s1:' || substr({0}, 8)", "'s1:'"],
-    ids=["cut", "readable", "shifted", "emptied"],
+    ["substr({0}, 1, length({0}) - 4)", "'readable'"],
+    ids=["cut", "readable"],
 )
 def test_every_value_that_was_changed_is_found_and_named(
     sealed: Path, table: str, column: str, change: str
