@@ -5,8 +5,7 @@ one is in `tests/engines/test_full_disk.py`.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -17,18 +16,10 @@ from reminderd.lanes import Means
 from reminderd.model import Message
 from reminderd.resting import resting
 from tests.core.build import at
-from tests.core.desk import NOTE, Desk
+from tests.core.desk import Desk
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 LONG = "x" * 20_000  # an id or a text that needs pages of its own
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path, at(MORNING))
-    desk.protocol(NOTE)
-    yield desk
-    desk.close()
 
 
 def room(desk: Desk, *, more: bool) -> None:

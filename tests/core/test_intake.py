@@ -18,7 +18,7 @@ from reminderd.errors import (
 )
 from reminderd.model import Channel, SessionState
 from reminderd.roster import SessionEntry
-from tests.configuration import SMTP, configuration
+from tests.configuration import configuration
 from tests.core.build import at, local, state
 from tests.core.desk import NOTE, Desk, patient, rule
 
@@ -320,15 +320,6 @@ def test_a_session_keeps_the_protocol_that_it_was_recorded_under(desk: Desk) -> 
     desk.intake.plan_all_again(desk.now)
     assert [(each.session_id, each.milestone) for each in desk.reminders()][-1] == (2, "note")
     assert desk.states()["all-clear"] == "scheduled"
-
-
-@pytest.fixture
-def strict(tmp_path: Path) -> Iterator[Desk]:
-    """A clinic whose mail leaves the machine."""
-    desk = Desk(tmp_path, at(MORNING), config=configuration(SMTP, email="smtp"))
-    desk.protocol(NOTE)
-    yield desk
-    desk.close()
 
 
 def test_nothing_leaves_the_machine_without_a_signature(strict: Desk) -> None:

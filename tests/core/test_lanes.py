@@ -1,9 +1,7 @@
 """What becomes of a message when the provider does not simply take it."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,14 +23,6 @@ from tests.core.build import at, local, state
 from tests.core.desk import NOTE, Desk, Post, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path, at(MORNING))
-    desk.protocol(NOTE)
-    yield desk
-    desk.close()
 
 
 def outcomes(desk: Desk, reminder: int = 1) -> list[str]:

@@ -1,6 +1,5 @@
 """Whose signature stands, whose was lost, and what has changed since."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from reminderd import bootstrap
 from reminderd.protocol_changes import Fate
 from reminderd.signatures import Signatures, Since
-from tests.configuration import SMTP, configuration
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, rule
 
@@ -16,12 +14,8 @@ MORNING = "2026-03-10 10:00"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A clinic whose mail leaves the machine, with one protocol of its own."""
-    desk = Desk(tmp_path, at(MORNING), config=configuration(SMTP, email="smtp"))
-    desk.protocol(NOTE)
-    yield desk
-    desk.close()
+def desk(strict: Desk) -> Desk:
+    return strict
 
 
 def as_it_is_now(desk: Desk) -> Signatures:

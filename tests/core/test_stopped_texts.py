@@ -1,10 +1,5 @@
 """A text that a provider refuses stops for everybody, until it is mended or a person says so."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from reminderd.errors import ContentRefused
 from reminderd.model import Channel
 from reminderd.stopped_texts import resume, stopped
@@ -12,14 +7,6 @@ from tests.core.build import at, state
 from tests.core.desk import NOTE, Desk, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path, at(MORNING))
-    desk.protocol(NOTE)
-    yield desk
-    desk.close()
 
 
 def refused_text(desk: Desk) -> None:
