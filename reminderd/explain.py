@@ -31,7 +31,6 @@ RULES: Mapping[Rule, str] = {
     Rule.AT_TREATMENT: "aftercare never comes before the treatment: moved to {at}",
     Rule.TAGS: "skipped: only for sessions tagged {detail}, and this one is not",
     Rule.TURNED_OFF: "skipped: turned off for this session by {detail}",
-    Rule.NOTHING_TO_ALLOW: "skipped: for this session nothing forbids it: {detail} is turned off",
     Rule.NO_TIME_LEFT: "skipped: too late from {at} on, as decided for this session by {detail}",
     Rule.ASLEEP: "skipped: quiet hours {quiet} leave it no time, as decided by {detail}",
     Rule.DEFERRED: "{nominal} is within quiet hours {quiet}: deferred to {then}",

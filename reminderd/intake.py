@@ -214,15 +214,7 @@ class Intake(Decisions):
         return self._edit_session(name, moved, now)
 
     def cancel_session(self, name: str, now: datetime, *, no_show: bool = False) -> Change:
-        """The treatment was called off, or the patient did not come.
-
-        Raises Refused where nobody can have missed it yet.
-        """
-        if no_show and self.session(name).at > now:
-            raise Refused(
-                f"{name} lies ahead: nobody can have missed it yet",
-                remedy=f"To call it off: reminderd session cancel {name}",
-            )
+        """The treatment was called off, or the patient did not come."""
         state = SessionState.NO_SHOW if no_show else SessionState.CANCELLED
         return self._edit_session(name, lambda each: replace(each, state=state), now)
 

@@ -22,7 +22,7 @@ from reminderd.model import (
     State,
 )
 from reminderd.steps import Rule, Step
-from reminderd.timing import Ban, Treatment, applies, ban_on, holds, next_in_course, turned_off
+from reminderd.timing import Ban, Treatment, applies, ban_on, holds, next_in_course
 
 ONE_MINUTE = timedelta(minutes=1)
 
@@ -78,30 +78,13 @@ def _not_applicable(draft: Draft, scene: Scene) -> None:
     if not applies(session, milestone):
         draft.skip(Reason.NOT_APPLICABLE, Step(Rule.TAGS, None, milestone.only_for))
         return
-    if not session.adjustments:
-        return
     adjustment = session.adjustments.get(milestone.id)
-    if adjustment is not None and adjustment.off:
+    if adjustment is None:
+        return
+    if adjustment.off:
         draft.skip(Reason.OVERRIDE, Step(Rule.TURNED_OFF, None, adjustment))
-    elif adjustment is not None and draft.nominal_at >= draft.expires_at:
+    elif draft.nominal_at >= draft.expires_at:
         draft.skip(Reason.OVERRIDE, Step(Rule.NO_TIME_LEFT, draft.expires_at, adjustment))
-    elif milestone.kind is Kind.RELEASE:
-        _nothing_to_allow(draft)
-
-
-def _nothing_to_allow(draft: Draft) -> None:
-    """An all-clear for what staff decided not to forbid after this session at all."""
-    session, topics = draft.treatment.session, draft.milestone.topics
-    about = [
-        each
-        for each in draft.treatment.protocol.milestones
-        if each.kind is Kind.RESTRICTION
-        and applies(session, each)
-        and not each.topics.isdisjoint(topics)
-    ]
-    off = [each.id for each in about if turned_off(session, each)]
-    if off and len(off) == len(about):
-        draft.skip(Reason.OVERRIDE, Step(Rule.NOTHING_TO_ALLOW, None, " and ".join(off)))
 
 
 def _quiet_hours(draft: Draft, scene: Scene) -> None:

@@ -15,7 +15,6 @@ class Rule(StrEnum):
     AT_TREATMENT = "at-treatment"
     TAGS = "tags"  # the tags of which the session has none
     TURNED_OFF = "turned-off"  # the adjustment
-    NOTHING_TO_ALLOW = "nothing-to-allow"  # the ids of the restrictions that staff turned off
     NO_TIME_LEFT = "no-time-left"  # the adjustment
     ASLEEP = "asleep"  # the adjustment
     DEFERRED = "deferred"

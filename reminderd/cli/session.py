@@ -116,6 +116,8 @@ def move(desk: Desk, session: str, at: str, preview: bool, as_json: bool) -> Non
 @pass_desk
 def cancel(desk: Desk, session: str, no_show: bool, preview: bool, as_json: bool) -> None:
     """The treatment was called off, or the patient did not come."""
+    from reminderd.cli import output
+
     intake, now = desk.house.intake, desk.clock.now()
     known = intake.session(session)
     made = changes.make(
@@ -125,6 +127,8 @@ def cancel(desk: Desk, session: str, no_show: bool, preview: bool, as_json: bool
         preview=preview,
     )
     _tell(desk, made, as_json)
+    if no_show and known.at > now:
+        output.note(f"{session} lies ahead: nobody can have missed it yet. Was it called off?")
 
 
 @command.command("adjust")

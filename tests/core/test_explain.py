@@ -147,10 +147,6 @@ def test_what_staff_decided_is_told_with_their_name_and_reason() -> None:
     assert told(of, "shower-again")[1] == (
         "staff changed how long no-shower holds: moved to Sat 28 Mar 15:30"
     )
-    off = chart(session(T, adjustments={"no-shower": adjusted(off=True)}), care)
-    assert told(off, "shower-again")[-1] == (
-        "skipped: for this session nothing forbids it: no-shower is turned off"
-    )
     asleep = protocol(inform(day=1, expires="2h"))
     late = chart(session(T, adjustments={"bruising": adjusted(at="22:00")}), asleep)
     assert told(late, "bruising")[-1] == (

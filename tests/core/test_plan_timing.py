@@ -283,40 +283,6 @@ def test_a_restriction_that_the_night_would_have_left_no_time_anyway_is_no_overr
     assert row(chart(longer, protocol(told_late)), "no-shower").reason is Reason.QUIET_HOURS
 
 
-# A restriction that is turned off ---------------------------------------------------------------
-
-
-def about_exercise(*off: str, **facts: object) -> Reminder:
-    """The all-clear of a protocol that forbids exercise twice, once with alcohol."""
-    care = protocol(
-        restriction("no-exercise", "exercise", holds="48h"),
-        restriction("no-wine", "exercise", "alcohol", holds="24h", **facts),
-        release("exercise-again", "exercise", after="48h"),
-    )
-    decided = session(T, adjustments={each: adjusted(off=True) for each in off})
-    return row(chart(decided, care, clinic=AWAKE), "exercise-again")
-
-
-def test_nothing_is_allowed_again_that_was_not_forbidden() -> None:
-    withheld = about_exercise("no-exercise", "no-wine")
-    assert (withheld.state, withheld.reason) == (State.SKIPPED, Reason.OVERRIDE)
-    assert not withheld.needs_staff
-
-
-def test_an_all_clear_stays_while_another_restriction_of_the_session_is_left() -> None:
-    assert about_exercise("no-exercise").state is State.SCHEDULED
-    assert about_exercise().state is State.SCHEDULED
-
-
-def test_a_restriction_that_does_not_apply_is_none_that_is_left() -> None:
-    assert about_exercise("no-exercise", only_for=["face"]).reason is Reason.OVERRIDE
-
-
-def test_an_all_clear_without_any_restriction_goes_out_whatever_else_is_turned_off() -> None:
-    off = session(T, adjustments={"bruising": adjusted(off=True)})
-    assert row(chart(off, protocol(inform(), release())), "shower-again").state is State.SCHEDULED
-
-
 def test_what_staff_have_shortened_is_not_told_when_it_is_over() -> None:
     care = protocol(restriction(holds="12h", expires="12h"))
 
