@@ -3,11 +3,13 @@
 `CRASH_POINTS` names every point at which a process is killed; `kill` does it once.
 """
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from signal import SIGKILL
+from tempfile import TemporaryDirectory
 
 from reminderd.bootstrap import House
 from reminderd.interfaces import ReminderFilter
@@ -62,7 +64,7 @@ def standing(scene: Scene, *, asleep: bool) -> tuple[Findings, bool]:
         step = scene.chance.choice((*SENDING, *REQUEST))
         job = scene.job("run", step=step, number=_number(scene, step))
         child = Fork(job)
-        until(lambda: child.has_ended() or _all_is_sent(scene), step)
+        until(lambda: child.has_ended() or scene.is_all_sent(START), step)
         killed = child.has_ended()
         if killed:
             killed = child.ends() == -SIGKILL
@@ -70,18 +72,8 @@ def standing(scene: Scene, *, asleep: bool) -> tuple[Findings, bool]:
             child.kill()
         return _recovered(scene), killed
     child = Fork(scene.job("run"))
-    until(lambda: _all_is_sent(scene), "everything is sent")
+    until(lambda: scene.is_all_sent(START), "everything is sent")
     return _recovered(scene), child.kill() == -SIGKILL
-
-
-def _all_is_sent(scene: Scene) -> bool:
-    """Asked of the file, beside the process that sends."""
-    rows = scene.look(
-        "SELECT count(*) FROM reminders WHERE state = 'sending' "
-        "OR (state = 'scheduled' AND wake_at <= ?)",
-        (int(START.timestamp() * 1000),),
-    )
-    return rows == [(0,)]
 
 
 def _on_the_wire(scene: Scene, job: Job) -> bool:
@@ -172,3 +164,8 @@ CRASH_POINTS: dict[str, Kill] = {
     "the loop, sending": partial(standing, asleep=False),
     **desk_kills.CRASH_POINTS,
 }
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as name:
+        print(*kill(sys.argv[1], int(sys.argv[2]), Path(name))[0], sep="\n")

@@ -42,7 +42,9 @@ def servers() -> tuple[TwilioServer, SmtpServer]:
 class Scene:
     """A clinic in a folder with some patients, of whom something is due."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(
+        self, folder: Path, seed: int, *, now: datetime = START, quiet: str = "21:00-08:00"
+    ) -> None:
         self.folder, self.chance = folder, Random(seed)
         self.twilio, self.smtp = servers()
         self.twilio.forget()
@@ -53,8 +55,8 @@ class Scene:
         self.concurrency = self.chance.randint(1, 3)
         self.config, self.database = folder / "reminderd.toml", folder / "reminderd.db"
         section = sending_to(self.twilio, self.smtp, concurrency=self.concurrency)
-        self.config.write_text(configuration(section, sms="twilio", email="smtp"))
-        self.database.write_bytes(_enrolled(self.count, self.texts))
+        self.config.write_text(configuration(section, sms="twilio", email="smtp", quiet=quiet))
+        self.database.write_bytes(_enrolled(self.count, self.texts, now))
         self._taken_at: dict[Channel, list[datetime]] = {each: [] for each in Channel}
 
     @property
@@ -74,6 +76,14 @@ class Scene:
         with closing(connect(self.database, read_only=True)) as opened:
             rows: list[tuple[Any, ...]] = opened.execute(sql, parameters).fetchall()
             return rows
+
+    def is_all_sent(self, now: datetime) -> bool:
+        """Whether nothing is due or under way; asked of the file, beside the process that sends."""
+        return not self.look(
+            "SELECT 1 FROM reminders WHERE state = 'sending' "
+            "OR (state = 'scheduled' AND wake_at <= ?) LIMIT 1",
+            (int(now.timestamp() * 1000),),
+        )
 
     def job(self, *words: str, at: datetime = START, step: str = "", number: int = 1) -> Job:
         return Job(self.config, at, words, step, number)
@@ -130,11 +140,11 @@ def _wired() -> House:
 
 
 @cache
-def _enrolled(count: int, texts: bool) -> bytes:
+def _enrolled(count: int, texts: bool, now: datetime) -> bytes:
     """A database with so many patients who prefer text messages, or mails."""
     with TemporaryDirectory() as folder:
         settings = _on_files(Path(folder))
-        _enrol(settings, START, [BOTH if texts else BOTH[::-1]] * count)
+        _enrol(settings, now, [BOTH if texts else BOTH[::-1]] * count)
         return settings.database.read_bytes()
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import fresh
 from tests.faults.kills import CRASH_POINTS, kill
 
 
@@ -14,3 +15,10 @@ def test_whoever_is_killed_here_loses_nothing_and_sends_nothing_twice(
     wrongs, ended = kill(point, 1, tmp_path)
     assert wrongs == []
     assert ended == "killed"
+
+
+@pytest.mark.parametrize("moment", fresh.MOMENTS)
+def test_the_command_itself_is_killed_and_tells_nobody_of_a_patient(
+    tmp_path: Path, moment: str
+) -> None:
+    assert fresh.kill(2, moment, tmp_path) == []
