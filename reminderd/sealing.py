@@ -109,7 +109,7 @@ TABLES = (
     Sealed("attempts", ("id",), ("error",)),
     Sealed("notes", ("key",), ("value",), f"key = '{OBJECTIONS_KEY}'"),
 )
-_NOTHING = (None, "", "{}")  # says no more than that there is nothing
+_NOTHING = "{}"  # says no more than that there is nothing, like None and an empty text
 
 Places = tuple[tuple[int, str], ...]
 Row = tuple[Any, ...]
@@ -128,8 +128,9 @@ def closed(row: Row, at: Places, key: object, seal: Seal | None) -> Row:
         return row
     values = list(row)
     for index, column in at:
-        if values[index] not in _NOTHING:
-            values[index] = seal.close(values[index], f"{column} of row {key}")
+        value = row[index]
+        if value and value != _NOTHING:
+            values[index] = seal.close(value, f"{column} of row {key}")
     return tuple(values)
 
 
@@ -139,6 +140,7 @@ def opened(row: Row, at: Places, key: object, seal: Seal | None) -> Row:
         return row
     values = list(row)
     for index, column in at:
-        if values[index] not in _NOTHING:
-            values[index] = seal.open(values[index], f"{column} of row {key}")
+        value = row[index]
+        if value and value != _NOTHING:
+            values[index] = seal.open(value, f"{column} of row {key}")
     return tuple(values)
