@@ -286,6 +286,10 @@ class Outbox(Protocol):
         """These attempts are about to be handed over: from here on a crash means doubt."""
         ...
 
+    def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
+        """Those that are claimed, marked or in doubt; the others somebody else has settled."""
+        ...
+
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Write outcomes and what they mean for the reminders."""
         ...

@@ -207,8 +207,7 @@ class Lane:
         ended = list(self._ended)
         right = parcels if is_fresh else list(self._still_right(parcels, now, ended))
         letters = list(self._letters.written(right, now, ended))
-        self._record(ended, letters)
-        return letters
+        return self._record(ended, letters)
 
     def _still_right(
         self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
@@ -225,20 +224,32 @@ class Lane:
 
     # On the record ---------------------------------------------------------------------------
 
-    def _record(self, verdicts: Sequence[Verdict], letters: Sequence[Letter]) -> None:
-        """Settle all that has ended and mark what is about to leave, in one transaction."""
+    def _record(self, verdicts: Sequence[Verdict], letters: Sequence[Letter]) -> list[Letter]:
+        """Settle all that has ended and mark what is about to leave, in one transaction.
+
+        Returns what is marked: not what another process, that should not be there, took over.
+        """
         if not verdicts and not letters:
-            return
+            return []
         now = self._clock.now()
         with self._outbox.transaction():
+            ids = [each.settlement.attempt_id for each in verdicts]
+            ours = self._outbox.open_attempts(
+                [*ids, *(each.parcel.claimed.attempt_id for each in letters)]
+            )
+            verdicts = [each for each in verdicts if each.settlement.attempt_id in ours]
+            marked = [each for each in letters if each.parcel.claimed.attempt_id in ours]
             self._outbox.settle([each.settlement for each in verdicts], now)
-            self._outbox.mark([self._rendered(each) for each in letters], now)
+            self._outbox.mark([self._rendered(each) for each in marked], now)
             for verdict in verdicts:
                 if verdict.lesson is not None:
                     self._learn(verdict, verdict.lesson, now)
             for write in self._notes:
                 write()
         self._ended, self._notes = [], []
+        if len(marked) < len(letters):
+            log.error("another process has taken over what this one was about to send")
+        return marked
 
     def _rendered(self, letter: Letter) -> Rendered:
         message, size = letter.message, letter.composed.size

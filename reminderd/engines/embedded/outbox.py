@@ -156,6 +156,14 @@ class EmbeddedOutbox(Callbacks):
         )  # fmt: skip
         return closed(row, _SEALED_IN_RENDERED, message, self.seal)
 
+    def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
+        rows = self.query(
+            f"SELECT id FROM attempts WHERE id IN {_THESE} "
+            "AND outcome IN ('claimed', 'marked', 'in-doubt')",
+            (json.dumps(list(attempt_ids)),),
+        )
+        return frozenset(row[0] for row in rows)
+
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         self.connection.executemany(
             "UPDATE attempts SET outcome = ?, settled_at = ?, provider_id = ?, code = ?, "
