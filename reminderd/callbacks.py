@@ -14,6 +14,7 @@ from reminderd import audit
 from reminderd.ids import public_id
 from reminderd.interfaces import Heard, Outbox
 from reminderd.model import Chart, Consent, Outcome, Patient, Reminder
+from reminderd.plan import changes
 from reminderd.practice import Practice
 from reminderd.receipts import NOT_DELIVERED, contradicts, evidence, gone_over, raised
 from reminderd.verdicts import Lesson, without_address, without_consent
@@ -55,6 +56,8 @@ class Callbacks:
         if changed and told.receipt in NOT_DELIVERED:
             log.warning("%s: %s (%s)", _name(heard), told.receipt, told.code or "no code")
             self._learn(heard, changed, now)
+        if found is not None:  # what has left after all may have become false meanwhile
+            self._outbox.save_reminders(changes(self._chart(heard.patient_id), now))
 
     def _learn(self, heard: Heard, undelivered: Sequence[Reminder], now: datetime) -> None:
         """Where nobody is there, or the person said stop, another channel carries it."""

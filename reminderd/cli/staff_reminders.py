@@ -10,6 +10,7 @@ from reminderd.cli.wording import counted, fate
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Chart, Reason, Reminder, Session, SessionState, State
+from reminderd.receipts import NOT_DELIVERED
 from reminderd.timing import Treatment, speaks_until
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class _View:
         """Whether something else is wrong, and the patient's aftercare is not over."""
         if reminder.state is State.UNKNOWN or self.is_unmarked(reminder):
             return False
-        if reminder.state is State.SENT and not reminder.receipt:
+        if reminder.state is State.SENT and reminder.receipt not in NOT_DELIVERED:
             return False  # words that are false by now: told as a correction
         chart, session = self.sessions[reminder.session_id]
         if not session.stands:
@@ -109,7 +110,7 @@ def _troubles(view: _View, rows: Iterable[Reminder]) -> Iterator[Item]:
 def _why(reminder: Reminder) -> str:
     if reminder.reason is Reason.SUPERSEDED:
         return "no all-clear follows: tell the patient when it is allowed again"
-    if reminder.receipt in ("undelivered", "failed"):
+    if reminder.receipt in NOT_DELIVERED:
         return f"sent, and then {reminder.receipt}"
     if _is_unconfirmed(reminder):
         return "not sent: the session was marked as done too late for it"

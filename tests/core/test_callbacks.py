@@ -163,6 +163,30 @@ def test_a_reminder_whose_text_failed_was_not_in_the_message(desk: Desk) -> None
     assert desk.states() == {"note": "sent", "broken": "failed/template"}
 
 
+def test_what_has_left_after_all_and_is_false_by_now_is_for_a_person_to_put_right(
+    desk: Desk,
+) -> None:
+    desk.protocol(rule("note", "restriction", holds="48h", after="1h"))
+    leaves(desk, Temporary("busy, it says"))
+    desk.clock.move(5 * SECOND)
+    desk.intake.move_session("ses-1", at("2026-03-09 18:00"), desk.now)
+    tells(desk, by=token(desk))
+    desk.drain()
+    (found,) = desk.reminders(needs_staff=True)
+    assert state(found) == "sent"
+    assert [each["what"] for each in staff.waiting(desk.house, desk.now)] == ["correction"]
+
+
+def test_evidence_for_somebody_who_was_erased_says_no_more_than_that(desk: Desk) -> None:
+    leaves(desk, InDoubt("no answer"))
+    with desk.outbox.transaction():
+        desk.outbox.erase(desk.outbox.patients()[0], desk.now)
+    tells(desk, "undelivered", by=token(desk), code="30005", meaning=Outcome.WRONG_ADDRESS)
+    desk.drain()
+    assert (state(desk.the()), desk.email.asked) == ("sent", 0)
+    assert desk.outbox.patients()[0].bad_addresses == frozenset()
+
+
 def test_of_a_message_that_is_being_handed_over_the_answer_comes_first(desk: Desk) -> None:
     desk.sms.script(lambda _: tells(desk, "sent", by=token(desk)) and None)
     desk.treat(desk.patient(), MORNING)
