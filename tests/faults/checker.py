@@ -64,7 +64,7 @@ def wrongs(
     return [
         *_file(outbox),
         *_reminders(kept, ledger, until, over),
-        *_contents(kept, ledger, erased_messages(outbox)),
+        *_contents(kept, ledger, without_words(outbox)),
         *_records(kept, ledger, recorded),
         *_receipts(outbox, kept.reminders),
         *_trail(outbox),
@@ -72,11 +72,13 @@ def wrongs(
     ]
 
 
-def erased_messages(outbox: EmbeddedOutbox) -> set[int]:
-    """Of people whose data was erased: what stood in them is gone."""
+def without_words(outbox: EmbeddedOutbox) -> set[int]:
+    """Messages whose words somebody has had removed: with the person, or because they are old."""
+    pruned = any(each.entry.action == Action.PRUNED for each in outbox.trail())
     rows = outbox.query(
         "SELECT messages.id FROM messages JOIN patients ON patients.id = patient "
-        "WHERE erased_at IS NOT NULL"
+        "WHERE erased_at IS NOT NULL OR (? AND text IS NULL)",
+        (pruned,),
     )
     return {row[0] for row in rows}
 
@@ -111,9 +113,9 @@ def _word(reminder: Reminder) -> str:
     return f"{reminder.state}/{reminder.reason}" if reminder.reason else str(reminder.state)
 
 
-def _contents(kept: Book, ledger: Ledger, erased: set[int]) -> Iterator[str]:
+def _contents(kept: Book, ledger: Ledger, wordless: set[int]) -> Iterator[str]:
     for each in ledger.entries:
-        if each.message not in erased and kept.contents.get(each.message) != (each.to, each.text):
+        if each.message not in wordless and kept.contents.get(each.message) != (each.to, each.text):
             yield f"msg-{each.message}: what left is not what the record says"
 
 

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from reminderd import bootstrap, daemon, transports
 from reminderd.cli import context
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded import backup, restoring, schema, store
+from reminderd.engines.embedded import backup, loop, restoring, schema, store
 from reminderd.model import Message
 from reminderd.render import Renderer
 from tests.faults.forks import Job
@@ -50,7 +50,7 @@ class Carrier:
     def __init__(self, transport: Any, steps: Steps) -> None:
         self._transport, self._steps = transport, steps
         self.send = partial(self._carry, transport.send)
-        for name in ("send_again", "find"):
+        for name in ("send_again", "find", "be_called_at", "status"):
             if hasattr(transport, name):
                 setattr(self, name, getattr(transport, name))
 
@@ -98,6 +98,7 @@ def _wrapped(steps: Steps, clock: VirtualClock) -> Iterator[None]:
         (context, "SystemClock", lambda: clock),
         (schema, "_execute_all", partial(_statement_by_statement, schema._execute_all, steps)),
         (backup, "connect", partial(_page_by_page, backup.connect, steps)),
+        (loop, "LOOK_OUT_SECONDS", 0.02),
         (transports, "_entry_points", _installed),
         (bootstrap, "renderer", _packaged_texts),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from signal import SIGKILL
@@ -11,7 +12,7 @@ from reminderd.engines.embedded import backup, connection, schema, soundness, st
 from reminderd.findings import Level
 from reminderd.holding import held
 from reminderd.interfaces import ReminderFilter
-from reminderd.model import Channel
+from reminderd.model import Channel, Reminder
 from tests.faults.checker import wrongs
 from tests.faults.crash import COPYING, MIGRATE, STATEMENT
 from tests.faults.scenes import START, Scene, roster
@@ -139,6 +140,44 @@ def in_a_restore(scene: Scene, step: str) -> Found:
     return found, killed
 
 
+def in_a_pruning(scene: Scene, step: str) -> Found:
+    """Nothing but old words goes, and typed again all of them are gone from the file."""
+    later = START + timedelta(days=200)
+    ledger, before = _grown_old(scene, later)
+    words = ("db", "prune", "--older-than", "30d", "--by", "Ana", "--yes")
+    killed = scene.types(*words, at=later, step=step) == -SIGKILL
+    found = _unsound(scene.database)
+    if scene.types(*words, at=later) != 0:
+        found.append(f"cannot be typed again: {scene.log[-500:]}")
+    data = b"".join(each.read_bytes() for each in scene.folder.glob("reminderd.db*"))
+    old = [each for each in ledger.entries if each.at == START]
+    found += [f"msg-{each.message} is in the file" for each in old if each.text.encode() in data]
+    house = scene.house()
+    if house.outbox.reminders(ReminderFilter()) != before:
+        found.append("what was sent is remembered otherwise")
+    found += wrongs(house.outbox, ledger, set(), START)
+    house.outbox.close()
+    return found, killed and bool(old)
+
+
+def _grown_old(scene: Scene, later: datetime) -> tuple[Ledger, list[Reminder]]:
+    """Everything has left or expired long ago; what left and what is remembered of it."""
+    key = (scene.count, scene.texts)
+    if key not in _old:
+        _sends(scene)
+        scene.types("run", "--once", at=later)
+        house = scene.house()
+        ledger, reminders = scene.ledger(house), house.outbox.reminders(ReminderFilter())
+        house.outbox.close()
+        _old[key] = (scene.database.read_bytes(), ledger, reminders)
+    file, ledger, reminders = _old[key]
+    scene.database.write_bytes(file)
+    return ledger, reminders
+
+
+_old: dict[tuple[int, bool], tuple[bytes, Ledger, list[Reminder]]] = {}
+
+
 def in_a_migration(scene: Scene) -> Found:
     """An old database is of the old version or of the new one."""
     from sqlite_utils import Database
@@ -200,5 +239,6 @@ CRASH_POINTS: dict[str, Kill] = {
         "before the copy", COPYING, "after the copy", "before the keeping", "after the keeping",
         "before the new name", "after the new name",
     ),
+    **_points(in_a_pruning, "prune", *_around("the entry"), "before the scrub"),
     STATEMENT: in_a_migration,
 }  # fmt: skip

@@ -159,6 +159,8 @@ def _load_everything() -> None:
     """Do all of it once: what that loads and compiles is kept for every child."""
     from twilio.rest import Client
 
+    import reminderd.web.hooks
+    import reminderd.web.server  # noqa: F401
     from tests.faults.crash import run
     from tests.faults.scenes import START, first_day, roster
 

@@ -1,5 +1,6 @@
 """Clinics whose processes are killed: real files, real providers on this machine, a set clock."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -29,6 +30,7 @@ from tests.fakes.twilio_server import TwilioServer
 from tests.faults.forks import Job, run
 from tests.faults.ledger import Accepted, Ledger
 
+PUBLIC = "https://care.example.org"
 START = datetime(2026, 3, 28, 14, 30, tzinfo=UTC)  # by which the fake provider dates what it takes
 BOTH = (Channel.SMS, Channel.EMAIL)
 
@@ -45,6 +47,7 @@ class Scene:
     def __init__(
         self, folder: Path, seed: int, *, now: datetime = START, quiet: str = "21:00-08:00"
     ) -> None:
+        self._quiet = quiet
         self.folder, self.chance = folder, Random(seed)
         self.twilio, self.smtp = servers()
         self.twilio.forget()
@@ -54,10 +57,28 @@ class Scene:
         self.count = self.chance.randint(1, 6)
         self.concurrency = self.chance.randint(1, 3)
         self.config, self.database = folder / "reminderd.toml", folder / "reminderd.db"
-        section = sending_to(self.twilio, self.smtp, concurrency=self.concurrency)
-        self.config.write_text(configuration(section, sms="twilio", email="smtp", quiet=quiet))
+        self._configure()
         self.database.write_bytes(_enrolled(self.count, self.texts, now))
         self._taken_at: dict[Channel, list[datetime]] = {each: [] for each in Channel}
+
+    def _configure(self, *more: str) -> None:
+        sections = sending_to(self.twilio, self.smtp, concurrency=self.concurrency)
+        self.config.write_text(
+            configuration(sections, *more, sms="twilio", email="smtp", quiet=self._quiet)
+        )
+
+    def prefer_texts(self) -> None:
+        """Everybody gets text messages."""
+        self.texts = True
+        self.database.write_bytes(_enrolled(self.count, True, START))
+
+    def listens(self) -> int:
+        """Let the daemon be called by the provider; the port at which it is."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        self._configure(f'[web]\nlisten = "127.0.0.1:{port}"\npublic_url = "{PUBLIC}"')
+        return port
 
     @property
     def log(self) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from reminderd.audit import Entry
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.interfaces import Callback, Claimed, NewMessage, Removed, Rendered, Settlement
 from reminderd.model import Outcome, Patient, Reminder
@@ -85,6 +86,10 @@ class BreakingOutbox(EmbeddedOutbox):
     def callback_applied(self, callback_id: int, now: datetime) -> None:
         with self._step("its application"):
             super().callback_applied(callback_id, now)
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        with self._step("the entry"):
+            super().record(entries)
 
     def scrub(self) -> bool:
         self.steps.passing("before the scrub")
