@@ -3,6 +3,7 @@
 import platform
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import tzdata
 from reminderd import __version__
 from reminderd.engines.embedded import connection, schema
 from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.sealed import refuse_unfit
 from reminderd.errors import ReminderdError, TryAgainLater
 from reminderd.findings import Finding, fine, note, problem
 from reminderd.settings import MASK, Settings
@@ -32,7 +34,7 @@ def examine(settings: Settings | None, now: datetime) -> Iterator[Finding]:
         yield problem("database", f"{settings.database} does not exist", "Run: reminderd init")
         return
     yield _daemon(settings.database)  # before any connection: see `only_daemon`
-    yield from _database(settings.database)
+    yield from _database(settings)
     yield _space(settings.database.parent)
 
 
@@ -114,7 +116,8 @@ def _daemon(database: Path) -> Finding:
         return problem("daemon", f"cannot be looked for: {error.strerror}: {database}")
 
 
-def _database(path: Path) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[Finding]:
+    path = settings.database
     try:
         opened = connection.connect(path, read_only=True)
     except ReminderdError as error:
@@ -142,6 +145,19 @@ def _database(path: Path) -> Iterator[Finding]:
     yield _private(path, "holds patients' data")
     if path.parent.stat().st_mode & 0o077:
         yield note("permissions", f"others can look into {path.parent}; chmod 0700 closes it")
+    yield from _encryption(settings)
+
+
+def _encryption(settings: Settings) -> Iterator[Finding]:
+    """Whether the database is encrypted with just the key that is configured, if one is."""
+    try:
+        with closing(connection.connect(settings.database, read_only=True)) as opened:
+            refuse_unfit(settings.database, opened, settings.seal)
+    except ReminderdError as error:
+        yield problem("encryption", error.message, error.remedy)
+    else:
+        if settings.seal is not None:
+            yield fine("encryption", f"by the key {settings.seal.key_id}")
 
 
 def _space(folder: Path) -> Finding:

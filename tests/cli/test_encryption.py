@@ -162,6 +162,26 @@ def test_no_command_works_with_another_key_or_without(
     assert desk.database.read_bytes() == before
 
 
+def test_check_and_doctor_say_whether_key_and_database_fit(desk: FrontDesk) -> None:
+    configure(desk, KEY)
+    for command in ("check", "doctor"):
+        found = desk.run(command)
+        assert found.exit_code == 1
+        assert "is not encrypted, and a key is configured" in found.stdout
+    desk.do("db", "encrypt")
+    assert "encryption: by the key" in desk.run("doctor").stdout
+
+
+def test_old_messages_are_pruned_as_ever(desk: FrontDesk) -> None:
+    configure(desk, KEY)
+    desk.do("db", "encrypt")
+    later = NOW + timedelta(days=500)
+    desk.run("run", "--once", now=later)
+    assert desk.run("db", "prune", "--older-than", "365d", "--yes", now=later).exit_code == 0
+    assert "everything opens" in desk.do("db", "check")
+    assert seen(desk) == set()
+
+
 def test_a_database_goes_over_to_another_key(desk: FrontDesk, tmp_path: Path) -> None:
     configure(desk, KEY)
     desk.do("db", "encrypt")
