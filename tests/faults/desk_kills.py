@@ -15,6 +15,7 @@ from reminderd.interfaces import ReminderFilter
 from reminderd.model import Channel, Reminder
 from tests.faults.checker import wrongs
 from tests.faults.crash import COPYING, MIGRATE, STATEMENT
+from tests.faults.ledger import Ledger
 from tests.faults.scenes import START, Scene, roster
 
 Findings = Iterable[str]
