@@ -121,7 +121,7 @@ def _writer(renderer: Renderer, chart: Chart, untrue: Iterable[Untrue]) -> _Writ
 
 def _facts(writer: _Writer, untrue: Sequence[Untrue], now: datetime) -> dict[str, object]:
     """What the template sees beside the patient and the clinic, each thing once."""
-    moved = [(each.was, each.now) for each in untrue if each.cause is Cause.MOVED]
+    moved = [(each.was, each.now) for each in untrue if _tells_the_session(writer.chart, each)]
     called_off = [each.was for each in untrue if each.cause is Cause.CALLED_OFF]
     lines = (writer.line(each) for each in untrue if _holds(each, now))
     lifted = (writer.lifted(each) for each in untrue if _is_lifted(each, now))
@@ -135,6 +135,12 @@ def _facts(writer: _Writer, untrue: Sequence[Untrue], now: datetime) -> dict[str
         "lines": _longest(lines),
         "lifted": list(dict.fromkeys(lifted)),
     }
+
+
+def _tells_the_session(chart: Chart, false: Untrue) -> bool:
+    """Whether what the patient knows of the session's time is no longer so."""
+    at = {each.id: each.at for each in chart.sessions}[false.reminder.session_id]
+    return false.cause is Cause.MOVED or (false.cause is Cause.ZONE and false.now == at)
 
 
 def _holds(false: Untrue, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from reminderd.hours import add, local_date
+from reminderd.hours import add, local_date, resolve, zone
 from reminderd.model import Chart, Kind, Milestone, Reason, Reminder, Session, State
 from reminderd.timing import Ban, ban_on, holds, next_in_course, next_session_at, turned_off
 
@@ -25,6 +25,7 @@ class Cause(StrEnum):
 
     CALLED_OFF = "called-off"  # the session's instant, and None
     MOVED = "moved"  # the session's instants
+    ZONE = "zone"  # the same, by the clocks of another zone: as read there, and as it is
     CHANGED = "changed"  # when what it speaks of ends or falls due; None: not at all any more
     FORBIDDEN_AGAIN = "forbidden-again"  # when it allowed it, and the end of what forbids it
 
@@ -50,7 +51,7 @@ def untrue(
     chart: Chart, planned: Sequence[Reminder], bans: Sequence[Ban], now: datetime
 ) -> list[Untrue]:
     """Of the reminders that have left, or may have, those whose words are false and matter yet."""
-    if not chart.changes and len(chart.sessions) < 2:
+    if not chart.changes and not chart.zones and len(chart.sessions) < 2:
         return []
     known = _Known(chart, planned, bans, now)
     found = (known.changed(each) or known.forbidden(each) for each in known.told())
@@ -73,7 +74,8 @@ class _Known:
 
     def changed(self, reminder: Reminder) -> Untrue | None:
         then = _as_told(self.chart, reminder)
-        said, today = _said(then, reminder), _said(self.chart, reminder)
+        meant, today = _said(then, reminder), _said(self.chart, reminder)
+        said = meant and _as_read(meant, then.timezone, self.chart.timezone)
         if said is None or self.still_so(reminder, said, today):
             return None
         if not self.matters(reminder, said, today):
@@ -82,6 +84,8 @@ class _Known:
         session = _session(self.chart, reminder.session_id)
         if not session.stands:
             cause, was, at = Cause.CALLED_OFF, before.at, None
+        elif meant == today:
+            cause, was, at = Cause.ZONE, said, today
         elif before.at != session.at and today is not None:
             cause, was, at = Cause.MOVED, before.at, session.at
         else:
@@ -132,8 +136,9 @@ class _Known:
         )
 
     def says_truly(self, reminder: Reminder, end: datetime) -> bool:
-        said = _said(_as_told(self.chart, reminder), reminder)
-        today = _said(self.chart, reminder)
+        then = _as_told(self.chart, reminder)
+        meant, today = _said(then, reminder), _said(self.chart, reminder)
+        said = meant and _as_read(meant, then.timezone, self.chart.timezone)
         return said is not None and said >= end and self.still_so(reminder, said, today)
 
     def with_what_holds(self, false: Untrue) -> Untrue:
@@ -210,6 +215,14 @@ def _said(chart: Chart, reminder: Reminder) -> datetime | None:
     return session.at if milestone.is_pre_care else None
 
 
+def _as_read(instant: datetime, told_in: str, read_in: str) -> datetime:
+    """What was told by the clocks of one zone, as somebody reads it who lives by another."""
+    if told_in == read_in:
+        return instant
+    local = instant.astimezone(zone(told_in))
+    return resolve(read_in, local.date(), local.time())
+
+
 def _milestone(chart: Chart, reminder: Reminder) -> Milestone:
     milestone = chart.protocols[reminder.session_id].milestone(reminder.milestone)
     assert milestone is not None, "what was said is said by a milestone"
@@ -227,8 +240,9 @@ def _told_at(chart: Chart, reminder: Reminder) -> datetime:
 
 
 def _as_told(chart: Chart, reminder: Reminder) -> Chart:
-    """The chart as it was when the patient last heard: every session as before later changes."""
+    """The chart as it was when the patient last heard: as before all later changes."""
     instant = _told_at(chart, reminder)
+    lived_in = next((each.was for each in chart.zones if each.at > instant), chart.timezone)
     undone = [each for each in reversed(chart.changes) if each.at > instant]
     sessions = {each.id: each for each in chart.sessions} | {
         each.was.id: each.was for each in undone
@@ -239,4 +253,5 @@ def _as_told(chart: Chart, reminder: Reminder) -> Chart:
         for each in sessions.values()
         if each.recorded_at <= instant or each.id == reminder.session_id
     )
-    return replace(chart, sessions=there, protocols=protocols)
+    patient = replace(chart.patient, timezone=lived_in)
+    return replace(chart, patient=patient, sessions=there, protocols=protocols)

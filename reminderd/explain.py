@@ -217,6 +217,8 @@ class _Teller:
             return f"the session of {was} was called off"
         if false.cause is Cause.MOVED:
             return f"the session was moved from {was} to {now}"
+        if false.cause is Cause.ZONE:
+            return f"told by the clocks of another zone: it spoke of {was}, and that is {now} here"
         return f"it spoke of {was}, and that is {now} now" if now else f"it no longer holds ({was})"
 
     def timing(self, timing: Timing, at: datetime) -> str:

@@ -26,6 +26,7 @@ from reminderd.model import (
     Session,
     SessionChange,
     SessionState,
+    ZoneChange,
 )
 from reminderd.objections import addresses, objected
 from reminderd.plan import no_longer_true
@@ -83,6 +84,9 @@ class Intake(Decisions):
             assert before.id is not None
             after = replace(after, id=before.id)
             self._outbox.update_patient(after, now)
+            zone = self._practice.zone_of(before)
+            if zone is not None and zone != self._practice.zone_of(after):
+                self._outbox.add_zone_change(before.id, ZoneChange(zone, now))
             self._outbox.record(audit.patient_changed(before, after, self.by, now))
             return self._plan_one_again(before.id, now)
 

@@ -20,6 +20,7 @@ from reminderd.model import (
     Session,
     SessionChange,
     State,
+    ZoneChange,
 )
 from reminderd.objections import Address, Objections
 from reminderd.outbox_values import Approval as Approval
@@ -84,6 +85,10 @@ class Outbox(Protocol):
 
     def add_session_change(self, change: SessionChange) -> None:
         """Keep for good how a session was, and who changed it."""
+        ...
+
+    def add_zone_change(self, patient_id: int, change: ZoneChange) -> None:
+        """Keep by which zone the patient lived until then."""
         ...
 
     def pin_protocol(self, protocol: CareProtocol, document: str) -> int:

@@ -299,13 +299,21 @@ class SessionChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneChange:
+    """The zone that a patient lived by until `at`."""
+
+    was: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Everything known about one patient that planning and sending need.
 
     `protocols` are by session id; `approved` holds the ids of the sessions whose protocol is
-    signed as it stands; `reminders` are those planned before. `changes` are in the order in which
-    staff made them; `corrected` says when staff told the patient what holds instead of a reminder,
-    by its id.
+    signed as it stands; `reminders` are those planned before. `changes` and `zones` are in the
+    order in which staff made them; `corrected` says when staff told the patient what holds instead
+    of a reminder, by its id.
     """
 
     patient: Patient
@@ -316,6 +324,7 @@ class Chart:
     approved: frozenset[int | None] = frozenset()
     changes: tuple[SessionChange, ...] = ()
     corrected: Mapping[int | None, datetime] = field(default_factory=dict)
+    zones: tuple[ZoneChange, ...] = ()
 
     @property
     def timezone(self) -> str:

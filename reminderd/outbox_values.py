@@ -16,6 +16,7 @@ from reminderd.model import (
     Session,
     SessionChange,
     State,
+    ZoneChange,
 )
 
 
@@ -29,6 +30,7 @@ class PatientFacts:
     reminders: tuple[Reminder, ...]
     changes: tuple[SessionChange, ...] = ()
     corrected: Mapping[int | None, datetime] = field(default_factory=dict)
+    zones: tuple[ZoneChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ class Practice:
                 remedy=f"Add [clinics.{patient.clinic}] to the configuration, or move the patient.",
             ) from None
 
+    def zone_of(self, patient: Patient) -> str | None:
+        """The zone the patient lives by; None where that was a clinic's that is gone."""
+        clinic = self.clinics.get(patient.clinic)
+        return patient.timezone or (clinic.timezone if clinic else None)
+
     def signature_under(
         self, protocol: CareProtocol, approvals: Sequence[Approval]
     ) -> Approval | None:
@@ -86,6 +91,7 @@ class Practice:
             reminders=facts.reminders,
             changes=facts.changes,
             corrected=facts.corrected,
+            zones=facts.zones,
             approved=frozenset(
                 session_id
                 for session_id, protocol in facts.protocols.items()

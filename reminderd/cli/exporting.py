@@ -63,6 +63,9 @@ def everything(house: "House", patient_id: int, now: datetime) -> dict[str, Any]
             "paused": patient.paused,
             "wrong_addresses": sorted(patient.bad_addresses),
             "screening": sorted(patient.screening),
+            "earlier_zones": [
+                {"timezone": each.was, "until": instant(each.at, zone)} for each in chart.zones
+            ],
         },
         "sessions": _sessions(chart),
         "reminders": rows.of_chart(chart),

@@ -61,6 +61,7 @@ def test_an_export_holds_everything_that_is_known(desk: FrontDesk) -> None:
     data = json.loads(told)
     assert list(data) == ["exported_at", "patient", "sessions", "reminders", "messages", "audit"]
     assert data["patient"]["consent"]["sms"]["state"] == "withdrawn"
+    assert data["patient"]["earlier_zones"] == []
     assert data["sessions"][0]["changes"][0]["why"] == "whycanary"
     (first, *_) = data["messages"]
     assert first["to"] == "+34612345678"

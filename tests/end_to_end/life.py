@@ -23,7 +23,6 @@ from reminderd.model import (
     Channel,
     Chart,
     Consent,
-    Duration,
     Kind,
     Patient,
     QuietPolicy,
@@ -86,7 +85,7 @@ class Life:
         self.clock = VirtualClock(at(start, zone))
         self.house = bootstrap.open_house(settings, durable=False)
         self.told: list[Told] = []
-        self.spoke_of: dict[int | None, tuple[datetime, Duration]] = {}  # by restrictions that left
+        self.spoke_of: dict[int | None, str] = {}  # the local ends in restrictions that left
         transports = bootstrap.build_transports(settings)
         self._dispatch = self.house.dispatch(self.clock, transports, observe=self._observe)
         consent = facts.pop("consent", BOTH)
@@ -244,11 +243,12 @@ class Life:
         if reminder.kind in (Kind.RELEASE, Kind.ROUTINE):
             assert ban_on(bans(treatments(chart)), reminder.topics, self.now) is None, reminder
         if reminder.kind is Kind.RESTRICTION:
-            self.spoke_of[reminder.id] = (session.at, holds(session, milestone))
+            end = add(chart.timezone, session.at, holds(session, milestone))
+            self.spoke_of[reminder.id] = local(end, chart.timezone) or ""
 
     def end_spoken_of(self, reminder: Reminder) -> datetime:
-        """The end that a restriction named as it left, by the calendar of where the patient is."""
-        return add(self.chart.timezone, *self.spoke_of[reminder.id])
+        """The end that a restriction named as it left, by the clocks of where the patient is."""
+        return at(self.spoke_of[reminder.id], self.chart.timezone)
 
 
 def settled(life: Life) -> bool:

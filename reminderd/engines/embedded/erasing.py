@@ -25,6 +25,7 @@ _REMOVALS = (
     "email = NULL, timezone = NULL, language = NULL, channels = '', bad_addresses = '', "
     "screening = '' WHERE id = ?",
     "DELETE FROM consents WHERE patient = ?",
+    "DELETE FROM zone_changes WHERE patient = ?",
     "UPDATE sessions SET area = NULL, adjustments = '{}' WHERE patient = ?",
     f"UPDATE session_changes SET adjustments = '{{}}', why = NULL WHERE session IN {_OWN_SESSIONS}",
     "UPDATE messages SET recipient = NULL, subject = NULL, text = NULL, html = NULL, "

@@ -13,7 +13,8 @@ from reminderd.engines.embedded.rows import (
     to_ms,
 )
 from reminderd.engines.embedded.store import Store
-from reminderd.model import CareProtocol, Session, SessionChange, SessionState
+from reminderd.interfaces import PatientFacts
+from reminderd.model import CareProtocol, Session, SessionChange, SessionState, ZoneChange
 from reminderd.sealing import closed, opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
@@ -42,7 +43,43 @@ def add_change(store: Store, change: SessionChange) -> None:
     )
 
 
-def changes(
+def add_zone_change(store: Store, patient_id: int, change: ZoneChange) -> None:
+    """Keep by which zone the patient lived until then."""
+    store.connection.execute(
+        "INSERT INTO zone_changes (patient, zone, changed_at) VALUES (?, ?, ?)",
+        (patient_id, change.was, to_ms(change.at)),
+    )
+
+
+def with_past(
+    store: Store, found: Sequence[PatientFacts], protocol: Callable[[int], CareProtocol]
+) -> list[PatientFacts]:
+    """The patients with what was changed and corrected."""
+    sessions = [session for each in found for session in each.sessions]
+    changed, told = _changes(store, sessions, protocol), _corrected(store, sessions)
+    lived = _zones(store, [each.patient.id for each in found])
+    return [
+        replace(
+            each,
+            changes=tuple(changed.get(each.patient.id, ())),
+            corrected=told,
+            zones=tuple(lived.get(each.patient.id, ())),
+        )
+        for each in found
+    ]
+
+
+def _zones(store: Store, patient_ids: Sequence[int | None]) -> dict[int | None, list[ZoneChange]]:
+    found: dict[int | None, list[ZoneChange]] = {}
+    for patient, zone, changed_at in store.query(
+        f"SELECT patient, zone, changed_at FROM zone_changes WHERE patient IN {_THESE} ORDER BY id",
+        (json.dumps(patient_ids),),
+    ):
+        found.setdefault(patient, []).append(ZoneChange(zone, from_ms(changed_at)))
+    return found
+
+
+def _changes(
     store: Store, sessions: Iterable[Session], protocol: Callable[[int], CareProtocol]
 ) -> dict[int | None, list[SessionChange]]:
     """What was changed about these sessions, by patient, in the order of the changes."""
@@ -73,7 +110,7 @@ def _as_it_was(session: Session, row: Row) -> Session:
     )
 
 
-def corrected(store: Store, sessions: Sequence[Session]) -> dict[int | None, datetime]:
+def _corrected(store: Store, sessions: Sequence[Session]) -> dict[int | None, datetime]:
     """When staff corrected which reminder of these sessions, by its id."""
     rows = store.query(
         "SELECT reminder, corrections.at FROM reminders "

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -47,6 +46,7 @@ from reminderd.model import (
     Session,
     SessionChange,
     State,
+    ZoneChange,
 )
 from reminderd.sealing import Seal, closed, opened, places
 
@@ -188,6 +188,9 @@ class Records(Store):
     def add_session_change(self, change: SessionChange) -> None:
         past.add_change(self, change)
 
+    def add_zone_change(self, patient_id: int, change: ZoneChange) -> None:
+        past.add_zone_change(self, patient_id, change)
+
     def update_session(self, session: Session) -> None:
         self.connection.execute(
             "UPDATE sessions SET patient = ?, protocol_version = ?, at = ?, state = ?, tags = ?, "
@@ -308,14 +311,7 @@ class Records(Store):
     # Everything about some patients ---------------------------------------------------------
 
     def facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
-        found = self._facts(patient_ids, "", ())
-        sessions = [session for each in found for session in each.sessions]
-        changes = past.changes(self, sessions, self._protocol)
-        corrected = past.corrected(self, sessions)
-        return [
-            replace(each, changes=tuple(changes.get(each.patient.id, ())), corrected=corrected)
-            for each in found
-        ]
+        return past.with_past(self, self._facts(patient_ids, "", ()), self._protocol)
 
     def _facts(
         self, patient_ids: Sequence[int], only: str, parameters: Sequence[int]

@@ -280,7 +280,19 @@ CREATE INDEX callbacks_waiting ON callbacks (id) WHERE applied_at IS NULL;
 """
 
 
-VERSION = 8  # raised with every migration; kept in the file as PRAGMA user_version
+ZONES = """
+-- In which zone a patient lived until it was changed: what was told then, was told by its clocks.
+CREATE TABLE zone_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    patient INTEGER NOT NULL REFERENCES patients (id),
+    zone TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX zone_changes_of_patient ON zone_changes (patient);
+"""
+
+
+VERSION = 9  # raised with every migration; kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -320,6 +332,10 @@ def migrations() -> "Migrations":
     @steps(name="008-callbacks")
     def callbacks(db: "Database") -> None:
         _execute_all(db, CALLBACKS)
+
+    @steps(name="009-zones")
+    def zones(db: "Database") -> None:
+        _execute_all(db, ZONES)
 
     return steps
 

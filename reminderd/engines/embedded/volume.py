@@ -68,6 +68,7 @@ _NEWEST = (
     ("patients", "created_at"),
     ("sessions", "recorded_at"),
     ("session_changes", "changed_at"),
+    ("zone_changes", "changed_at"),
     ("approvals", "at"),
     ("messages", "created_at"),
     ("attempts", "coalesce(settled_at, marked_at, claimed_at)"),
