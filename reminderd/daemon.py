@@ -43,12 +43,15 @@ LOOK_OUT_SECONDS = 0.5
 def run(settings: Settings, *, once: bool = False, stop: threading.Event | None = None) -> None:
     """Send what is due until told to stop, or, with `once`, what is due now.
 
-    Creates the database where there is none. Raises TryAgainLater where another daemon has the
-    database, or where `once` could not reach a provider; ConfigurationError where it cannot start.
+    Creates the database where there is none, and brings an older one up to date. Raises
+    TryAgainLater where another daemon has the database, or where `once` could not reach a provider;
+    ConfigurationError where it cannot start.
     """
     clock = SystemClock()
+    was_there = settings.database.exists()
     if store.create(settings.database, seal=settings.seal):
-        log.warning("%s: created, and empty until somebody is enrolled", settings.database)
+        done = "brought up to date" if was_there else "created, empty until somebody is enrolled"
+        log.warning("%s: %s", settings.database, done)
     with only_daemon(settings.database), ExitStack() as open_things:
         # A large import must not come between a message that left and the record of it.
         house = bootstrap.open_house(settings, patience_seconds=60)

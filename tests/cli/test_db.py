@@ -8,6 +8,7 @@ import pytest
 from reminderd.engines.embedded import connection, schema
 from reminderd.engines.embedded.lock import only_daemon
 from tests.cli.desk import Clinic
+from tests.engines.database_files import an_older
 
 
 def database(clinic: Clinic) -> Path:
@@ -83,9 +84,28 @@ def test_a_backup_that_is_not_there_is_not_found(clinic: Clinic) -> None:
 def test_the_present_schema_stays_and_a_newer_one_is_refused(clinic: Clinic) -> None:
     assert clinic.data("db", "migrate") == {"schema": schema.VERSION, "changed": False}
     executes(clinic, f"PRAGMA user_version = {schema.VERSION + 1}")
-    refused = clinic.types("db", "migrate")
-    assert refused.exit_code == 78
-    assert "newer" in refused.stderr
+    for words in (("db", "migrate"), ("db", "backup"), ("run", "--once"), ("status",)):
+        refused = clinic.types(*words)
+        assert refused.exit_code == 78
+        assert f"{database(clinic)}: written by a newer reminderd" in refused.stderr
+        assert "Upgrade reminderd" in refused.stderr
+    checked = clinic.types("db", "check")
+    assert checked.exit_code == 1
+    assert "Upgrade reminderd" in checked.stdout
+
+
+def test_an_older_one_is_brought_up_to_date_by_command_or_by_the_daemon(clinic: Clinic) -> None:
+    for words in (("db", "migrate"), ("run", "--once")):
+        database(clinic).unlink()
+        an_older(database(clinic))
+        refused = clinic.types("status")
+        assert refused.exit_code == 78
+        assert "Bring it up to date: reminderd db migrate" in refused.stderr
+        done = clinic.types(*words)
+        assert done.exit_code == 0
+        assert "brought" in done.output
+        assert "empty" not in done.output
+        clinic.says("status")
 
 
 def test_without_a_database_there_is_nothing_to_bring_up_to_date(clinic: Clinic) -> None:

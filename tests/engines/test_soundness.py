@@ -50,6 +50,7 @@ def test_a_sound_database_has_no_problem(database: Path, outbox: EmbeddedOutbox)
         ("PRAGMA foreign_keys = OFF; DELETE FROM patients", "its row in patients is missing"),
         ("INSERT INTO notes VALUES ('held', '?')", "cannot be read"),
         ("PRAGMA user_version = 1", "schema: 1, not"),
+        ("PRAGMA user_version = 999", "schema: 999, written by a newer reminderd"),
     ],
 )
 def test_rows_that_contradict_each_other_are_found(

@@ -84,6 +84,7 @@ def copy_verified(source: Path, copy: Path) -> Mapping[str, int]:
             closing(connect(copy, durable=False, create=True)) as target,
         ):
             origin.execute("BEGIN")  # what is counted is what is copied
+            refuse_newer(source, origin.execute("PRAGMA user_version").fetchone()[0])
             counts = _counts(origin)
             origin.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")  # one file, not three

@@ -86,6 +86,12 @@ def _version(opened: Connection) -> Iterator[Finding]:
     version = opened.execute("PRAGMA user_version").fetchone()[0]
     if version == schema.VERSION:
         yield fine("schema", "the present one")
+    elif version > schema.VERSION:
+        yield problem(
+            "schema",
+            f"{version}, written by a newer reminderd: this one knows {schema.VERSION}",
+            "Upgrade reminderd, or restore a backup that fits this version",
+        )
     else:
         yield problem(
             "schema",

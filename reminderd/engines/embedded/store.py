@@ -128,7 +128,9 @@ class Store:
         if found < schema.VERSION:
             raise ConfigurationError(
                 [f"{self.path}: not a reminderd database of this version (schema {found})"],
-                remedy="Run `reminderd init` to create it or bring it up to date.",
+                remedy="Bring it up to date: reminderd db migrate"
+                if found
+                else "Run `reminderd init` to create it.",
             )
 
 
