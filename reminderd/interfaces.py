@@ -348,6 +348,10 @@ class Outbox(Protocol):
         """A callback, and what it is about as that is now; None where nothing of it is left."""
         ...
 
+    def told(self, patient_id: int) -> Mapping[int, Sequence[tuple[datetime, Callback]]]:
+        """By the message that it is about, when a provider told what; in order."""
+        ...
+
     def disputed(self, since: datetime) -> list[Heard]:
         """Those that came since then and name another message than the one on record."""
         ...

@@ -1,6 +1,7 @@
 """All that there is to say about one reminder: the rules, the attempts, the words that left."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,8 +10,10 @@ from reminderd import explain
 from reminderd.cli import output, view
 from reminderd.cli.context import Desk
 from reminderd.ids import public_id
-from reminderd.interfaces import Rendered
+from reminderd.interfaces import Callback, Rendered
 from reminderd.model import Attempt, Reminder
+
+Told = tuple[datetime, Callback]
 
 
 def tell(desk: Desk, name: str, as_json: bool) -> None:
@@ -27,6 +30,7 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
     )
     sentences = explain.sentences(planned, chart)
     attempts = house.outbox.attempts(reminder.id)
+    told = _told(desk, reminder.patient_id, attempts)
     left = house.outbox.left(reminder.id)
     pruned = [
         public_id("msg", each.id) or ""
@@ -39,20 +43,30 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
                 "reminder": view.reminder_data(reminder, chart.timezone),
                 "why": sentences,
                 "attempts": [_attempt_data(each, chart.timezone) for each in attempts],
+                "told": [view.told_data(*each, chart.timezone) for each in told],
                 "messages": [_message_data(each) for each in left],
                 "pruned": pruned,
             }
         )
         return
-    _print(reminder, sentences, attempts, left, chart.timezone)
+    _print(reminder, sentences, attempts, told, left, chart.timezone)
     if pruned:
         click.echo(f"\n{', '.join(pruned)}: pruned, the words are no longer kept.")
+
+
+def _told(desk: Desk, patient_id: int, attempts: Sequence[Attempt]) -> list[Told]:
+    """What the provider told of these messages by itself, in order."""
+    found = desk.house.outbox.told(patient_id)
+    messages = dict.fromkeys(each.message_id for each in attempts)
+    told = (each for message in messages for each in found.get(message, ()))
+    return sorted(told, key=lambda each: each[0])
 
 
 def _print(
     reminder: Reminder,
     sentences: Sequence[str],
     attempts: Sequence[Attempt],
+    told: Sequence[Told],
     left: Sequence[Rendered],
     zone: str,
 ) -> None:
@@ -63,6 +77,9 @@ def _print(
         click.echo(f"  {sentence}")
     for attempt in attempts:
         click.echo(f"  {_attempt_line(attempt, zone)}")
+    for at, said in told:
+        code = f" {said.code}" if said.code else ""
+        click.echo(f"  {output.instant(at, zone)} told of {said.provider_id}: {said.receipt}{code}")
     for message in left:
         click.echo(f"\n{message.subject or ''}\n{message.text}".replace("\n\n\n", "\n\n"))
 

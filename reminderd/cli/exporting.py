@@ -98,9 +98,14 @@ def _messages(house: "House", chart: "Chart") -> list[dict[str, Any]]:
     for reminder in chart.reminders:
         for attempt in house.outbox.attempts(reminder.id or 0):
             attempts.setdefault(attempt.message_id, {})[attempt] = None
+    patient_id, zone = chart.patient.id or 0, chart.timezone
+    told = house.outbox.told(patient_id)
     return [
-        _message(each, list(attempts.get(each.id, {})), chart.timezone)
-        for each in house.outbox.correspondence(chart.patient.id or 0)
+        {
+            **_message(each, list(attempts.get(each.id, {})), zone),
+            "told": [view.told_data(at, said, zone) for at, said in told.get(each.id, ())],
+        }
+        for each in house.outbox.correspondence(patient_id)
     ]
 
 

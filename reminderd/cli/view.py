@@ -1,10 +1,12 @@
 """Patients, sessions and reminders as JSON data (contract, section 6): exactly these keys."""
 
+from datetime import datetime
 from typing import Any
 
 from reminderd.cli.output import instant
 from reminderd.courses import Standing, standing_in
 from reminderd.ids import public_id
+from reminderd.interfaces import Callback
 from reminderd.model import Chart, Clinic, Patient, Reminder, Session
 
 
@@ -30,6 +32,16 @@ def reminder_data(reminder: Reminder, zone: str) -> dict[str, Any]:
         "sent_at": instant(reminder.sent_at, zone),
         "provider_id": reminder.provider_id,
         "receipt": reminder.receipt,
+    }
+
+
+def told_data(at: datetime, told: Callback, zone: str) -> dict[str, Any]:
+    """What a provider told of a message by itself."""
+    return {
+        "at": instant(at, zone),
+        "receipt": told.receipt,
+        "provider_id": told.provider_id,
+        "code": told.code,
     }
 
 

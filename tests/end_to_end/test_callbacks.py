@@ -86,6 +86,13 @@ def test_a_lost_answer_is_settled_by_the_callback_within_a_beat(
     until(lambda: receipts(clinic) == {("sent", "delivered")}, "the receipt")
     assert daemon.stop() == 0
     assert len(twilio.server.messages) == 1
+    sid = twilio.the_message()
+    assert f"told of {sid}: delivered" in clinic.says("reminder", "explain", "rem-1")
+    (message,) = clinic.data("patient", "export", "pat-1")["messages"]
+    assert [(each["receipt"], each["provider_id"]) for each in message["told"]] == [
+        ("sent", sid),
+        ("delivered", sid),
+    ]
     for private in ("Vera", "600000001", "a-token-for-tests", "Traceback"):
         assert private not in daemon.log
 

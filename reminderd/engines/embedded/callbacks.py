@@ -5,7 +5,14 @@ from collections.abc import Collection
 from datetime import datetime
 
 from reminderd.engines.embedded.erasing import Erasing
-from reminderd.engines.embedded.rows import REMINDER_COLUMNS, Row, reminder_from, to_ms, word
+from reminderd.engines.embedded.rows import (
+    REMINDER_COLUMNS,
+    Row,
+    from_ms,
+    reminder_from,
+    to_ms,
+    word,
+)
 from reminderd.interfaces import Callback, Heard
 from reminderd.model import Outcome, Receipt
 
@@ -89,6 +96,17 @@ class Callbacks(Erasing):
             reminders=tuple(reminder_from(each[:-1]) for each in carried),
             overtaken=frozenset(each[0] for each in carried if each[-1]),
         )
+
+    def told(self, patient_id: int) -> dict[int, list[tuple[datetime, Callback]]]:
+        found: dict[int, list[tuple[datetime, Callback]]] = {}
+        for message, at, *told in self.query(
+            "SELECT message, received_at, token, callbacks.provider_id, receipt, callbacks.code, "
+            "meaning FROM messages JOIN attempts ON attempts.message = messages.id "
+            "JOIN callbacks ON attempt = attempts.id WHERE patient = ? ORDER BY callbacks.id",
+            (patient_id,),
+        ):
+            found.setdefault(message, []).append((from_ms(at), _callback(told)))
+        return found
 
     def disputed(self, since: datetime) -> list[Heard]:
         rows = self.query(
