@@ -127,6 +127,8 @@ class Lane:
         self._stopping = threading.Event()
         self._failures = 0
         self._times_full = 0
+        # Asked once: a Protocol takes its time to answer, and each message would ask.
+        self._is_repeatable = isinstance(transport, Repeatable)
         # What is not on record yet: outcomes, and what else they have taught.
         self._ended: list[Verdict] = []
         self._notes: list[Callable[[], None]] = []
@@ -261,7 +263,7 @@ class Lane:
             text=message.text,
             html=message.html,
             segments=size.segments if size else None,
-            envelope=sealed(message) if isinstance(self.transport, Repeatable) else None,
+            envelope=sealed(message) if self._is_repeatable else None,
             token=message.attempt,
         )
 
