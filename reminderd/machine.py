@@ -3,7 +3,6 @@
 import platform
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import tzdata
 from reminderd import __version__
 from reminderd.engines.embedded import connection, schema
 from reminderd.engines.embedded.lock import only_daemon
-from reminderd.engines.embedded.sealed import refuse_unfit
+from reminderd.engines.embedded.sealed import refuse_unfit_file
 from reminderd.errors import ReminderdError, TryAgainLater
 from reminderd.findings import Finding, fine, note, problem
 from reminderd.settings import MASK, Settings
@@ -151,8 +150,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _encryption(settings: Settings) -> Iterator[Finding]:
     """Whether the database is encrypted with just the key that is configured, if one is."""
     try:
-        with closing(connection.connect(settings.database, read_only=True)) as opened:
-            refuse_unfit(settings.database, opened, settings.seal)
+        refuse_unfit_file(settings.database, settings.seal)
     except ReminderdError as error:
         yield problem("encryption", error.message, error.remedy)
     else:

@@ -42,8 +42,10 @@ def backup(desk: Desk, file: Path | None, force: bool, as_json: bool) -> None:
     """
     from reminderd.cli import output
     from reminderd.engines.embedded import backup as backups
+    from reminderd.engines.embedded.sealed import refuse_unfit_file
 
     database = desk.settings.database
+    refuse_unfit_file(database, desk.settings.seal)
     target = file or backups.beside(database, "backup", desk.clock.now())
     counts = backups.back_up(database, target, force=force)
     if as_json:

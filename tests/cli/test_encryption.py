@@ -44,6 +44,7 @@ HOUSE_COMMANDS = (
     ["run", "--dry-run", "--once"],
     ["release", "--yes"],
     ["db", "check"],
+    ["db", "backup"],
 )
 
 

@@ -1,10 +1,11 @@
 """Whether a database and the configured key belong together. A note in it says which key it was."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from reminderd.engines.embedded.connection import Connection
+from reminderd.engines.embedded.connection import Connection, DatabaseError, connect, translated
 from reminderd.errors import ConfigurationError
 from reminderd.sealing import Places, Row, Seal, Sealed, places
 
@@ -64,6 +65,15 @@ def refuse_unfit(path: Path, opened: Connection, seal: Seal | None) -> None:
          " database was encrypted"],
         remedy=f"Give database.encryption_key_file with the key {found}.",
     )  # fmt: skip
+
+
+def refuse_unfit_file(path: Path, seal: Seal | None) -> None:
+    """As `refuse_unfit`, of a database that is not open yet."""
+    with closing(connect(path, read_only=True)) as opened:
+        try:
+            refuse_unfit(path, opened, seal)
+        except DatabaseError as error:
+            raise translated(error, path) from error
 
 
 class Kept(NamedTuple):
