@@ -20,7 +20,7 @@ from reminderd.outbox_values import Call, Callback
 from reminderd.transports.pool import Pool
 from reminderd.transports.privacy import is_loopback, redacted
 from reminderd.transports.timeout import Timeout
-from reminderd.transports.twilio_callbacks import Malformed, callback, fields
+from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields
 from reminderd.transports.twilio_codes import verdict
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Twilio:
     def status(self, call: Call) -> Callback:
         """What a status callback tells; raises for whatever is not signed by this account."""
         if self._status_address is None:
-            raise Malformed("no address of ours")
+            raise NotGenuine("no address of ours")
         url = f"{self._status_address}?{call.query}" if call.query else self._status_address
         form = fields(call.body.decode("ascii"))
         self._verify(url, form, call.headers)
@@ -167,7 +167,7 @@ class Twilio:
         tokens = (self._settings.auth_token, self._settings.auth_token_old)
         secrets = [each.get_secret_value() for each in tokens if each is not None]
         if not any(RequestValidator(each).validate(url, dict(form), signature) for each in secrets):
-            raise Malformed("another signature")
+            raise NotGenuine("another signature")
 
     def _status_callback(self, message: Message) -> dict[str, str]:
         if self._status_address is None or message.attempt is None:

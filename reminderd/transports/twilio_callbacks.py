@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from reminderd.errors import OptedOut, WrongAddress
+from reminderd.errors import OptedOut, ReminderdError, WrongAddress
 from reminderd.model import Outcome, Receipt
 from reminderd.outbox_values import Callback
 from reminderd.transports.twilio_codes import CODES
@@ -35,12 +35,12 @@ RECEIPTS: Mapping[str, Receipt] = {
 _MEANINGS = {WrongAddress: Outcome.WRONG_ADDRESS, OptedOut: Outcome.OPTED_OUT}
 
 
-class Malformed(Exception):
-    """It is not a form as the provider sends it; the message never holds what was in it."""
+class NotGenuine(ReminderdError):
+    """It is not what the provider sends us; the message never holds what was in it."""
 
 
 def fields(text: str) -> dict[str, str]:
-    """The fields of a form or a query, each there once; raises Malformed."""
+    """The fields of a form or a query, each there once; raises NotGenuine."""
     try:
         pairs = parse_qsl(
             text,
@@ -50,17 +50,17 @@ def fields(text: str) -> dict[str, str]:
             max_num_fields=MOST_FIELDS,
         )
     except ValueError:
-        raise Malformed("not a form in UTF-8") from None
+        raise NotGenuine("not a form in UTF-8") from None
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Malformed("a field that is there twice")
+        raise NotGenuine("a field that is there twice")
     return found
 
 
 def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str) -> Callback:
-    """What a genuine request says; raises Malformed where it is about another account, or odd."""
+    """What a genuine request says; raises NotGenuine where it is about another account, or odd."""
     if form.get("AccountSid") != account_sid:
-        raise Malformed("another account")
+        raise NotGenuine("another account")
     status = _required(form, "MessageStatus", _STATUS)
     code = _optional(form, "ErrorCode", _CODE)
     kind = CODES[int(code)][0] if code and int(code) in CODES else None
@@ -76,7 +76,7 @@ def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str
 
 def _required(given: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
     if not form.fullmatch(given.get(name, "")):
-        raise Malformed(f"no {name}, or an odd one")
+        raise NotGenuine(f"no {name}, or an odd one")
     return given[name]
 
 

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reminderd.errors import TryAgainLater
+from reminderd.errors import ReminderdError, TryAgainLater
 from reminderd.interfaces import Callback, Receiver
 from reminderd.outbox_values import Call
 from reminderd.web.inbox import Inbox
@@ -77,7 +77,7 @@ class _Hooks:
                 "a call to /hooks/%s/status was refused (%s); where that goes on, compare "
                 "web.public_url with the address that the provider calls, and the token",
                 name,
-                type(error).__name__,
+                error.message if isinstance(error, ReminderdError) else type(error).__name__,
             )
 
 

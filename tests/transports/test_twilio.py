@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,17 @@ def test_a_text_message_arrives_as_it_was_written(server: TwilioServer, transpor
     (kept,) = server.messages
     assert kept["sid"] == sid
     assert (kept["to"], kept["from"], kept["body"]) == (PHONE, "+34600000000", "Grüße & 2 + 2 = 4")
+
+
+def test_it_is_asked_to_call_by_the_attempts_id_once_it_is_known_where(
+    server: TwilioServer, transport: Opener
+) -> None:
+    quiet, called = transport(), transport()
+    called.be_called_at("https://care.example.org/hooks/twilio")
+    for each in (quiet, called):
+        each.send(replace(sms(), attempt="abc_-9"))
+    asked = [each.form.get("StatusCallback") for each in server.requests]
+    assert asked == [None, "https://care.example.org/hooks/twilio/status?attempt=abc_-9"]
 
 
 def test_a_messaging_service_takes_the_place_of_the_number(
