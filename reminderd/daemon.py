@@ -111,7 +111,8 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch:
         if stop.is_set:
             log.info("stopped")
             return
-        troubled = {name: lane for name, lane in dispatch.lanes.items() if lane.trouble}
+        circuits = {name: lane.circuit for name, lane in dispatch.lanes.items()}
+        troubled = {name: each.trouble for name, each in circuits.items() if each.trouble}
     finally:
         dispatch.close()
     if holds := held(house.outbox):
@@ -120,7 +121,7 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch:
             remedy="Once that is right: reminderd release",
         )
     if troubled:
-        reasons = "; ".join(f"{name}: {lane.trouble}" for name, lane in troubled.items())
+        reasons = "; ".join(f"{name}: {trouble}" for name, trouble in troubled.items())
         raise TryAgainLater(
             f"not everything could be sent: {reasons}",
             remedy="What is due stays due: run the command again later.",

@@ -11,12 +11,13 @@ from datetime import datetime
 from itertools import groupby
 
 from reminderd.callbacks import Callbacks
+from reminderd.circuit import REST
 from reminderd.daily import LONGEST_DAY, Wanted, tomorrow, within_the_day
 from reminderd.doubts import Doubts
 from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import NewMessage, Transport
-from reminderd.lanes import REST, Lane, Means
+from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
 from reminderd.plan import changes, still_true
 from reminderd.practice import Route
@@ -82,8 +83,8 @@ class Dispatch:
         if self._held:
             return None
         due = self._outbox.next_due(self._resting(now))
-        rests = [lane.rests_until for lane in self.lanes.values() if lane.rests_until]
-        instants = [due, self._doubts.next_look_at(), *(end for end in rests if end > now)]
+        resting = [each.circuit for each in self.lanes.values() if each.circuit.rests(now)]
+        instants = [due, self._doubts.next_look_at(), *(each.rests_until for each in resting)]
         return min((each for each in instants if each is not None), default=None)
 
     def show_life(self) -> None:
@@ -180,7 +181,7 @@ class Dispatch:
 
     def _can_leave(self, clinic: str, channel: Channel, now: datetime) -> bool:
         lane = self.lanes.get(self._practice.routes.get((clinic, channel), ""))
-        return lane is not None and (lane.rests_until is None or lane.rests_until <= now)
+        return lane is not None and not lane.circuit.rests(now)
 
     # Carrying --------------------------------------------------------------------------------
 

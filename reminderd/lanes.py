@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reminderd import audit
+from reminderd.circuit import REST, Circuit
 from reminderd.clock import Clock
 from reminderd.doubt import next_look_at
 from reminderd.envelope import sealed
@@ -59,8 +60,6 @@ from reminderd.verdicts import (
 
 log = logging.getLogger(__name__)
 
-REST = timedelta(minutes=5)
-FAILURES_BEFORE_REST = 5
 FRESH = timedelta(seconds=1)  # what was true at the claim is looked at again after this
 
 
@@ -114,8 +113,7 @@ class Lane:
 
     def __init__(self, name: str, transport: Transport, means: Means) -> None:
         self.transport = transport
-        self.rests_until: datetime | None = None
-        self.trouble: str | None = None  # what kept a message from leaving, the latest
+        self.circuit = Circuit(name, means.chance, self._note_rest)
         self._name = name
         self._means = means
         self._outbox = means.outbox
@@ -125,8 +123,6 @@ class Lane:
         self._group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
-        self._failures = 0
-        self._times_full = 0
         # Asked once: a Protocol takes its time to answer, and each message would ask.
         self._is_repeatable = isinstance(transport, Repeatable)
         # What is not on record yet: outcomes, and what else they have taught.
@@ -194,8 +190,9 @@ class Lane:
         return count
 
     def _halted(self, now: datetime) -> bool:
-        rests = self.rests_until is not None and now < self.rests_until
-        return self._stopping.is_set() or rests or not self._means.time_is_right()
+        if self._stopping.is_set() or self.circuit.rests(now):
+            return True
+        return not self._means.time_is_right()
 
     def _keep_pace(self, count: int) -> None:
         """Wait until so many more may leave; nothing is left open meanwhile."""
@@ -313,7 +310,7 @@ class Lane:
 
     def _judge(self, letter: Letter, result: str | TransportError, now: datetime) -> Verdict:
         if isinstance(result, str):
-            self._failures = self._times_full = 0
+            self.circuit.worked()
             self._means.observe(_delivery(letter, now))
             return accepted(letter, result, now)
         log.warning("%s by %s: %s", names(letter.reminders), self._name, result)
@@ -322,14 +319,14 @@ class Lane:
     def _judge_error(self, letter: Letter, error: TransportError, now: datetime) -> Verdict:
         match error:
             case CredentialsRefused() | SenderRefused():
-                self._rest(now + REST, error)
+                self.circuit.rest(now + REST, error)
                 return unburned(letter, error)
             case AtCapacity():
-                self._rest_until_there_is_room(error, now)
+                self.circuit.had_no_room(error, now)
                 return unburned(letter, error)
             case Temporary():
-                self.trouble = str(error)
-                self._count_failure(error, now, error.retry_after)
+                self.circuit.trouble = str(error)
+                self.circuit.failed(error, now, error.retry_after)
                 return tried_later(letter, error, self._again_at(letter, error, now))
             case WrongAddress():
                 return wrong_address(letter, error)
@@ -339,9 +336,9 @@ class Lane:
                 self._stop_text(letter, error, now)
                 return stopped(letter, error, now + REST)
             case Rejected():
-                self._count_failure(error, now)
+                self.circuit.failed(error, now)
                 return refused(letter, error)
-        self._count_failure(error, now)
+        self.circuit.failed(error, now)
         settleable = isinstance(self.transport, Witness | Repeatable)
         return doubted(letter, error, next_look_at(now, 0) if settleable else None)
 
@@ -351,38 +348,17 @@ class Lane:
         chance = self._means.chance()
         return next_try_at(now, attempts, retry_after=error.retry_after, chance=chance)
 
-    def _count_failure(
-        self, error: TransportError, now: datetime, retry_after: timedelta | None = None
-    ) -> None:
-        """Many failures in a row, one after the other or side by side, rest the transport."""
-        self._failures += 1
-        if self._failures >= FAILURES_BEFORE_REST:
-            self._failures = 0
-            self._rest(next_try_at(now, 1, retry_after=retry_after, chance=0), error)
-
-    def _rest_until_there_is_room(self, error: AtCapacity, now: datetime) -> None:
-        """As long as the provider wishes, and longer each time that it had no room."""
-        if self.rests_until is None or self.rests_until <= now:
-            self._times_full += 1
-        chance = self._means.chance()
-        until = next_try_at(now, self._times_full, retry_after=error.retry_after, chance=chance)
-        self._rest(until, error)
+    def _note_rest(self, until: datetime, why: str) -> None:
+        self._notes.append(partial(rest, self._outbox, self._name, until, why))
 
     def _stop_text(self, letter: Letter, error: ContentRefused, now: datetime) -> None:
         """Whose text of a bundle is at fault nobody knows: none of them leaves for now."""
-        self.trouble = str(error)
+        self.circuit.trouble = str(error)
         templates = sorted({each.template for each in letter.reminders})
         texts, channel = self._means.practice.texts, letter.message.channel
         why = f"{self._name}: {error}"
         self._notes.append(partial(stop, self._outbox, texts, templates, channel, why, now))
         log.error("texts refused by %s, they wait: %s", self._name, ", ".join(templates))
-
-    def _rest(self, until: datetime, error: TransportError) -> None:
-        if self.rests_until is None or until > self.rests_until:
-            self.rests_until = until
-            self.trouble = str(error)
-            self._notes.append(partial(rest, self._outbox, self._name, until, str(error)))
-            log.error("transport %s rests until %s: %s", self._name, f"{until:%H:%M:%S}Z", error)
 
 
 def _group_size(transport: Transport) -> int:

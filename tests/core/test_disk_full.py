@@ -150,7 +150,7 @@ def test_a_transport_rests_at_once_and_that_is_recorded_later(desk: Desk) -> Non
     desk.sms.script(refuses)
     with pytest.raises(TryAgainLater):
         desk.drain()
-    assert desk.dispatch().lanes["console"].rests_until is not None
+    assert desk.dispatch().lanes["console"].circuit.rests_until is not None
     room(desk, more=True)
     desk.drain()
     assert [each.why for each in resting(desk.outbox, ["console"], desk.now)] == [why]
