@@ -82,7 +82,7 @@ class Signatures:
         except (FaultsFound, NotFound):
             return Unsigned(key, "its file cannot be used", f"reminderd protocol check {key}")
         if self._practice.signature_under(protocol, self._outbox.approvals()):
-            why = "recorded under another text than the one that is signed"
+            why = "sessions are under older rules, which no signature covers with today's texts"
             return Unsigned(key, why, f"reminderd protocol migrate {key} --preview")
         last = self._last(key)
         if last is None:

@@ -45,6 +45,8 @@ def list_protocols(desk: Desk, as_json: bool) -> None:
         if each["mistakes"]:
             key = each["key"]
             note(f"{key}: {each['mistakes']} mistakes; see: reminderd protocol check {key}")
+        elif desk.house_if_any:
+            _tell_who_waits(desk, each["key"])
 
 
 def _listed(desk: Desk, key: str) -> dict[str, Any]:
@@ -191,11 +193,12 @@ def approve(desk: Desk, key: str, by: str, as_json: bool) -> None:
         )
     else:
         note(f"{approval.protocol}, revision {approval.revision}, approved by {approval.by}.")
-        _tell_who_waits_yet(desk, approval.protocol)
+        # Sessions under older rules are not helped by a signature under today's.
+        _tell_who_waits(desk, approval.protocol)
 
 
-def _tell_who_waits_yet(desk: Desk, key: str) -> None:
-    """Sessions under an older text are not helped by a signature under today's."""
+def _tell_who_waits(desk: Desk, key: str) -> None:
+    """Where reminders wait for a signature: how many, why, and what helps."""
     from reminderd.interfaces import ReminderFilter
     from reminderd.model import Reason, State
 
@@ -205,4 +208,4 @@ def _tell_who_waits_yet(desk: Desk, key: str) -> None:
     count = desk.house.outbox.count_reminders(unapproved)
     if count:
         waits = desk.house.signatures.why_waiting(key)
-        note(f"{count} reminders wait all the same: {waits.why}. See: {waits.do}")
+        note(f"{key}: {count} reminders wait: {waits.why}. See: {waits.do}")

@@ -136,10 +136,11 @@ def _protocols(house: "House") -> Iterator[Item]:
     lost = {each.key for each in house.signatures.unsigned() if each.was_signed}
     for key in sorted({*held, *lost}):
         unsigned = house.signatures.why_waiting(key)
+        count = f"{held[key]} held" if held[key] else "what falls due will wait"
         yield {
             "what": "protocol",
             "id": key,
             "patient": None,
-            "why": f"{unsigned.why}: {held[key]} held",
+            "why": f"{unsigned.why}: {count}",
             "do": unsigned.do,
         }

@@ -159,7 +159,7 @@ def test_a_lost_signature_is_seen_everywhere(leaving: FrontDesk) -> None:
     for command in ("status", "today"):
         (item,) = leaving.json(command)["staff"]
         assert (item["what"], item["id"], item["why"]) == (
-            "protocol", "mesotherapy", f"{why}: 0 held",
+            "protocol", "mesotherapy", f"{why}: what falls due will wait",
         )  # fmt: skip
         assert item["do"] == "reminderd protocol diff mesotherapy"
         said = leaving.do(command)
@@ -305,6 +305,9 @@ def test_a_signature_says_whom_it_does_not_help(leaving: FrontDesk) -> None:
     assert "reminderd protocol migrate mesotherapy --preview" in done.stderr
     (item,) = leaving.json("today")["staff"]
     assert item["do"] == "reminderd protocol migrate mesotherapy --preview"
+    listed = leaving.run("protocol", "list").stderr
+    assert "reminders wait: sessions are under older rules" in listed
+    assert "See: reminderd protocol migrate mesotherapy --preview" in listed
     leaving.do("protocol", "migrate", "mesotherapy")
     assert leaving.json("today")["staff"] == []
 

@@ -106,9 +106,7 @@ def test_a_text_that_cannot_be_written_is_found_whichever_channel_it_is_for(
     text(tmp_path, "tip", "Rest.")
     path = text(tmp_path, "tip", "Rest.", "fr")
     path.write_text(path.read_text().replace(f"{block} %}}", f"{block} %}}{{{{ clinic.fone }}}}"))
-    (found,) = [
-        each for each in examined(written(tmp_path, milestone())) if each.severity is ERROR
-    ]
+    (found,) = [each for each in examined(written(tmp_path, milestone())) if each.severity is ERROR]
     assert (found.file, found.line) == (str(path), line)
     assert found.what == "clinic has no fone; it has name, phone"
 

@@ -110,7 +110,7 @@ def test_sessions_under_an_older_text_are_told_what_helps_them(desk: Desk) -> No
     sign(desk)
     assert desk.states() == {"note": "held/unapproved"}
     waits = as_it_is_now(desk).why_waiting("care")
-    assert waits.why == "recorded under another text than the one that is signed"
+    assert waits.why.startswith("sessions are under older rules, which no signature covers")
     assert waits.do == "reminderd protocol migrate care --preview"
     desk.house.migrator.migrate("care", desk.now, lambda _: None)
     assert desk.states() == {"note": "scheduled"}
