@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from reminderd import bootstrap, daemon, dispatch, lanes
+from reminderd import bootstrap, daemon, dispatch, lanes, protocols
 from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
 from reminderd.dispatch import Dispatch
@@ -58,6 +59,9 @@ class Outcome:
     wrongs: list[str]
     counts: Counter[str] = field(default_factory=Counter)
     fates: Counter[tuple[str, str]] = field(default_factory=Counter)  # (fault, state)
+
+
+_read_once = cache(protocols.read)  # no protocol changes here
 
 
 class InOrder:
@@ -184,6 +188,7 @@ class Year(Happenings):
         with (
             patch.object(lanes, "ThreadPoolExecutor", InOrder),
             patch.object(dispatch, "ThreadPoolExecutor", InOrder),
+            patch.object(protocols, "read", _read_once),
         ):
             try:
                 self._pass()

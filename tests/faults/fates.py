@@ -55,8 +55,10 @@ def _fate(reminder: Reminder, channel: str, outcome: str, soon: bool, told: bool
 
 def table(found: Counter[tuple[str, str]]) -> str:
     """Fault by fate; the first column is how often it struck."""
-    lines = [f"{'fault':34}{'struck':>9}" + "".join(f"{each:>14}" for each in FATES)]
+    columns = ("struck", *FATES)
+    lines = [f"{'fault':33}" + "  ".join(columns)]
     for fault in sorted({fault for fault, _ in found}):
         counts = [found[fault, each] for each in FATES]
-        lines.append(f"{fault:34}{sum(counts):>9}" + "".join(f"{each:>14}" for each in counts))
+        cells = zip(columns, (sum(counts), *counts), strict=True)
+        lines.append(f"{fault:33}" + "  ".join(f"{n or '.':>{len(each)}}" for each, n in cells))
     return "\n".join(lines)

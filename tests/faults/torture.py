@@ -4,17 +4,15 @@
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.faults import fresh, planted
 from tests.faults.kills import CRASH_POINTS, kill
-from tests.faults.simulate import play, play_on_the_wire, report
+from tests.faults.simulate import play, play_on_the_wire, report, workers
 
 Task = tuple[str, int]
 
@@ -33,7 +31,7 @@ def kills(seeds: int) -> int:
     """Every crash point with so many seeds; the table says how often it was reached."""
     tasks = [(point, seed) for seed in range(seeds) for point in CRASH_POINTS]
     counts, began = Counter[tuple[str, str]](), time.monotonic()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         for done, (task, wrongs, ended) in enumerate(pool.map(one, tasks, chunksize=4), 1):
             counts[task[0], "broken" if wrongs else ended] += 1
             if wrongs:
@@ -54,7 +52,7 @@ def kills(seeds: int) -> int:
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.torture")
     parser.add_argument("--kills", type=int, default=200, help="seeds for each crash point")
-    parser.add_argument("--fresh", type=int, default=20, help="kills of the installed command")
+    parser.add_argument("--fresh", type=int, default=10, help="kills of the installed command")
     parser.add_argument("--years", type=int, default=10_000, help="simulated years")
     parser.add_argument("--wire", type=int, default=1000, help="years over real sockets")
     given = parser.parse_args(words)
