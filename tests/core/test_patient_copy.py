@@ -356,7 +356,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
 
 
 @examples(max_examples=100)
-@given(charts())
+@given(charts)
 def test_every_scheduled_reminder_of_an_opened_session_is_in_the_file_once(
     plain: Renderer, of: Chart
 ) -> None:

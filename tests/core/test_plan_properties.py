@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from importlib import resources
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +26,7 @@ from reminderd.model import (
     Kind,
     Milestone,
     OnDays,
+    Patient,
     QuietHours,
     QuietPolicy,
     Reminder,
@@ -51,7 +53,7 @@ from tests.core.build import (
 ZONES = sorted(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 FUTURE = frozenset({State.SCHEDULED, State.HELD})
 
-times = st.times().map(lambda each: each.replace(second=0, microsecond=0))
+times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))
 topics = st.sets(st.sampled_from(["shower", "heat", "touch", "sun"]), min_size=1, max_size=3)
 durations = st.one_of(
@@ -64,79 +66,98 @@ quiet_hours = st.one_of(
 )
 
 
-@st.composite
-def timings(draw: st.DrawFn, kind: Kind) -> Elapsed | OnDays | CourseLead:
-    if kind is Kind.COURSE:
-        return CourseLead(draw(st.integers(-9, 9)), draw(times))
-    if draw(st.booleans()):
-        return Elapsed(timedelta(minutes=draw(st.integers(-4000, 8000))))
-    first = draw(st.integers(-5, 20))
-    last = draw(st.integers(first, -1 if first < 0 else first + 4))
-    return OnDays(first, last, draw(times))
+# Everything is built once: to build a strategy takes longer than to draw from it.
+days_before = st.tuples(st.integers(-5, -1), st.integers(-5, -1)).map(sorted)
+days_from = st.tuples(st.integers(0, 20), st.integers(0, 4)).map(lambda each: [each[0], sum(each)])
+on_days = st.builds(lambda days, at: OnDays(*days, at), days_before | days_from, times)
+timings = st.integers(-4000, 8000).map(lambda each: Elapsed(timedelta(minutes=each))) | on_days
 
 
-@st.composite
-def milestones(draw: st.DrawFn, number: int) -> Milestone:
-    kind = draw(st.sampled_from(Kind))
-    about = draw(topics)
-    return Milestone(
-        id=f"m{number}",
-        kind=kind,
-        topics=frozenset(sorted(about)[:1] if kind is Kind.RELEASE else about),
-        timing=draw(timings(kind)),
-        template=draw(st.sampled_from(["ice", "sun"])),
-        holds=draw(durations) if kind is Kind.RESTRICTION else None,
-        expires=draw(st.none() | durations) if kind is Kind.RESTRICTION else draw(durations),
-        quiet=draw(st.sampled_from(QuietPolicy)),
-        channels=draw(st.sampled_from([None, (Channel.SMS,), (Channel.EMAIL,)])),
-        only_for=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"face"})])),
-    )
-
-
-@st.composite
-def protocols(draw: st.DrawFn) -> CareProtocol:
-    count = draw(st.integers(1, 5))
-    rules = [draw(milestones(number)) for number in range(count)]
-    intervals = st.lists(st.builds(Duration, st.integers(1, 30), st.just("d")), min_size=1)
-    return protocol(
-        *rules, course=Course(tuple(draw(intervals)), None, draw(st.none() | st.just(2)))
-    )
-
-
-@st.composite
-def sessions(draw: st.DrawFn, number: int, start: datetime) -> Session:
-    return session(
-        start + timedelta(minutes=draw(st.integers(0, 6000))),
-        id=number,
-        protocol=draw(st.sampled_from(["care", "other"])),
-        recorded_at=start - timedelta(days=draw(st.integers(0, 3))),
-        state=draw(st.sampled_from(SessionState)),
-        tags=frozenset(draw(st.sets(st.just("face")))),
-        adjustments=draw(
-            st.dictionaries(
-                st.sampled_from(["m0", "m1"]),
-                st.sampled_from([adjusted(off=True), adjusted(holds="72h"), adjusted(at="23:30")]),
-            )
+def milestones(kind: Kind) -> st.SearchStrategy[Milestone]:
+    """Of that kind, and not numbered yet."""
+    restricts = kind is Kind.RESTRICTION
+    return st.builds(
+        Milestone,
+        id=st.just(""),
+        kind=st.just(kind),
+        topics=topics.map(
+            lambda about: frozenset(sorted(about)[:1] if kind is Kind.RELEASE else about)
         ),
+        timing=st.builds(CourseLead, st.integers(-9, 9), times) if kind is Kind.COURSE else timings,
+        template=st.sampled_from(["ice", "sun"]),
+        holds=durations if restricts else st.none(),
+        expires=st.none() | durations if restricts else durations,
+        quiet=st.sampled_from(QuietPolicy),
+        channels=st.sampled_from([None, (Channel.SMS,), (Channel.EMAIL,)]),
+        only_for=st.sampled_from([frozenset(), frozenset(), frozenset({"face"})]),
     )
 
 
-@st.composite
-def charts(draw: st.DrawFn) -> Chart:
-    start = draw(instants)
-    all_sessions = [draw(sessions(number, start)) for number in range(1, draw(st.integers(2, 4)))]
-    care = {"care": draw(protocols()), "other": draw(protocols())}
-    who = patient(
-        channels=draw(st.sampled_from(["sms email", "email sms", "sms"])),
-        consent=draw(st.sampled_from(["sms email", "sms email", "email"])),
-        timezone=draw(st.sampled_from(ZONES)),
-        paused=draw(st.sampled_from([False, False, True])),
-    )
-    where = replace(clinic(), quiet_hours=draw(quiet_hours))
+def numbered(rules: list[Milestone]) -> list[Milestone]:
+    return [replace(each, id=f"m{number}") for number, each in enumerate(rules)]
+
+
+protocols = st.builds(
+    lambda rules, intervals, maximum: protocol(
+        *numbered(rules), course=Course(tuple(intervals), None, maximum)
+    ),
+    st.lists(st.one_of(*map(milestones, Kind)), min_size=1, max_size=5),
+    st.lists(st.builds(Duration, st.integers(1, 30), st.just("d")), min_size=1, max_size=4),
+    st.none() | st.just(2),
+)
+adjustments = st.dictionaries(
+    st.sampled_from(["m0", "m1"]),
+    st.sampled_from([adjusted(off=True), adjusted(holds="72h"), adjusted(at="23:30")]),
+)
+visits = st.fixed_dictionaries(
+    {
+        "after": st.integers(0, 6000).map(lambda each: timedelta(minutes=each)),
+        "protocol": st.sampled_from(["care", "other"]),
+        "before": st.integers(0, 3).map(lambda each: timedelta(days=each)),
+        "state": st.sampled_from(SessionState),
+        "tags": st.sampled_from([frozenset(), frozenset({"face"})]),
+        "adjustments": adjustments,
+    }
+)
+
+
+def session_of(
+    number: int, start: datetime, *, after: timedelta, before: timedelta, **facts: Any
+) -> Session:
+    """A visit, so long after `start`, and recorded before it."""
+    return session(start + after, id=number, recorded_at=start - before, **facts)
+
+
+def chart_of(
+    start: datetime,
+    booked: list[dict[str, Any]],
+    care: tuple[CareProtocol, CareProtocol],
+    who: Patient,
+    quiet: QuietHours,
+) -> Chart:
+    all_sessions = [session_of(number, start, **each) for number, each in enumerate(booked, 1)]
+    names = dict(zip(("care", "other"), care, strict=True))
     return chart(
-        all_sessions, {each.id: care[each.protocol] for each in all_sessions},
-        patient=who, clinic=where,
+        all_sessions, {each.id: names[each.protocol] for each in all_sessions},
+        patient=who, clinic=replace(clinic(), quiet_hours=quiet),
     )  # fmt: skip
+
+
+patients = st.builds(
+    patient,
+    channels=st.sampled_from(["sms email", "email sms", "sms"]),
+    consent=st.sampled_from(["sms email", "sms email", "email"]),
+    timezone=st.sampled_from(ZONES),
+    paused=st.sampled_from([False, False, True]),
+)
+charts = st.builds(
+    chart_of,
+    instants,
+    st.lists(visits, min_size=1, max_size=3),
+    st.tuples(protocols, protocols),
+    patients,
+    quiet_hours,
+)
 
 
 def nows(of: Chart) -> st.SearchStrategy[datetime]:
@@ -145,7 +166,7 @@ def nows(of: Chart) -> st.SearchStrategy[datetime]:
     return st.integers(-10_000, 40_000).map(lambda each: first + timedelta(minutes=each))
 
 
-charts_and_nows = charts().flatmap(lambda each: st.tuples(st.just(each), nows(each)))
+charts_and_nows = charts.flatmap(lambda each: st.tuples(st.just(each), nows(each)))
 examples = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -238,7 +259,8 @@ def test_whatever_happens_later_what_left_stays_and_a_second_look_changes_nothin
         for place, each in enumerate(before.reminders)
     )
     moved = tuple(
-        data.draw(sessions(number, each.at)) for number, each in enumerate(of.sessions, 1)
+        session_of(number, each.at, **data.draw(visits))
+        for number, each in enumerate(of.sessions, 1)
     )
     later = now + timedelta(minutes=data.draw(st.integers(0, 9000)))
     care = {each.id: of.protocols[old.id] for each, old in zip(moved, of.sessions, strict=True)}
