@@ -30,7 +30,7 @@ from tests.faults.checker import wrongs
 from tests.faults.fates import fates
 from tests.faults.happenings import Happenings, Scale
 from tests.faults.ledger import Ledger
-from tests.faults.providers import MailProvider, Provider, TextProvider, number_of
+from tests.faults.providers import MailProvider, TextProvider, number_of
 from tests.faults.steps import BreakingOutbox, PowerCut, Steps
 from tests.faults.window import why_not
 
@@ -151,12 +151,12 @@ class Year(Happenings):
         )  # fmt: skip
         return Dispatch(means, {name: self.serving[name]})
 
-    def _providers(self) -> dict[str, Provider]:
+    def _providers(self) -> dict[str, Any]:
         given = (
             self.seed, self.scale.troubles, self.clock, self.ledger, self.steps, self._requested,
             self.counts,
         )  # fmt: skip
-        self.texts = TextProvider(Channel.SMS, *given)
+        self.texts: TextProvider | Any = TextProvider(Channel.SMS, *given)
         return {"console": self.texts, "file": MailProvider(Channel.EMAIL, *given)}
 
     def _try(self, act: Callable[[], object]) -> None:

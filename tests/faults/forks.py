@@ -99,6 +99,7 @@ class _Mother:
         return self._process.stdout.readline()
 
     def has_answer(self) -> bool:
+        assert self._process.stdout is not None
         return bool(select([self._process.stdout], [], [], 0)[0])
 
     def end(self) -> None:
@@ -143,7 +144,8 @@ def _be_the_child(job: Job) -> None:
             os.dup2(nothing.fileno(), 0)
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        code = run(job) or 0
+        run(job)
+        code = 0
     except SystemExit as ended:
         code = ended.code or 0
     except BaseException:

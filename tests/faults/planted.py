@@ -126,8 +126,10 @@ def _absence_is_refusal(self: Doubts, doubt: Doubt, now: datetime) -> None:
     return self._record(Settlement(doubt.attempt_id, Ending.TEMPORARY, tuple(back)))
 
 
-def _under_another_name(doubt: Doubt, valid_for: timedelta) -> Message:
+def _under_another_name(doubt: Doubt, valid_for: timedelta) -> Message | None:
     message = opened(doubt, valid_for)
+    if message is None:
+        return None
     return replace(message, id=message.id.replace("msg-", f"msg-{doubt.message_id}-", 1))
 
 

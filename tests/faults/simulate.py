@@ -122,7 +122,7 @@ def workers() -> ProcessPoolExecutor:
 
 def _tell(outcome: Outcome, one: Play) -> None:
     """What was broken, and how to see it again."""
-    how = {play_on_the_wire: " --wire", play_small: " --small"}.get(one, "")
+    how = " --wire" if one is play_on_the_wire else " --small" if one is play_small else ""
     print(f"seed {outcome.seed}: python -m tests.faults.simulate{how} --seed {outcome.seed}")
     print(*(f"  {each}" for each in outcome.wrongs[:5]), sep="\n", flush=True)
 

@@ -4,6 +4,7 @@ Only the clock is virtual. What a server does to a request depends on the seed, 
 try; the servers themselves keep what they have taken.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ class World:
     smtp: SmtpServer
 
 
-class Wire:
+class Wire(ABC):
     """A real transport to a server that breaks now and then."""
 
     max_per_second: float | None = None
@@ -150,11 +151,27 @@ class Wire:
         self._script(fault)
         return fault, SILENCE in fault
 
+    _known = 0  # how many of those that the server has taken are in the ledger
+
+    @abstractmethod
+    def _count(self) -> int:
+        """How many messages the server has taken."""
+
+    @abstractmethod
+    def _faults(self) -> list[str]:
+        """What can go wrong."""
+
+    @abstractmethod
+    def _down(self) -> str:
+        """What goes wrong in an outage."""
+
+    @abstractmethod
+    def _script(self, fault: str) -> None:
+        """Tell the server what to do next."""
+
+    @abstractmethod
     def _collect(self, message: Message, number: int, chance: Random) -> None:
         """What the server has taken meanwhile, into the ledger."""
-        raise NotImplementedError
-
-    _known = 0
 
 
 class TextWire(Wire):
