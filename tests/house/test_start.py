@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 EXPENSIVE = (
-    "apscheduler", "babel", "email_validator", "icalendar", "jinja2", "markdown_it", "phonenumbers",
-    "pydantic", "rich", "sqlite_utils", "starlette", "twilio", "uvicorn",
+    "apscheduler", "babel", "cryptography", "email_validator", "icalendar", "jinja2", "markdown_it",
+    "phonenumbers", "pydantic", "rich", "sqlite_utils", "starlette", "twilio", "uvicorn",
 )  # fmt: skip
 
 
