@@ -12,6 +12,12 @@ from reminderd.plan import changes, plan
 from reminderd.practice import Practice
 from reminderd.steps import Planned
 
+_NAMES = {
+    "patient": "an id such as pat-12, or the clinic's own ref",
+    "session": "an id such as ses-12",
+    "reminder": "an id such as rem-12",
+}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -95,5 +101,6 @@ class Charts:
 
 def _not_found(noun: str, name: str) -> NotFound:
     return NotFound(
-        f"there is no {noun} {shown(name)}", remedy=f"See them all with: reminderd {noun} list"
+        f"there is no {noun} {shown(name)}",
+        remedy=f"Give {_NAMES[noun]}. See them all with: reminderd {noun} list",
     )

@@ -14,6 +14,7 @@ from reminderd.audit import Action, Entry
 from reminderd.charts import Change
 from reminderd.decisions import Decisions
 from reminderd.errors import InvalidInput, NotFound, Refused, shown
+from reminderd.faults import did_you_mean
 from reminderd.ids import public_id
 from reminderd.interfaces import Approval, Outbox
 from reminderd.model import (
@@ -266,10 +267,11 @@ class Intake(Decisions):
         protocol = self.chart(session.patient_id).protocols[session.id]
         milestone = protocol.milestone(milestone_id)
         if milestone is None:
-            there = ", ".join(each.id for each in protocol.milestones)
+            there = [each.id for each in protocol.milestones]
+            hint = did_you_mean(milestone_id[:100], there)
             raise NotFound(
-                f"{protocol.key} has no milestone {shown(milestone_id)}",
-                remedy=f"There is: {there}",
+                f"{protocol.key} has no milestone {shown(milestone_id)}{hint}",
+                remedy=f"There is: {', '.join(there)}",
             )
         return session, milestone
 

@@ -151,6 +151,10 @@ class Outbox(Protocol):
         """The latest session that stands, by patient and by protocol that has a course."""
         ...
 
+    def patients_at(self, protocol: str, at: datetime) -> list[Patient]:
+        """Who has a session of that protocol, booked or done, at that instant; without consent."""
+        ...
+
     def course_reminders(self, session_ids: Sequence[int]) -> list[Reminder]:
         """The reminders of these sessions to book the next one."""
         ...

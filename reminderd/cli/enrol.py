@@ -63,6 +63,7 @@ def command(desk: Desk, /, tags: tuple[str, ...], as_json: bool, **options: str 
         notices.draw(chart, now)
     notices.tell(chart, chart.reminders, now, stored)
     notices.caution(chart.patient, stored)
+    notices.twice(house, chart.patient, stored)
 
 
 def _ask(form: dict[str, str]) -> None:

@@ -43,10 +43,14 @@ def _write(file: Path, text: str) -> None:
 
     try:
         number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise FaultsFound(
+            [f"{file}: is there already, and is not overwritten"], remedy="Name another file."
+        ) from error
     except OSError as error:
         raise FaultsFound(
             [f"{file}: cannot be written: {error.strerror}"],
-            remedy="Name a file that is not there.",
+            remedy="Name a file in a folder that is there and that you may write to.",
         ) from error
     with os.fdopen(number, "w", encoding="utf-8") as opened:
         opened.write(text)

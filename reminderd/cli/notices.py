@@ -22,6 +22,8 @@ from reminderd.model import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reminderd.bootstrap import House
+
 
 def draw(chart: Chart, now: datetime, console: "Console | None" = None) -> None:
     """The patient's plan as a picture on stdout."""
@@ -53,6 +55,24 @@ def caution(patient: Patient, session: Session | None = None) -> None:
     note(f"Noted about {name}: {noted(patient)}. Source S2 calls for caution: {advice}.")
 
 
+def twice(house: "House", patient: Patient, session: Session) -> None:
+    """Warn on stderr where the very same person has the very same session already."""
+    for other in house.outbox.patients_at(session.protocol, session.at):
+        if other.id != patient.id and _is_same(other, patient):
+            known, own = public_id("pat", other.id), public_id("ses", session.id)
+            note(
+                f"{known} has the same name, address and session. Entered twice? Then everything"
+                f" goes out twice, unless you call one off: reminderd session cancel {own}"
+            )
+            return
+
+
+def _is_same(one: Patient, other: Patient) -> bool:
+    names = {f"{each.given_name} {each.family_name}".casefold() for each in (one, other)}
+    same_phone = one.phone is not None and one.phone == other.phone
+    return len(names) == 1 and (same_phone or (one.email is not None and one.email == other.email))
+
+
 def lines(
     chart: Chart, reminders: Iterable[Reminder], now: datetime, session: Session | None
 ) -> Iterator[str]:
@@ -71,10 +91,7 @@ def lines(
             f" {','.join(channels)} --grant --source TEXT"
         )
     if counts[Reason.NO_ADDRESS]:
-        yield (
-            f"No phone or email to send to: {_many(counts[Reason.NO_ADDRESS])} will not go out."
-            f" Add one: reminderd patient edit {name} --phone … --email …"
-        )
+        yield _without_address(chart, counts[Reason.NO_ADDRESS])
     if counts[Reason.PAUSED]:
         yield f"The patient is paused. To go on: reminderd patient resume {name}"
     if session is not None:
@@ -104,6 +121,19 @@ def _about_session(session: Session, own: Sequence[Reminder], now: datetime) -> 
             "What follows the treatment waits until it took place: reminderd session done"
             f" {public_id('ses', session.id)}"
         )
+
+
+def _without_address(chart: Chart, count: int) -> str:
+    patient = chart.patient
+    edit = f"reminderd patient edit {public_id('pat', patient.id)}"
+    options = {Channel.SMS: "--phone …", Channel.EMAIL: "--email …"}
+    add = " ".join(options[each] for each in patient.channels if not patient.address(each))
+    others = [each for each in Channel if each not in patient.channels and patient.address(each)]
+    instead = f", or send by {others[0]}: {edit} --channels {others[0]}" if others else ""
+    return (
+        f"No address for {' or '.join(patient.channels)}: {_many(count)} will not go out."
+        f" Add one: {edit} {add}{instead}"
+    )
 
 
 def _without_consent(chart: Chart) -> list[Channel]:

@@ -151,15 +151,15 @@ def retry(desk: Desk, reminder: str, preview: bool, as_json: bool) -> None:
 
 @command.command("resolve")
 @click.argument("reminder")
-@click.option("--resend", "said", flag_value="resend", help="It did not arrive: send it again.")
-@click.option("--sent", "said", flag_value="sent", help="It arrived.")
-@click.option("--drop", "said", flag_value="drop", help="Leave it at that.")
+@click.option("--resend", is_flag=True, help="It did not arrive: send it again.")
+@click.option("--sent", is_flag=True, help="It arrived.")
+@click.option("--drop", is_flag=True, help="Leave it at that.")
 @click.option("--by", metavar="NAME", help="Who says so; otherwise who is logged in.")
 @preview_option
 @json_option
 @pass_desk
 def resolve(
-    desk: Desk, reminder: str, said: str | None, by: str | None, preview: bool, as_json: bool
+    desk: Desk, /, reminder: str, by: str | None, preview: bool, as_json: bool, **said: bool
 ) -> None:
     """Say what became of a message of which it is not known whether it was accepted.
 
@@ -168,10 +168,11 @@ def resolve(
     from reminderd.cli import adjusting
     from reminderd.model import Resolution
 
-    if said is None:
-        raise click.UsageError("say which: --resend, --sent or --drop")
+    words = [word for word, is_said in said.items() if is_said]
+    if len(words) != 1:
+        raise click.UsageError("say which, and one only: --resend, --sent or --drop")
     intake, now, author = desk.house.intake, desk.clock.now(), adjusting.author(desk, by)
-    resolution = Resolution(said)
+    resolution = Resolution(words[0])
     _decide(
         desk,
         reminder,

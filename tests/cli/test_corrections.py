@@ -81,7 +81,7 @@ def test_a_daily_reminder_comes_at_another_time_of_day(desk: FrontDesk) -> None:
         (["massage", "--at", "8 pm"], 2, "is not a time of day"),
         (["no-exercise", "--at", "20:00"], 5, "has no time of day"),
         (["massage", "--holds", "72h"], 5, "is no restriction"),
-        (["masage", "--off"], 4, 'has no milestone "masage"'),
+        (["masage", "--off"], 4, 'has no milestone "masage"; did you mean "massage"?'),
     ],
 )
 def test_a_decision_that_is_none_changes_nothing(

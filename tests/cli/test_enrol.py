@@ -111,3 +111,29 @@ def test_a_session_in_the_past_says_what_is_too_late(tmp_path: Path) -> None:
 def test_a_session_ahead_says_what_it_waits_for(tmp_path: Path) -> None:
     said = FrontDesk(tmp_path).run("enrol", *VERA, *CARE, "--at", "2026-03-30 12:00")
     assert "reminderd session done ses-1" in said.stderr
+
+
+# The same person once more ------------------------------------------------------------------------
+
+
+def test_who_is_entered_twice_is_told_to_the_desk(tmp_path: Path) -> None:
+    desk = FrontDesk(tmp_path)
+    once = ("--given-name", "Vera", "--phone", "612 345 678", "--consent", "sms")
+    at = ("--at", "2026-03-27 09:30")
+    assert "Entered twice?" not in desk.run("enrol", *once, *CARE, *at).stderr
+    again = desk.run("enrol", *once, *CARE, *at)
+    assert again.exit_code == 0
+    assert "pat-1 has the same name, address and session. Entered twice?" in again.stderr
+    assert "reminderd session cancel ses-2" in again.stderr
+    daughter = desk.run("enrol", "--given-name", "Ana", *once[2:], *CARE, *at)
+    later = desk.run("enrol", *once, *CARE, "--at", "2026-03-27 09:40")
+    assert "Entered twice?" not in daughter.stderr + later.stderr
+
+
+def test_an_address_for_another_channel_is_offered(tmp_path: Path) -> None:
+    mail = ("--given-name", "Vera", "--email", "vera@example.org", "--channels", "sms")
+    said = FrontDesk(tmp_path).run("enrol", *mail, "--consent", "email", *CARE,
+                                   "--at", "2026-03-27 09:30").stderr  # fmt: skip
+    assert "No address for sms:" in said
+    assert "Add one: reminderd patient edit pat-1 --phone …" in said
+    assert "or send by email: reminderd patient edit pat-1 --channels email" in said

@@ -89,7 +89,11 @@ def test_an_export_overwrites_no_file_and_is_then_not_in_the_trail(
     file = tmp_path / "other.json"
     file.write_text("mine")
     before = desk.json("audit")["entries_in_all"]
-    assert desk.run("patient", "export", "pat-1", "--file", str(file)).exit_code == 1
+    refused = desk.run("patient", "export", "pat-1", "--file", str(file))
+    assert refused.exit_code == 1
+    assert f"{file}: is there already, and is not overwritten" in refused.stderr
+    nowhere = desk.run("patient", "export", "pat-1", "--file", str(tmp_path / "no" / "zoe.json"))
+    assert "Name a file in a folder that is there" in nowhere.stderr
     assert file.read_text() == "mine"
     assert desk.json("audit")["entries_in_all"] == before
 

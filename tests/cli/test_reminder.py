@@ -153,3 +153,10 @@ def test_wrong_use_says_so(tmp_path: Path, command: str, code: int) -> None:
     assert said.exit_code == code
     assert said.stderr
     assert "Traceback" not in said.output
+
+
+@pytest.mark.parametrize("words", [[], ["--sent", "--resend"], ["--drop", "--sent"]])
+def test_a_word_about_a_doubt_has_to_be_one(tmp_path: Path, words: list[str]) -> None:
+    refused = FrontDesk(tmp_path).run("reminder", "resolve", "rem-1", *words)
+    assert refused.exit_code == 2
+    assert "say which, and one only: --resend, --sent or --drop" in refused.stderr

@@ -27,7 +27,7 @@ from reminderd.interfaces import (
     ReportFilter,
     Settlement,
 )
-from reminderd.model import CareProtocol, Channel, Reason, Reminder
+from reminderd.model import CareProtocol, Channel, Patient, Reason, Reminder
 from reminderd.sealing import closed, places
 
 _THESE = "(SELECT value FROM json_each(?))"
@@ -219,6 +219,9 @@ class EmbeddedOutbox(Callbacks):
 
     def last_sessions(self, protocol: str | None) -> list[LastSession]:
         return reporting.last_sessions(self, protocol, self.protocol)
+
+    def patients_at(self, protocol: str, at: datetime) -> list[Patient]:
+        return reporting.patients_at(self, protocol, at)
 
     def course_reminders(self, session_ids: Sequence[int]) -> list[Reminder]:
         return reporting.course_reminders(self, session_ids)

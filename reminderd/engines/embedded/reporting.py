@@ -1,8 +1,8 @@
-"""Figures, each by one aggregate, and the sessions after which patients have none."""
+"""Figures, each by one aggregate; after which session patients have none, who is there twice."""
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from reminderd.engines.embedded.rows import (
     PATIENT_COLUMNS,
@@ -15,7 +15,7 @@ from reminderd.engines.embedded.rows import (
 )
 from reminderd.engines.embedded.store import Store
 from reminderd.interfaces import Figure, LastSession, ReportFilter
-from reminderd.model import CareProtocol, Channel, Reason, Reminder, State
+from reminderd.model import CareProtocol, Channel, Patient, Reason, Reminder, State
 
 _THESE = "(SELECT value FROM json_each(?))"
 _PATIENT = ", ".join(f"patients.{name}" for name in PATIENT_COLUMNS.split(", "))
@@ -72,6 +72,18 @@ def _where(wanted: ReportFilter) -> tuple[str, list[str | int]]:
         conditions.append(("coalesce(due_at, nominal_at) < ?", to_ms(wanted.end)))
     texts = " AND ".join(text for text, _ in conditions)
     return (f"WHERE {texts}" if texts else "", [value for _, value in conditions])
+
+
+def patients_at(store: Store, protocol: str, at: datetime) -> list[Patient]:
+    """Who has a session of that protocol at that instant; consent is left out."""
+    rows = store.query(
+        f"SELECT {_PATIENT} FROM sessions JOIN patients ON patients.id = sessions.patient "
+        "JOIN protocol_versions ON protocol_versions.id = protocol_version "
+        "WHERE sessions.at = ? AND key = ? AND state IN ('booked', 'done') "
+        "AND erased_at IS NULL ORDER BY patients.id",
+        (to_ms(at), protocol),
+    )
+    return [patient_from(row, {}, store.seal) for row in rows]
 
 
 def last_sessions(
