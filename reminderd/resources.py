@@ -20,6 +20,11 @@ def protocols_dir() -> Path:
     return config_dir() / "protocols"
 
 
+def replies_dir() -> Path:
+    """The packaged `config/replies/`; raises FileNotFoundError as `config_dir`."""
+    return config_dir() / "replies"
+
+
 def systemd_dir() -> Path:
     """The packaged `systemd/`; raises FileNotFoundError where the installation lacks it."""
     return _shipped("systemd")
