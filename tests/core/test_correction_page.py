@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -44,11 +45,10 @@ def test_a_name_stays_a_name(language: str, name: str) -> None:
 
 
 def test_a_correction_that_cannot_be_written_is_found_before_it_is_needed(tmp_path: Path) -> None:
-    packaged = (templates_dir() / "en" / f"{CORRECTION}.j2").read_text("utf-8")
+    own = copytree(templates_dir() / "en", tmp_path / "en") / f"{CORRECTION}.j2"
+    packaged = own.read_text("utf-8")
     wrong = packaged.replace("{{ at | datetime }}", "{{ at.text | datetime }}")
     assert wrong != packaged
-    own = tmp_path / "en" / f"{CORRECTION}.j2"
-    own.parent.mkdir()
     own.write_text(wrong, "utf-8")
-    found = check(Renderer([tmp_path, templates_dir()]), [PROTOCOLS["mesotherapy-basic"]])
+    found = check(Renderer([tmp_path]), [PROTOCOLS["mesotherapy-basic"]])
     assert [fault for fault in found if str(own) in fault]

@@ -21,6 +21,7 @@ from reminderd.render import Composed, Item, Renderer
 from reminderd.resources import protocols_dir, templates_dir
 from reminderd.sample import AWKWARD_NAMES, CLINIC, PATIENT, bundles, items, patient
 from reminderd.texts import Texts
+from tests.core.any_chart import charts, examples
 from tests.core.build import (
     ALBA,
     VERA,
@@ -37,7 +38,6 @@ from tests.core.build import (
     with_row,
 )
 from tests.core.pages import BUNDLE, page, write
-from tests.core.test_plan_properties import charts, examples
 
 PACKAGED = Renderer([templates_dir()])
 NOW = datetime(2026, 3, 27, 14, 0, tzinfo=UTC)
