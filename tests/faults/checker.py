@@ -43,9 +43,17 @@ def book(outbox: EmbeddedOutbox) -> Book:
         "SELECT message, outcome, provider_id FROM attempts ORDER BY id"
     ):
         attempts[message].append(tuple(attempt))
-    rows = outbox.query("SELECT id, recipient, text FROM messages")
     reminders = outbox.reminders(ReminderFilter())
-    return Book(reminders, messages_of, attempts, {row[0]: (row[1], row[2]) for row in rows})
+    return Book(reminders, messages_of, attempts, words(outbox))
+
+
+def words(outbox: EmbeddedOutbox) -> dict[int, tuple[str | None, str | None]]:
+    """By message, to whom it goes and what it says, as it is on record."""
+    return {
+        each.id: (each.to, each.text)
+        for (patient,) in outbox.query("SELECT DISTINCT patient FROM messages")
+        for each in outbox.correspondence(patient)
+    }
 
 
 def wrongs(
@@ -183,3 +191,7 @@ def _secrets(outbox: EmbeddedOutbox) -> Iterator[str]:
     for what, select in NOWHERE_HERE.items():
         text = json.dumps(outbox.query(select), ensure_ascii=False)
         yield from (f"{what} say {each}" for each in CANARIES if each in text)
+    if outbox.seal is not None:
+        files = outbox.path.parent.glob(f"{outbox.path.name}*")
+        data = b"".join(each.read_bytes() for each in files)
+        yield from (f"the encrypted file says {each}" for each in CANARIES if each.encode() in data)

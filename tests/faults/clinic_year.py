@@ -31,6 +31,7 @@ from tests.faults.fates import fates
 from tests.faults.happenings import Happenings, Scale
 from tests.faults.ledger import Ledger
 from tests.faults.providers import MailProvider, TextProvider, number_of
+from tests.faults.scenes import SEAL
 from tests.faults.steps import BreakingOutbox, PowerCut, Steps
 from tests.faults.window import why_not
 
@@ -41,6 +42,7 @@ RARE = ("the erasure", "the scrub", "the import", "the word", "the recovery")
 RARELY = 6  # times as likely is it that the power fails there
 ENDLESS = 3000  # requests, drains and wake-ups a year: several times as many as there are
 
+SEALED = 0.25  # of all years are on an encrypted database
 ENOUGH = 20  # broken promises, by which a year is known to be bad
 
 
@@ -86,15 +88,16 @@ class Ground:
         self.settings = bootstrap.load_settings(folder / "reminderd.toml", {})
         self.empty = folder / "empty.db"
         store.create(self.empty)
+        store.create(folder / "sealed.db", seal=SEAL)
         self.house = bootstrap.open_house(self.settings, database=self.empty, durable=False)
         self.house.outbox.close()
 
-    def database(self) -> Path:
+    def database(self, *, sealed: bool) -> Path:
         """A fresh empty one, in place of the last."""
         path = self.folder / "year.db"
         for each in self.folder.glob("year.db*"):
             each.unlink()
-        shutil.copyfile(self.empty, path)
+        shutil.copyfile(self.folder / "sealed.db" if sealed else self.empty, path)
         return path
 
 
@@ -110,7 +113,8 @@ class Year(Happenings):
         self.clock = VirtualClock(START)
         self.ledger, self.counts, self.violations = Ledger(), Counter[str](), list[str]()
         self.steps = Steps(self._power)
-        self.path = ground.database()
+        self.seal = SEAL if self.chance.random() < SEALED else None
+        self.path = ground.database(sealed=self.seal is not None)
         self.withdrawn: dict[tuple[int, Channel], datetime] = {}
         self.erased: set[int] = set()
         self._acknowledged: Desk = {}
@@ -137,7 +141,7 @@ class Year(Happenings):
         daemon._start(self.house, self.clock, self.serving)
 
     def _open(self) -> None:
-        outbox = self.outbox_class(self.path, durable=False, steps=self.steps)
+        outbox = self.outbox_class(self.path, seal=self.seal, durable=False, steps=self.steps)
         house = self.ground.house
         intake = Intake(outbox, house.practice, house.library, by="Ana")
         self.house: House = replace(house, outbox=outbox, intake=intake)
@@ -305,17 +309,21 @@ class Year(Happenings):
         if outbox.connection.in_transaction:
             self.violations.append(f"msg-{number}: a transaction is open while it is handed over")
         (row,) = outbox.query(
-            "SELECT patient, recipient, text, outcome, marked_at FROM messages JOIN attempts "
-            "ON attempts.message = messages.id WHERE messages.id = ? ORDER BY attempts.id DESC "
-            "LIMIT 1",
+            "SELECT patient, outcome, marked_at, "
+            "(SELECT min(reminder) FROM message_reminders WHERE message = messages.id) "
+            "FROM messages JOIN attempts ON attempts.message = messages.id WHERE messages.id = ? "
+            "ORDER BY attempts.id DESC LIMIT 1",
             (number,),
-        ) or [(None,) * 5]
-        if row[3] != ("in-doubt" if again else "marked"):
-            self.violations.append(f"msg-{number}: handed over while its record says {row[3]}")
+        ) or [(None,) * 4]
+        if row[1] != ("in-doubt" if again else "marked"):
+            self.violations.append(f"msg-{number}: handed over while its record says {row[1]}")
             return
-        if (row[1], row[2]) != (message.to, message.text):
+        left = outbox.left(row[3])
+        if message.to not in (f"+3460000{row[0]:04}", f"canaria{row[0]}@example.org"):
+            self.violations.append(f"msg-{number}: goes to somebody else")
+        if not any((each.to, each.text) == (message.to, message.text) for each in left):
             self.violations.append(f"msg-{number}: handed over other words than the record says")
-        marked = self.clock.now() if again else datetime.fromtimestamp(row[4] / 1000, START.tzinfo)
+        marked = self.clock.now() if again else datetime.fromtimestamp(row[2] / 1000, START.tzinfo)
         self._may_leave(number, row[0], message.channel, marked, again)
         if row[0] in self.erased:
             self.violations.append(f"msg-{number}: handed over, and the person was erased")

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from reminderd import bootstrap, daemon, transports
 from reminderd.cli import context
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded import backup, loop, restoring, schema, store
+from reminderd.engines.embedded import backup, encrypting, loop, restoring, schema, store
 from reminderd.model import Message
 from reminderd.render import Renderer
 from tests.faults.forks import Job
@@ -33,6 +33,8 @@ AROUND = {  # what is passed before and after, and where it is called from
     "the copy": [(backup, "copy_verified"), (restoring, "copy_verified")],
     "the new name": [(backup, "in_place"), (restoring, "in_place")],
     "the keeping": [(restoring, "_keep")],
+    "the sealing of a table": [(encrypting, "_reseal")],
+    "the finish": [(encrypting, "finish")],
 }
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from signal import SIGKILL
 
 from reminderd.bootstrap import House
-from reminderd.engines.embedded import backup, connection, schema, soundness, store
+from reminderd.engines.embedded import backup, connection, encrypting, schema, soundness, store
 from reminderd.findings import Level
 from reminderd.holding import held
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Channel, Reminder
+from reminderd.sealing import TABLES
 from tests.faults.checker import wrongs
 from tests.faults.crash import COPYING, MIGRATE, STATEMENT
 from tests.faults.ledger import Ledger
@@ -179,6 +180,25 @@ def _grown_old(scene: Scene, later: datetime) -> tuple[Ledger, list[Reminder]]:
 _old: dict[tuple[int, bool], tuple[bytes, Ledger, list[Reminder]]] = {}
 
 
+def in_an_encryption(scene: Scene, step: str) -> Found:
+    """Everything is encrypted, or nothing; typed again nothing can be read in the file any more."""
+    scene.encrypts()
+    number = scene.chance.randint(1, len(TABLES)) if "table" in step else 1
+    killed = _dies(scene, step, number, "db", "encrypt")
+    found = list[str]()
+    if killed and (encrypting.key_of(scene.database) is not None) != ("finish" in step):
+        found.append(f"killed {step}, and its key is {encrypting.key_of(scene.database)}")
+    if scene.types("db", "encrypt") != 0:
+        found.append(f"cannot be typed again: {scene.log[-500:]}")
+    data = b"".join(each.read_bytes() for each in scene.folder.glob("reminderd.db*"))
+    found += [f"the file says {each!r}" for each in (b"Canaria", b"canaria") if each in data]
+    _sends(scene)
+    house = scene.house()
+    if len(scene.ledger(house).entries) != scene.count:
+        found.append("not everything has left")
+    return [*found, *_wrongs(scene, house)], killed
+
+
 def in_a_migration(scene: Scene) -> Found:
     """An old database is of the old version or of the new one."""
     from sqlite_utils import Database
@@ -241,5 +261,9 @@ CRASH_POINTS: dict[str, Kill] = {
         "before the new name", "after the new name",
     ),
     **_points(in_a_pruning, "prune", *_around("the entry"), "before the scrub"),
+    **_points(
+        in_an_encryption, "encrypt",
+        "before the sealing of a table", "after the sealing of a table", "before the finish",
+    ),
     STATEMENT: in_a_migration,
 }  # fmt: skip

@@ -180,7 +180,7 @@ def _load_everything() -> None:
             ("run", "--once"), ("patient", "import", str(roster(folder, 1))),
             ("patient", "consent", "pat-1", "--channels=sms", "--withdraw", "--source=phone"),
             ("patient", "erase", "pat-1", "--by=Ana", "--yes"), ("db", "backup", copy),
-            ("db", "restore", copy),
+            ("db", "restore", copy), ("db", "encrypt"),
         ):  # fmt: skip
             with suppress(SystemExit):
                 run(Job(config, START, words))

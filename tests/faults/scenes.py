@@ -1,6 +1,7 @@
 """Clinics whose processes are killed: real files, real providers on this machine, a set clock."""
 
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -21,17 +22,21 @@ from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.intake import Intake
 from reminderd.model import Channel, Consent, Patient
 from reminderd.roster import SessionEntry
+from reminderd.sealing import Seal
 from reminderd.settings import Settings
 from tests.configuration import configuration
 from tests.core.build import LONG_AGO
 from tests.end_to_end.clinic import sending_to
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
+from tests.faults.checker import words
 from tests.faults.forks import Job, run
 from tests.faults.ledger import Accepted, Ledger
 
 PUBLIC = "https://care.example.org"
 START = datetime(2026, 3, 28, 14, 30, tzinfo=UTC)  # by which the fake provider dates what it takes
+KEY = bytes(range(32))
+SEAL = Seal(KEY, "the tests")
 BOTH = (Channel.SMS, Channel.EMAIL)
 
 
@@ -48,6 +53,7 @@ class Scene:
         self, folder: Path, seed: int, *, now: datetime = START, quiet: str = "21:00-08:00"
     ) -> None:
         self._quiet = quiet
+        self._seal: Seal | None = None
         self.folder, self.chance = folder, Random(seed)
         self.twilio, self.smtp = servers()
         self.twilio.forget()
@@ -85,10 +91,19 @@ class Scene:
         log = self.config.with_name("log")
         return log.read_text() if log.exists() else ""
 
+    def encrypts(self) -> None:
+        """From now on a key is configured."""
+        self._seal = SEAL
+        text = self.config.read_text()
+        key = b64encode(KEY).decode()
+        self.config.write_text(
+            text.replace("[database]", f'[database]\nencryption_key = "{key}"', 1)
+        )
+
     def house(self) -> House:
         """The clinic's own, to look at what became of it."""
         wired = _wired()
-        outbox = EmbeddedOutbox(self.database, durable=False)
+        outbox = EmbeddedOutbox(self.database, seal=self._seal, durable=False)
         intake = Intake(outbox, wired.practice, wired.library, by="Ana")
         return replace(wired, outbox=outbox, intake=intake)
 
@@ -127,7 +142,8 @@ class Scene:
 
     def ledger(self, house: House) -> Ledger:
         """What both providers have taken, by the number of the message."""
-        rows = house.outbox.query("SELECT id, recipient, text FROM messages WHERE text IS NOT NULL")
+        kept = words(house.outbox).items()
+        rows = [(number, to, text) for number, (to, text) in kept if to and text]
         return Ledger([*self._texts(rows), *self._mails(rows)])
 
     def _texts(self, rows: list[tuple[int, str, str]]) -> Iterator[Accepted]:

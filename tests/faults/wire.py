@@ -17,7 +17,9 @@ from typing import Any
 
 from reminderd import bootstrap
 from reminderd.engines.embedded import store
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import InDoubt
+from reminderd.intake import Intake
 from reminderd.interfaces import Callback
 from reminderd.model import Channel, Message
 from reminderd.transports.smtp import Smtp, SmtpSettings
@@ -39,7 +41,7 @@ from tests.fakes.twilio_server import (
     reset,
     server_error,
 )
-from tests.faults.clinic_year import START, Ground, Outcome, Year
+from tests.faults.clinic_year import SEAL, START, Ground, Outcome, Year
 from tests.faults.ledger import Accepted
 from tests.faults.providers import number_of, promises
 from tests.faults.scenes import servers
@@ -271,10 +273,16 @@ class WireGround(Ground):
         self.settings = bootstrap.load_settings(config, {})
         self.empty = folder / "empty.db"
         store.create(self.empty)
+        store.create(folder / "sealed.db", seal=SEAL)
         self.house = bootstrap.open_house(self.settings, database=self.empty, durable=False)
+        self._approve(self.house.outbox)
+        self._approve(EmbeddedOutbox(folder / "sealed.db", seal=SEAL))
+
+    def _approve(self, outbox: EmbeddedOutbox) -> None:
+        intake = Intake(outbox, self.house.practice, self.house.library, by="Ana")
         for protocol in PROTOCOLS:
-            self.house.intake.approve(protocol, "Dr. Example", START)
-        self.house.outbox.close()
+            intake.approve(protocol, "Dr. Example", START)
+        outbox.close()
 
 
 class WireYear(Year):
