@@ -319,25 +319,24 @@ class Year(Happenings):
             self.violations.append(f"msg-{number}: handed over while its record says {row[1]}")
             return
         left = outbox.left(row[3])
-        if message.to not in (f"+3460000{row[0]:04}", f"canaria{row[0]}@example.org"):
-            self.violations.append(f"msg-{number}: goes to somebody else")
         if not any((each.to, each.text) == (message.to, message.text) for each in left):
             self.violations.append(f"msg-{number}: handed over other words than the record says")
         marked = self.clock.now() if again else datetime.fromtimestamp(row[2] / 1000, START.tzinfo)
-        self._may_leave(number, row[0], message.channel, marked, again)
+        self._may_leave(message, row[0], marked, again)
         if row[0] in self.erased:
             self.violations.append(f"msg-{number}: handed over, and the person was erased")
         if self.chance.random() < 0.05:
             self._somebody_withdraws()
 
-    def _may_leave(
-        self, number: int, who: int, channel: Channel, marked: datetime, again: bool
-    ) -> None:
+    def _may_leave(self, message: Message, who: int, marked: datetime, again: bool) -> None:
+        number, channel = number_of(message), message.channel
         open_ = (State.SENDING, State.UNKNOWN) if again else (State.SENDING,)
         said = self.withdrawn.get((who, channel))
         if said is not None and marked > said:
             self.violations.append(f"msg-{number}: left after consent was withdrawn at {said}")
         chart = self.house.intake.chart(who)
+        if message.to != {"sms": chart.patient.phone, "email": chart.patient.email}[channel]:
+            self.violations.append(f"msg-{number}: goes to somebody else")
         rows = self.house.outbox.query(
             "SELECT reminder FROM message_reminders WHERE message = ?", (number,)
         )
