@@ -16,6 +16,14 @@ from reminderd.clock import VirtualClock
 
 NOW = datetime(2026, 3, 28, 9, 0, tzinfo=UTC)  # a Saturday; the night after, the clocks change
 
+LEAVING = {
+    "REMINDERD_CHANNELS__EMAIL": "smtp",
+    "REMINDERD_TRANSPORTS__SMTP__HOST": "127.0.0.1",
+    "REMINDERD_TRANSPORTS__SMTP__PORT": "9",
+    "REMINDERD_TRANSPORTS__SMTP__SECURITY": "none",
+    "REMINDERD_TRANSPORTS__SMTP__SENDER": "care@example.org",
+}
+
 
 @dataclass
 class Clinic:
@@ -69,6 +77,15 @@ class Clinic:
             "at": at,
         } | {key.replace("_", "-"): value for key, value in more.items()}
         self.says("enrol", *(word for key, value in fields.items() for word in (f"--{key}", value)))
+
+
+def edit(clinic: Clinic, name: str, before: str, after: str) -> Path:
+    """Change a file below the clinic's `config/`."""
+    path = clinic.config.parent / name
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    return path
 
 
 def without_configuration(folder: Path, *words: str) -> Result:

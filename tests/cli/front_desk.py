@@ -22,6 +22,10 @@ VERA = (
     "--email", "vera@example.org", "--consent", "sms,email", "--ref", "A-1",
 )  # fmt: skip
 CARE = ("--protocol", "mesotherapy")
+PATIENT_KEYS = [
+    "id", "ref", "given_name", "family_name", "phone", "email", "timezone", "language", "channels",
+    "consent", "clinic",
+]  # fmt: skip
 
 
 class FrontDesk:

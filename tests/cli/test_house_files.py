@@ -5,24 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.desk import Clinic, without_configuration
-
-LEAVING = {
-    "REMINDERD_CHANNELS__EMAIL": "smtp",
-    "REMINDERD_TRANSPORTS__SMTP__HOST": "127.0.0.1",
-    "REMINDERD_TRANSPORTS__SMTP__PORT": "9",
-    "REMINDERD_TRANSPORTS__SMTP__SECURITY": "none",
-    "REMINDERD_TRANSPORTS__SMTP__SENDER": "care@example.org",
-}
-
-
-def edit(clinic: Clinic, name: str, before: str, after: str) -> Path:
-    """Change a file below the clinic's `config/`."""
-    path = clinic.config.parent / name
-    text = path.read_text()
-    assert before in text
-    path.write_text(text.replace(before, after, 1))
-    return path
+from tests.cli.desk import LEAVING, Clinic, edit, without_configuration
 
 
 def test_protocols_are_listed_with_their_approval(clinic: Clinic) -> None:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from reminderd.clock import SystemClock, VirtualClock
 from reminderd.engines.embedded.lock import only_daemon
-from tests.cli.desk import Clinic
-from tests.cli.test_house_files import LEAVING, edit
+from tests.cli.desk import LEAVING, Clinic, edit
 
 
 def problems(

@@ -4,12 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cli.front_desk import CARE, VERA, FrontDesk
-
-PATIENT_KEYS = [
-    "id", "ref", "given_name", "family_name", "phone", "email", "timezone", "language", "channels",
-    "consent", "clinic",
-]  # fmt: skip
+from tests.cli.front_desk import CARE, PATIENT_KEYS, VERA, FrontDesk
 
 
 def enrolled(folder: Path) -> FrontDesk:

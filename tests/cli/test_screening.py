@@ -8,8 +8,7 @@ import pytest
 from click.testing import Result
 
 from reminderd.model import Screening
-from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk
-from tests.cli.test_patient import PATIENT_KEYS
+from tests.cli.front_desk import CARE, NOW, PATIENT_KEYS, VERA, FrontDesk
 
 PAST, AHEAD = ("--at", "2026-03-26 19:00"), ("--at", "2026-03-30 12:00")
 NOTED = ("--screening", "eczema,pregnancy")
