@@ -147,6 +147,11 @@ class Desk:
         assert found is not None
         return found
 
+    def several(self, count: int, when: str) -> None:
+        """So many patients are treated, all at that local time."""
+        for _ in range(count):
+            self.treat(self.patient(), when)
+
     def dispatch(self) -> Dispatch:
         if self._dispatch is None:
             serving = {"console": self.sms, "file": self.email}
@@ -181,6 +186,10 @@ class Desk:
         """The only reminder of that milestone."""
         (found,) = [each for each in self.reminders() if each.milestone == milestone]
         return found
+
+    def outcomes(self, reminder: int = 1) -> list[str]:
+        """Of every attempt to send it, in their order."""
+        return [each.outcome.value for each in self.outbox.attempts(reminder)]
 
     def states(self) -> dict[str, str]:
         """`sent` or `expired/late` of each milestone that has one reminder."""

@@ -15,11 +15,15 @@ from reminderd.errors import CredentialsRefused, TryAgainLater
 from reminderd.lanes import Means
 from reminderd.model import Message
 from reminderd.resting import resting
-from tests.core.build import at
 from tests.core.desk import Desk
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 LONG = "x" * 20_000  # an id or a text that needs pages of its own
+
+
+def several(desk: Desk, count: int) -> None:
+    desk.several(count, MORNING)
+    desk.clock.move_to(at(DUE))
 
 
 def room(desk: Desk, *, more: bool) -> None:
@@ -27,12 +31,6 @@ def room(desk: Desk, *, more: bool) -> None:
     execute = desk.outbox.connection.execute
     pages = execute("PRAGMA page_count").fetchone()[0]
     execute(f"PRAGMA max_page_count = {1_000_000 if more else pages}").fetchone()
-
-
-def several(desk: Desk, count: int) -> None:
-    for _ in range(count):
-        desk.treat(desk.patient(), MORNING)
-    desk.clock.move_to(at(DUE))
 
 
 def sender(desk: Desk, alive: Callable[[], None] = lambda: None) -> Dispatch:

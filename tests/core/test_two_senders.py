@@ -17,8 +17,7 @@ MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 
 
 def patients(desk: Desk, count: int) -> None:
-    for _ in range(count):
-        desk.treat(desk.patient(), MORNING)
+    desk.several(count, MORNING)
     desk.clock.move_to(at(DUE))
 
 
