@@ -15,6 +15,7 @@ from reminderd.errors import CredentialsRefused, TryAgainLater
 from reminderd.lanes import Means
 from reminderd.model import Message
 from reminderd.resting import resting
+from tests.core.build import at
 from tests.core.desk import Desk
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
