@@ -8,6 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "reminderd"
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted(Path(__file__).parents[1].rglob("*.py"))
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 
@@ -39,6 +40,11 @@ def wall_clocks(module: ast.Module) -> Iterator[int]:
 @each_file
 def test_a_file_fits_one_sitting(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_a_file_of_tests_fits_one_sitting_too() -> None:
+    lengths = {each.name: len(each.read_text("utf-8").splitlines()) for each in TESTS}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
 
 
 @each_file
