@@ -1,6 +1,7 @@
 """The life of the process on one page: start, ready, send, reload, stop."""
 
 import hashlib
+import json
 import logging
 import signal
 import threading
@@ -37,6 +38,7 @@ from reminderd.watch import Watch
 log = logging.getLogger(__name__)
 
 PLANNED_BY = "planned-by"
+CLINICS_ZONES = "clinics-zones"
 LOOK_OUT_SECONDS = 0.5
 
 
@@ -83,12 +85,23 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
 
 
 def _plan_by_present_rules(house: House, now: datetime) -> None:
+    _note_clinics_zones(house, now)
     rules = _rules(house)
     if house.outbox.note(PLANNED_BY) != rules:
         changed = house.intake.plan_all_again(now)
         with house.outbox.transaction():
             house.outbox.set_note(PLANNED_BY, rules)
         log.info("planned again by the present settings: %d reminders changed", changed)
+
+
+def _note_clinics_zones(house: House, now: datetime) -> None:
+    """What was told by a clinic's clocks is to be corrected where it has others by now."""
+    zones = {key: clinic.timezone for key, clinic in house.practice.clinics.items()}
+    noted, text = house.outbox.note(CLINICS_ZONES), json.dumps(zones, sort_keys=True)
+    if noted != text:
+        with house.outbox.transaction():
+            house.intake.clinics_moved(json.loads(noted or "{}"), now)
+            house.outbox.set_note(CLINICS_ZONES, text)
 
 
 def _rules(house: House) -> str:

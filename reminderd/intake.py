@@ -91,6 +91,15 @@ class Intake(Decisions):
             self._outbox.record(audit.patient_changed(before, after, self.by, now))
             return self._plan_one_again(before.id, now)
 
+    def clinics_moved(self, zones: Mapping[str, str], now: datetime) -> None:
+        """Keep by which of these zones a clinic's patients lived, where it has another by now."""
+        clinics = self._practice.clinics.items()
+        moved = {key for key, each in clinics if zones.get(key, each.timezone) != each.timezone}
+        for each in self._outbox.patients() if moved else ():
+            lives_there = each.clinic in moved and each.timezone is None
+            if lives_there and each.erased_at is None and each.id is not None:
+                self._outbox.add_zone_change(each.id, ZoneChange(zones[each.clinic], now))
+
     def _refuse_taken_ref(self, ref: str) -> None:
         if self._outbox.find_patient(ref) is not None:
             raise Refused(f'another patient has the ref "{ref}"')

@@ -97,6 +97,18 @@ def test_a_new_zone_puts_the_patient_on_the_staffs_list(desk: Desk) -> None:
     assert [each.milestone for each in edited.chart.reminders if each.needs_staff] == ["no-sun"]
 
 
+def test_a_clinic_with_other_clocks_moves_its_patients_who_have_no_zone_of_their_own(
+    desk: Desk,
+) -> None:
+    desk.patient()
+    desk.patient(timezone=LISBON)
+    desk.intake.clinics_moved({"main": MADRID, "gone": TOKYO}, desk.now)
+    assert desk.intake.chart(1).zones == ()
+    desk.intake.clinics_moved({"main": TOKYO}, desk.now)
+    assert desk.intake.chart(1).zones == (ZoneChange(TOKYO, desk.now),)
+    assert desk.intake.chart(2).zones == ()
+
+
 def test_what_leaves_the_zone_as_it_is_is_no_change_of_it(desk: Desk) -> None:
     desk.patient()
     for zone in (MADRID, None):  # the clinic's own
