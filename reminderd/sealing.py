@@ -8,6 +8,7 @@ import os
 from base64 import b64decode
 from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from reminderd.errors import ConfigurationError, ReminderdError
@@ -124,23 +125,18 @@ def places(table: str, columns: str) -> Places:
 
 def closed(row: Row, at: Places, key: object, seal: Seal | None) -> Row:
     """The row as it is stored; `key` names it in its table, as in `17` or `17/sms`."""
-    if seal is None:
-        return row
-    values = list(row)
-    for index, column in at:
-        value = row[index]
-        if value and value != _NOTHING:
-            values[index] = seal.close(value, f"{column} of row {key}")
-    return tuple(values)
+    return row if seal is None else _with_each(row, at, key, seal.close)
 
 
 def opened(row: Row, at: Places, key: object, seal: Seal | None) -> Row:
     """The row as it was before it was stored; raises SealBroken."""
-    if seal is None:
-        return row
+    return row if seal is None else _with_each(row, at, key, seal.open)
+
+
+def _with_each(row: Row, at: Places, key: object, change: Callable[[str, str], str]) -> Row:
     values = list(row)
     for index, column in at:
         value = row[index]
         if value and value != _NOTHING:
-            values[index] = seal.open(value, f"{column} of row {key}")
+            values[index] = change(value, f"{column} of row {key}")
     return tuple(values)
