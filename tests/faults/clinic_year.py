@@ -248,6 +248,8 @@ class Year(Happenings):
     def _hears(self) -> None:
         """What a provider tells by itself is kept, and then applied by whoever sends."""
         now = self.clock.now()
+        if not any(when <= now for when, _ in self.texts.calls):
+            return
         while due := [each for each in self.texts.calls if each[0] <= now]:
             self.texts.calls.remove(due[0])
             self._hear(due[0][1])
@@ -295,6 +297,15 @@ class Year(Happenings):
 
     def _knows_everything(self) -> None:
         """After the power was cut all of it is there; what was being done may be done or not."""
+        if self.granting is not None:
+            who, channel = self.granting
+            (said,) = self.house.outbox.query(
+                "SELECT max(granted) FROM consents WHERE patient = ? AND channel = ?",
+                (who, channel),
+            )
+            if said[0]:
+                self._granted()
+            self.granting = None
         present = self._desk()
         lost = [name for name, told in self._acknowledged.items() if present.get(name) != told]
         if len(lost) > int(self._at_the_desk):  # the one that was just being changed

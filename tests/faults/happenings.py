@@ -43,6 +43,7 @@ class Happenings:
     ledger: Ledger
     counts: Counter[str]
     erased: set[int]
+    granting: tuple[int, Channel] | None = None
     serving: Mapping[str, Provider]
     withdrawn: dict[tuple[int, Channel], datetime]
     _patients: int
@@ -121,10 +122,17 @@ class Happenings:
         if self.chance.random() < 0.5:
             self._withdraws(who, channel)
             return
+        self.granting = (who, channel)
         self.house.intake.record_consent(
             f"pat-{who}", [channel], granted=True, source="desk", now=self.clock.now()
         )
-        self.withdrawn.pop((who, channel), None)
+        self._granted()
+
+    def _granted(self) -> None:
+        """What was being granted is, so what was withdrawn before counts no more."""
+        if self.granting is not None:
+            self.withdrawn.pop(self.granting, None)
+        self.granting = None
 
     def _calls_off_one(self) -> None:
         """One reminder, whatever became of it."""
