@@ -4,10 +4,14 @@ from typing import NamedTuple
 
 import click
 
+from reminderd.charts import Change
 from reminderd.cli.context import Desk
 from reminderd.cli.options import read
+from reminderd.cli.output import note
 from reminderd.errors import shown
+from reminderd.hours import quiet_period
 from reminderd.model import Adjustment, Duration, local_time
+from reminderd.plan import WAITING
 
 _LONGEST_DAYS = 365  # nothing in aftercare holds for as long
 
@@ -38,6 +42,19 @@ def decision(desk: Desk, typed: Typed) -> Adjustment | None:
         holds=read("--holds", _length, typed.holds) if typed.holds else None,
         at=read("--at", local_time, typed.at) if typed.at else None,
     )
+
+
+def tell_where_asleep(change: Change, milestone: str) -> None:
+    """Warn on stderr where the time that staff chose is one at which nobody is disturbed."""
+    session, chart = change.session, change.chart
+    decided = session.adjustments.get(milestone) if session else None
+    if session is None or decided is None or decided.at is None:
+        return
+    own = (each for each in chart.reminders if each.key[:2] == (session.id, milestone))
+    nominal = next((each.nominal_at for each in own if each.state in WAITING), None)
+    quiet = chart.clinic.quiet_hours
+    if nominal is not None and quiet_period(chart.timezone, quiet, nominal) is not None:
+        note(f"{decided.at:%H:%M} is within quiet hours {quiet}: the change shows when it leaves.")
 
 
 def author(desk: Desk, by: str | None) -> str:

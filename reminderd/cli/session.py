@@ -164,6 +164,7 @@ def adjust(
 
     made = changes.make(intake, intake.session(session).patient_id, enter, preview=preview)
     _tell(desk, made, as_json)
+    adjusting.tell_where_asleep(made.change, milestone)
 
 
 @command.command("list")

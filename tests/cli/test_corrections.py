@@ -68,6 +68,13 @@ def test_a_daily_reminder_comes_at_another_time_of_day(desk: FrontDesk) -> None:
     assert the(desk, "massage")["due_at"] == "2026-03-28T20:00:00+01:00"
 
 
+def test_a_time_of_day_at_which_nobody_is_disturbed_is_named(desk: FrontDesk) -> None:
+    massage = ("session", "adjust", "ses-1", "massage", "--why", "works late", "--at")
+    assert "quiet hours" not in desk.run(*massage, "20:00").stderr
+    late = desk.run(*massage, "22:30")
+    assert "22:30 is within quiet hours 21:00-08:00" in late.stderr
+
+
 @pytest.mark.parametrize(
     ("typed", "code", "says"),
     [
