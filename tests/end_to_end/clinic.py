@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -208,13 +207,6 @@ def footprint(folder: Path) -> dict[str, tuple[str, int]]:
         for each in folder.rglob("*")
         if each.is_file()
     }
-
-
-@contextmanager
-def providers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
-    """A server that speaks Twilio's interface and a mail server, both on this machine."""
-    with TwilioServer() as twilio, SmtpServer() as smtp:
-        yield twilio, smtp
 
 
 def leaving(folder: Path, twilio: TwilioServer, smtp: SmtpServer, **how: Any) -> Clinic:

@@ -1,4 +1,4 @@
-"""One patient's life in a folder of its own."""
+"""One patient's life in a folder of its own, and providers on this machine."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.life import Life
+from tests.fakes.smtp_server import SmtpServer
+from tests.fakes.twilio_server import TwilioServer
 
 
 @pytest.fixture
@@ -21,3 +23,10 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Life]]:
             return life
 
         yield begun
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
+    """A server that speaks Twilio's interface and a mail server."""
+    with TwilioServer() as twilio, SmtpServer() as smtp:
+        yield twilio, smtp

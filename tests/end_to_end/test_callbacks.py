@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.end_to_end.clinic import Clinic, leaving, providers
+from tests.end_to_end.clinic import Clinic, leaving
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_calls import ask, call, status
 from tests.fakes.twilio_server import TwilioServer, hang, reset
@@ -37,12 +37,6 @@ class Caller:
     def tells(self, word: str, **more: str) -> int:
         form = status(self.the_message(), word, **more)
         return call(self.asked_to_call(), form, self.port).status
-
-
-@pytest.fixture
-def servers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
-    with providers() as servers:
-        yield servers
 
 
 @pytest.fixture

@@ -7,18 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clinic import Clinic, leaving, providers
+from tests.end_to_end.clinic import Clinic, leaving
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer, hang
 from tests.waiting import PATIENCE
 
 DAY_0 = ["no-exercise", "no-heat-or-sun", "no-shower", "anti-inflammatories", "ice"]
-
-
-@pytest.fixture
-def servers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
-    with providers() as servers:
-        yield servers
 
 
 @pytest.fixture

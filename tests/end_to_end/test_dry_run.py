@@ -9,13 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clinic import (
-    Clinic,
-    environment,
-    footprint,
-    leaving,
-    providers,
-)
+from tests.end_to_end.clinic import Clinic, environment, footprint, leaving
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
 
@@ -39,12 +33,6 @@ def no_network() -> tuple[str, ...]:
     except (OSError, subprocess.CalledProcessError):
         return ()
     return ("unshare", "-n")
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    with providers() as servers:
-        yield servers
 
 
 @pytest.fixture

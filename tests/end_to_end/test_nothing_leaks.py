@@ -18,7 +18,7 @@ import pytest
 
 from reminderd.engines.embedded import encrypting
 from reminderd.sealing import Seal
-from tests.end_to_end.clinic import Clinic, leaving, long_ago, providers
+from tests.end_to_end.clinic import Clinic, leaving, long_ago
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
 
@@ -39,12 +39,6 @@ PRIVATE = (
     "zoecanary", "familycanary", "612345678", "612 345 678", "mailcanary", "areacanary",
     TOKEN, KEY.lower(),
 )  # fmt: skip
-
-
-@pytest.fixture
-def servers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
-    with providers() as servers:
-        yield servers
 
 
 @pytest.fixture
