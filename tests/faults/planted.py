@@ -65,7 +65,7 @@ class RecordsTooLate(BreakingOutbox):
 class SendsDoubtsAgain(BreakingOutbox):
     """After a crash, what was marked goes back on the schedule."""
 
-    def recover(self, now: datetime) -> tuple[int, int]:
+    def recover(self, now: datetime) -> tuple[list[int], int]:
         self.connection.execute("UPDATE attempts SET outcome = 'claimed' WHERE outcome = 'marked'")
         return super().recover(now)
 

@@ -115,9 +115,9 @@ def report(seeds: range, one: Play = play) -> int:
     return int(bad > 0)
 
 
-def workers() -> ProcessPoolExecutor:
+def workers(more: int = 0) -> ProcessPoolExecutor:
     """A process for each core, none of which shares a file with another or with this one."""
-    return ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
+    return ProcessPoolExecutor((os.cpu_count() or 1) + more, mp_context=get_context("spawn"))
 
 
 def _tell(outcome: Outcome, one: Play) -> None:

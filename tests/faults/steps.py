@@ -95,7 +95,7 @@ class BreakingOutbox(EmbeddedOutbox):
         self.steps.passing("before the scrub")
         return super().scrub()
 
-    def recover(self, now: datetime) -> tuple[int, int]:
+    def recover(self, now: datetime) -> tuple[list[int], int]:
         with self._step("the recovery"):
             return super().recover(now)
 

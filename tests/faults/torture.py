@@ -31,7 +31,7 @@ def kills(seeds: int) -> int:
     """Every crash point with so many seeds; the table says how often it was reached."""
     tasks = [(point, seed) for seed in range(seeds) for point in CRASH_POINTS]
     counts, began = Counter[tuple[str, str]](), time.monotonic()
-    with workers() as pool:
+    with workers(more=1) as pool:  # they wait for the disk now and then
         for done, (task, wrongs, ended) in enumerate(pool.map(one, tasks, chunksize=4), 1):
             counts[task[0], "broken" if wrongs else ended] += 1
             if wrongs:
