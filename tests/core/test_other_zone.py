@@ -14,7 +14,7 @@ from reminderd.model import Chart, ZoneChange
 from reminderd.plan import no_longer_true
 from tests.core.build import MADRID, at, local
 from tests.core.desk import Desk, rule
-from tests.core.test_corrections import HOUR, T, found, treated
+from tests.core.told import HOUR, T, found, treated
 
 TOKYO, LISBON, LAGOS = "Asia/Tokyo", "Europe/Lisbon", "Africa/Lagos"
 
