@@ -75,10 +75,13 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     """Settle what a crash left behind, and plan again where the rules have changed since."""
     with house.outbox.transaction():
         returned, doubted = house.outbox.recover(clock.now())
+        # While nothing ran, a session may have been moved that they belong to.
+        house.intake.plan_again(returned, clock.now())
         Callbacks(house.outbox, house.practice).apply(None, clock.now())
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:
-        log.warning("after a crash: %d messages go out again, %d are in doubt", returned, doubted)
+        said = "after a crash: %d messages go out again, %d are in doubt"
+        log.warning(said, len(returned), doubted)
     if not connection.wal_is_safe():
         log.warning("SQLite %s: WAL is not safe, not used", connection.sqlite_version())
     _plan_by_present_rules(house, clock.now())

@@ -54,9 +54,12 @@ class Doubts:
         if found is not None:
             self._record(_accepted(doubt, found))
             return
-        copy = self._copy(doubt, now) if isinstance(transport, Repeatable) else None
-        # Counted before a copy leaves, so that a crash never makes one more of them.
-        self._record(_looked(doubt, now, settleable=isinstance(transport, Witness | Repeatable)))
+        looked = _looked(doubt, now, settleable=isinstance(transport, Witness | Repeatable))
+        with self._outbox.transaction():
+            # A withdrawal that was committed before counts.
+            copy = self._copy(doubt, now) if isinstance(transport, Repeatable) else None
+            # Counted before a copy leaves, so that a crash never makes one more of them.
+            self._outbox.settle([looked], now)
         if copy is not None and isinstance(transport, Repeatable):
             self._repeat(transport, doubt, copy)
 

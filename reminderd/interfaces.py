@@ -303,10 +303,10 @@ class Outbox(Protocol):
         """Write outcomes and what they mean for the reminders."""
         ...
 
-    def recover(self, now: datetime) -> tuple[int, int]:
+    def recover(self, now: datetime) -> tuple[list[int], int]:
         """After a crash: what was only claimed is scheduled again, what was marked is in doubt.
 
-        Returns how many messages of either.
+        Returns the patients of the former, one for each message, and how many are in doubt.
         """
         ...
 

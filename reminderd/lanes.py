@@ -8,10 +8,10 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from reminderd import audit
@@ -33,10 +33,11 @@ from reminderd.errors import (
     WrongAddress,
 )
 from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
+from reminderd.last_look import LastLook
 from reminderd.letters import Letters, names
 from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
 from reminderd.pace import Pace
-from reminderd.plan import changes, still_true
+from reminderd.plan import changes
 from reminderd.practice import Practice
 from reminderd.render import Renderer
 from reminderd.resting import rest
@@ -59,8 +60,6 @@ from reminderd.verdicts import (
 )
 
 log = logging.getLogger(__name__)
-
-FRESH = timedelta(seconds=1)  # what was true at the claim is looked at again after this
 
 
 @dataclass(frozen=True)
@@ -118,6 +117,7 @@ class Lane:
         self._means = means
         self._outbox = means.outbox
         self._clock = means.clock
+        self._last_look = LastLook(means.outbox, means.practice)
         self._letters = Letters(means.outbox, means.practice, means.renderer, means.new_token)
         self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
         self._group_size = _group_size(transport)
@@ -173,7 +173,6 @@ class Lane:
     def _carry(self, left: list[Parcel]) -> int:
         """Group by group; `left` are those that are not marked yet."""
         count = 0
-        began = self._clock.now()
         while left:
             group = left[: self._group_size]
             self._keep_pace(len(group))
@@ -183,7 +182,7 @@ class Lane:
                 left.clear()
                 break
             self._means.alive()
-            letters = self._marked(group, now, is_fresh=now - began < FRESH)
+            letters = self._marked(group, now)
             del left[: len(group)]
             count += self._hand_over(letters)
         self.catch_up()
@@ -201,25 +200,11 @@ class Lane:
             self.catch_up()
             self._stopping.wait(wait)
 
-    def _marked(self, parcels: Sequence[Parcel], now: datetime, *, is_fresh: bool) -> list[Letter]:
+    def _marked(self, parcels: Sequence[Parcel], now: datetime) -> list[Letter]:
         """Those that may still leave, in words and marked; the others are settled."""
         ended = list(self._ended)
-        right = parcels if is_fresh else list(self._still_right(parcels, now, ended))
-        letters = list(self._letters.written(right, now, ended))
+        letters = list(self._letters.written(parcels, now, ended))
         return self._record(ended, letters)
-
-    def _still_right(
-        self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
-    ) -> Iterator[Parcel]:
-        """Those of which everything is still true; the others go back, to be planned again."""
-        ids = [each.chart.patient.id or 0 for each in parcels]
-        charts = {each.patient.id: each for each in self._charts(ids)}
-        for parcel in parcels:
-            chart = charts[parcel.chart.patient.id]
-            if all(still_true(chart, each, now) for each in parcel.claimed.reminders):
-                yield replace(parcel, chart=chart)
-            else:
-                verdicts.append(returned(parcel))
 
     # On the record ---------------------------------------------------------------------------
 
@@ -237,16 +222,18 @@ class Lane:
                 [*ids, *(each.parcel.claimed.attempt_id for each in letters)]
             )
             verdicts = [each for each in verdicts if each.settlement.attempt_id in ours]
-            marked = [each for each in letters if each.parcel.claimed.attempt_id in ours]
+            kept = [each for each in letters if each.parcel.claimed.attempt_id in ours]
+            marked = list(self._last_look.still_right(kept, now, verdicts))
             self._outbox.settle([each.settlement for each in verdicts], now)
             self._outbox.mark([self._rendered(each) for each in marked], now)
+            self._last_look.plan_again(verdicts, now)
             for verdict in verdicts:
                 if verdict.lesson is not None:
                     self._learn(verdict, verdict.lesson, now)
             for write in self._notes:
                 write()
         self._ended, self._notes = [], []
-        if len(marked) < len(letters):
+        if len(kept) < len(letters):
             log.error("another process has taken over what this one was about to send")
         return marked
 
@@ -266,12 +253,12 @@ class Lane:
 
     def _learn(self, verdict: Verdict, lesson: Callable[[Patient], Patient], now: datetime) -> None:
         """Plan again without the channel that does not work; what has no other has failed."""
-        assert verdict.patient_id is not None
-        (known,) = self._charts([verdict.patient_id])
+        patient_id = verdict.chart.patient.id or 0
+        (known,) = self._charts([patient_id])
         taught = lesson(known.patient)
         self._outbox.update_patient(taught, now)
         self._outbox.record(audit.patient_changed(known.patient, taught, audit.DAEMON, now))
-        (chart,) = self._charts([verdict.patient_id])
+        (chart,) = self._charts([patient_id])
         tried = {each.id: each for each in verdict.settlement.reminders}
         self._outbox.save_reminders(
             rejected(each)._replace(channel=tried[each.id].channel)

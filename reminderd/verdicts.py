@@ -50,7 +50,7 @@ class Verdict:
     """What an attempt came to; `lesson` is what it taught us about the person, if anything."""
 
     settlement: Settlement
-    patient_id: int | None = None
+    chart: Chart  # as it was at the claim
     lesson: Lesson | None = None
 
 
@@ -60,6 +60,11 @@ class Verdict:
 def returned(parcel: Parcel) -> Verdict:
     """Back on the schedule as it was, as if it had never been taken."""
     return _unsent(parcel, parcel.claimed.reminders)
+
+
+def unmarked(letter: Letter) -> Verdict:
+    """As `returned`, for what was put into words and must not leave as it is."""
+    return _unsent(letter.parcel, letter.reminders)
 
 
 def overtaken(parcel: Parcel, now: datetime) -> Verdict | None:
@@ -98,7 +103,8 @@ def _after_wait(chart: Chart, reminder: Reminder, now: datetime) -> Reminder | N
 
 
 def _unsent(parcel: Parcel, reminders: Iterable[Reminder]) -> Verdict:
-    return Verdict(Settlement(parcel.claimed.attempt_id, Outcome.RETURNED, tuple(reminders)))
+    settlement = Settlement(parcel.claimed.attempt_id, Outcome.RETURNED, tuple(reminders))
+    return Verdict(settlement, parcel.chart)
 
 
 # Handed over -----------------------------------------------------------------------------------
@@ -120,7 +126,7 @@ def accepted(letter: Letter, provider_id: str, now: datetime) -> Verdict:
     settlement = Settlement(
         letter.parcel.claimed.attempt_id, Outcome.ACCEPTED, tuple(sent), provider_id=provider_id
     )
-    return Verdict(settlement)
+    return Verdict(settlement, letter.parcel.chart)
 
 
 def unburned(letter: Letter, error: TransportError) -> Verdict:
@@ -195,7 +201,7 @@ def _failed(
         code=error.code,
         error=error.message,
     )
-    return Verdict(settlement, letter.parcel.chart.patient.id, lesson)
+    return Verdict(settlement, letter.parcel.chart, lesson)
 
 
 def _back(reminder: Reminder, wake_at: datetime) -> Reminder:

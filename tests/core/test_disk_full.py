@@ -134,7 +134,7 @@ def test_a_process_that_has_to_stop_says_what_it_could_not_record_and_the_next_d
     assert "rem-2" not in caplog.text
     room(desk, more=True)
     with desk.outbox.transaction():
-        assert desk.outbox.recover(desk.now) == (1, 1)
+        assert desk.outbox.recover(desk.now) == ([2], 1)
     assert [each.state.value for each in desk.reminders()] == ["sending", "scheduled"]
 
 

@@ -1,12 +1,20 @@
 """Side by side, at a pace, and each message on the record before it leaves."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from reminderd.model import Message, Outcome
+from reminderd import daemon, lanes
+from reminderd.clock import VirtualClock
+from reminderd.errors import Temporary
+from reminderd.interfaces import NewMessage
+from reminderd.model import Channel, Message, Outcome
 from reminderd.pace import Pace
-from tests.core.build import at, state
+from tests.core.build import at, local, state
 from tests.core.desk import NOTE, Desk, Post, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
@@ -132,16 +140,75 @@ def test_nothing_is_marked_while_it_waits_for_its_turn(desk: Desk) -> None:
     desk.several(22, MORNING)
     open_while_waiting: list[int] = []
     lane = desk.dispatch().lanes["console"]
-    wait = lane._stopping.wait
 
-    def look(seconds: float) -> bool:
+    def look(_: float) -> bool:
         sql = "SELECT count(*) FROM attempts WHERE outcome = 'marked'"
         open_while_waiting.append(desk.outbox.query(sql)[0][0])
-        return wait(seconds)
+        return False
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lane._stopping, "wait", look)
+        patch.setattr(lanes, "time", SimpleNamespace(monotonic=lambda: 0.0))  # none passes
         desk.drain(DUE)
     assert open_while_waiting
     assert set(open_while_waiting) == {0}
     assert len(desk.sms.sent) == 22
+
+
+# What changes at the last moment ------------------------------------------------------------------
+
+CHANGES: dict[str, Callable[[Desk], object]] = {
+    "consent withdrawn": lambda desk: desk.intake.record_consent(
+        "pat-1", list(Channel), granted=False, source="said so", now=desk.now
+    ),
+    "paused": lambda desk: desk.intake.pause("pat-1", desk.now, paused=True),
+    "called off": lambda desk: desk.intake.cancel_session("ses-1", desk.now),
+    "another number": lambda desk: desk.intake.edit_patient(
+        "pat-1", lambda each: replace(each, phone="+34600000099"), desk.now
+    ),
+    "another time": lambda desk: desk.intake.move_session("ses-1", desk.now, desk.now),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_committed_before_a_message_is_marked_counts(desk: Desk, change: str) -> None:
+    desk.treat(desk.patient(), MORNING)
+
+    def after_the_claim() -> bool:
+        desk.time_is_right = lambda: True
+        CHANGES[change](desk)
+        return True
+
+    desk.time_is_right = after_the_claim
+    desk.drain(DUE)
+    assert desk.email.sent == []
+    if change == "another number":
+        assert [each.to for each in desk.sms.sent] == ["+34600000099"]
+    else:
+        assert desk.sms.sent == []
+        assert not state(desk.the()).startswith(("sending", "unknown", "failed"))
+
+
+def test_what_comes_back_goes_by_the_plan_of_now(desk: Desk) -> None:
+    desk.treat(desk.patient(), MORNING)
+
+    def moved_meanwhile(_: Message) -> None:
+        desk.intake.move_session("ses-1", desk.now + timedelta(days=1), desk.now)
+        raise Temporary("not now")
+
+    desk.sms.script(moved_meanwhile)
+    desk.drain(DUE)
+    assert local(desk.the().due_at) == "2026-03-11 12:00"
+    assert state(desk.the()) == "held/unconfirmed"
+
+
+def test_what_a_crash_puts_back_goes_by_the_plan_of_now(desk: Desk) -> None:
+    session = desk.treat(desk.patient(), MORNING)
+    reminder = desk.the()
+    message = NewMessage(reminder.patient_id or 0, Channel.SMS, "console", (reminder,))
+    with desk.outbox.transaction():
+        desk.outbox.claim([message], at(DUE))
+    desk.intake.move_session(f"ses-{session.id}", at("2026-03-12 10:00"), at(DUE))
+    assert local(desk.the().due_at) == "2026-03-10 11:00"
+    daemon._start(desk.house, VirtualClock(at(DUE)), [])
+    assert local(desk.the().due_at) == "2026-03-12 11:00"

@@ -89,7 +89,7 @@ def test_after_a_crash_what_was_only_claimed_is_due_again(outbox: Outbox) -> Non
     reminder = one(outbox)
     claimed(outbox, reminder)
     with outbox.transaction():
-        assert outbox.recover(LATER) == (1, 0)
+        assert outbox.recover(LATER) == ([reminder.patient_id], 0)
     assert outbox.reminder(reminder.id or 0) == reminder
     (attempt,) = outbox.attempts(reminder.id or 0)
     assert (attempt.outcome, attempt.settled_at) == (Outcome.RETURNED, LATER)
@@ -99,7 +99,7 @@ def test_after_a_crash_what_was_marked_is_in_doubt_and_looked_into(outbox: Outbo
     reminder = one(outbox)
     taken = marked(outbox, reminder)
     with outbox.transaction():
-        assert outbox.recover(LATER) == (0, 1)
+        assert outbox.recover(LATER) == ([], 1)
     after = outbox.reminder(reminder.id or 0)
     assert after == reminder._replace(state=State.SENDING, wake_at=None)
     (attempt,) = outbox.attempts(reminder.id or 0)
@@ -153,7 +153,7 @@ def test_recovery_touches_nothing_that_was_settled(outbox: Outbox) -> None:
     sent = reminder._replace(state=State.SENT, wake_at=None)
     with outbox.transaction():
         outbox.settle([Settlement(taken.attempt_id, Outcome.ACCEPTED, (sent,))], NOW)
-        assert outbox.recover(LATER) == (0, 0)
+        assert outbox.recover(LATER) == ([], 0)
     assert outbox.reminder(reminder.id or 0) == sent
 
 

@@ -1,14 +1,16 @@
 """Bugs planted on purpose: a checker that lets one of them pass is worth nothing."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from reminderd import callbacks, dispatch, doubts, lanes, verdicts
+from reminderd import callbacks, dispatch, doubts, verdicts
 from reminderd.doubts import Doubts
 from reminderd.envelope import opened
 from reminderd.interfaces import Callback, Claimed, NewMessage, Rendered, Settlement, Witness
@@ -146,7 +148,8 @@ _SETTLE = Doubts._settle
 
 @dataclass(frozen=True)
 class Bug:
-    """Something that somebody could have got wrong; `broken` stands in the place of what is right.
+    """Something that somebody could have got wrong; `broken` stands in the place of what is right, where
+    None is everywhere.
 
     `loses`: a power cut takes the last commit with it.
     """
@@ -171,7 +174,7 @@ PLANTED = (
     ),
     Bug(
         "consent is not looked at once more as it leaves",
-        broken=((lanes, "still_true", lambda *_: True), (dispatch, "_all_true", lambda *_: True)),
+        broken=((None, "still_true", lambda *_: True),),
     ),
     Bug(
         "a retry does not look at quiet hours",
@@ -190,6 +193,12 @@ PLANTED = (
 )
 
 
+def _who_uses(name: str) -> list[ModuleType]:
+    """Every room of the house in which that function is known."""
+    rooms = [each for key, each in sys.modules.items() if key.startswith("reminderd.")]
+    return [each for each in rooms if name in vars(each)]
+
+
 class PlantedYear(Year):
     """A year with a bug."""
 
@@ -202,7 +211,8 @@ class PlantedYear(Year):
     def live(self) -> Outcome:
         with ExitStack() as mended:
             for place, name, broken in self.bug.broken:
-                mended.enter_context(patch.object(place, name, broken))
+                for each in _who_uses(name) if place is None else [place]:
+                    mended.enter_context(patch.object(each, name, broken))
             return super().live()
 
     def power_is_back(self) -> None:
@@ -226,14 +236,21 @@ def caught(bug: Bug, seeds: Iterable[int] = range(SEEDS)) -> Outcome | None:
 
 
 def report() -> int:
-    """A table of the bugs, by what each was found and in which year."""
-    found = [(bug, caught(bug)) for bug in PLANTED]
-    width = max(len(bug.what) for bug in PLANTED)
-    print(f"{'planted bug':{width}}  {'seed':>4}  caught by")
-    for bug, year in found:
-        seed, what = (year.seed, year.wrongs[0]) if year else ("", "NOTHING")
-        print(f"{bug.what:{width}}  {seed:>4}  {what}")
-    return int(not all(year for _, year in found))
+    """A table of the bugs: in which year each was found, by what, and that it plays again so."""
+    width, failed = max(len(bug.what) for bug in PLANTED), False
+    print(f"{'planted bug':{width}}  seed  again  caught by")
+    for bug in PLANTED:
+        year = caught(bug)
+        if year is None:
+            failed = True
+            print(f"{bug.what:{width}}  NOT CAUGHT")
+            continue
+        again = caught(bug, [year.seed])
+        is_same = again is not None and again.wrongs == year.wrongs
+        failed |= not is_same
+        same = "same" if is_same else "OTHER"
+        print(f"{bug.what:{width}}  {year.seed:>4}  {same:5}  {year.wrongs[0]}")
+    return int(failed)
 
 
 if __name__ == "__main__":

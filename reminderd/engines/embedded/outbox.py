@@ -231,7 +231,7 @@ class EmbeddedOutbox(Callbacks):
 
     # After a crash --------------------------------------------------------------------------
 
-    def recover(self, now: datetime) -> tuple[int, int]:
+    def recover(self, now: datetime) -> tuple[list[int], int]:
         returned = self._put_back(now)
         marked = self.query("SELECT id, marked_at FROM attempts WHERE outcome = 'marked'")
         self.connection.executemany(
@@ -243,9 +243,12 @@ class EmbeddedOutbox(Callbacks):
         )
         return returned, len(marked)
 
-    def _put_back(self, now: datetime) -> int:
+    def _put_back(self, now: datetime) -> list[int]:
         """What was only claimed goes back on the schedule: nothing of it has left."""
-        rows = self.query("SELECT id, message FROM attempts WHERE outcome = 'claimed'")
+        rows = self.query(
+            "SELECT attempts.id, message, patient FROM attempts "
+            "JOIN messages ON messages.id = message WHERE outcome = 'claimed'"
+        )
         self.connection.execute(
             "UPDATE reminders SET state = 'scheduled', wake_at = due_at "
             "WHERE state = 'sending' AND id IN (SELECT reminder FROM message_reminders "
@@ -257,7 +260,7 @@ class EmbeddedOutbox(Callbacks):
             "WHERE id IN (SELECT value FROM json_each(?))",
             (to_ms(now), json.dumps([row[0] for row in rows])),
         )
-        return len(rows)
+        return [row[2] for row in rows]
 
     # What is in doubt -----------------------------------------------------------------------
 
