@@ -52,7 +52,8 @@ def parse_rules(text: str, where: str) -> RuleBook:
     data = parse_toml(text, where)
     _refuse(text, where, rule_faults(data))
     rules = tuple(_rule(each) for each in data["rules"])
-    return RuleBook(rules, frozenset(data.get("exact", ())))
+    exact, undeniable = (frozenset(data.get(key, ())) for key in ("exact", "undeniable"))
+    return RuleBook(rules, exact, undeniable)
 
 
 def parse_language(text: str, where: str, book: RuleBook) -> Language:
@@ -80,6 +81,7 @@ def _rule(table: dict[str, Any]) -> Rule:
         says=table["says"],
         source=table["source"],
         when=tuple(tuple(line) for line in table.get("when", ())),
+        unless=tuple(table.get("unless", ())),
         begins=tuple(table.get("begins", ())),
         whole=table.get("whole"),
         note=table.get("note"),

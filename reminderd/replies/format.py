@@ -31,6 +31,9 @@ class RuleFormat(_Table):
     when: (
         Annotated[list[Annotated[list[Slug], Field(min_length=1)]], Field(min_length=1)] | None
     ) = Field(None, description="Lists of which one word each stands close together.")
+    unless: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        None, description="Lists of which no word may stand as close."
+    )
     begins: Annotated[list[Slug], Field(min_length=1)] | None = Field(
         None, description="Lists with a word of which the message begins."
     )
@@ -45,6 +48,9 @@ class RulesFormat(_Table):
     sources: dict[str, Text] = Field(description="What the rules come from, by short name.")
     exact: list[Slug] = Field(
         default_factory=list, description="Lists of symptoms that count only as written."
+    )
+    undeniable: list[Slug] = Field(
+        default_factory=list, description="Lists of symptoms that nothing denies."
     )
     rules: list[RuleFormat] = Field(min_length=1, description="The rules.")
 
@@ -74,9 +80,10 @@ def rule_faults(data: dict[str, Any]) -> list[Fault]:
 
 def _between_rules(found: RulesFormat) -> Iterator[Fault]:
     named = {name for rule in found.rules for line in rule.when or () for name in line}
-    for index, name in enumerate(found.exact):
-        if name not in named:
-            yield Fault(("exact", index), f'"{name}" is a list that no rule names')
+    for key, names in (("exact", found.exact), ("undeniable", found.undeniable)):
+        for index, name in enumerate(names):
+            if name not in named:
+                yield Fault((key, index), f'"{name}" is a list that no rule names')
     seen: set[str] = set()
     for index, rule in enumerate(found.rules):
         at = ("rules", index)

@@ -26,6 +26,7 @@ class Denials:
     ) -> None:
         self._tokens = tokens
         self._asks = asks
+        self._undeniable = rules.undeniable
         symptoms = [each for name in rules.symptoms for each in found.get(name, ())]
         self._before = _reach(tokens, found, symptoms)
         self._after: dict[int, list[int]] = defaultdict(list)
@@ -34,6 +35,8 @@ class Denials:
 
     def of(self, match: Match) -> range | None:
         """The words by which a symptom is denied, itself among them; None where it stands."""
+        if match.name in self._undeniable:
+            return None
         start = self._before[match.start]
         if start is not None:
             return range(start, match.end)
@@ -45,9 +48,8 @@ class Denials:
         if self._asks or not self._tokens[match.start].after_break:
             return None
         for end in self._after.get(match.end, ()):
-            inside = self._tokens[match.start + 1 : end]
             closed = end == len(self._tokens) or self._tokens[end].after_break
-            if closed and not any(token.after_break for token in inside):
+            if closed and not _is_broken(self._tokens, match.start, end):
                 return end
         return None
 
@@ -58,9 +60,11 @@ def _reach(
     """For each word, where the denial begins that reaches up to it."""
     # Within a symptom it denies nothing: "cannot breathe", "does not stop".
     excepted = _places(each for each in symptoms if each.end - each.start > 1)
-    excepted |= {each.start for each in found.get(NO_NEGATION, ())}
+    excepted |= _places(found.get(NO_NEGATION, ()))
     negations = {
-        each.end: each.start for each in found.get(NEGATION, ()) if each.start not in excepted
+        each.end: each.start
+        for each in found.get(NEGATION, ())
+        if each.start not in excepted and not _is_broken(tokens, each.start, each.end)
     }
     links, ors = _places(found.get(LINKS, ())), _places(found.get(OR, ()))
     listed = {at for at in _places(symptoms) if at + 1 in ors}
@@ -74,6 +78,11 @@ def _reach(
             passes = at - 1 in links or at - 1 in ors or at - 1 in listed
             reach.append(reach[at - 1] if passes else None)
     return reach
+
+
+def _is_broken(tokens: Sequence[Token], start: int, end: int) -> bool:
+    """Whether these words belong to two thoughts: "No, tengo fiebre" is no "no tengo"."""
+    return any(token.after_break for token in tokens[start + 1 : end])
 
 
 def _places(matches: Iterable[Match]) -> frozenset[int]:

@@ -4,7 +4,7 @@ Nothing here judges how a patient is. It finds words that a person at the clinic
 calls a reply good only where every word of it is known. Everything else is unclear.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +24,8 @@ from reminderd.replies.words import (
 )
 
 CLOSE = 7  # words between which the parts of one symptom stand
+# Words between which "a bit" is said of the pain and not of something else: before it, and after it.
+JUST_BEFORE, SOON_AFTER = 1, 3
 _DIGITS = {str(number): number for number in range(1, 6)}
 _LOW = 2  # up to here a number on the scale is no good news
 
@@ -127,9 +129,10 @@ class _Reader:
             for match in self._found.get(name, ()):
                 if match.start == 0:
                     return self._finding(rule, [match])
+        apart = [each for name in rule.unless for each in self._found.get(name, ())]
         for line in rule.when:
-            parts = [self._matches(name, denied=denied) for name in line]
-            together = _closest(parts) if all(parts) else None
+            first, *others = (self._matches(name, denied=denied) for name in line)
+            together = _closest([_far_from(first, apart), *others])
             if together:
                 return self._finding(rule, together)
         return None
@@ -227,6 +230,8 @@ class _Reader:
 def _closest(parts: Sequence[Sequence[Match]]) -> list[Match] | None:
     """One match of each part, all within a few words, if there are such."""
     first, *others = parts
+    if not all(parts):
+        return None
     starts = [[match.start for match in other] for other in others]
     for match in first:
         together = [match]
@@ -238,6 +243,17 @@ def _closest(parts: Sequence[Sequence[Match]]) -> list[Match] | None:
         if max(ends) - min(each.start for each in together) <= CLOSE + len(together):
             return together
     return None
+
+
+def _far_from(matches: list[Match], others: Sequence[Match]) -> list[Match]:
+    """Those that stand near none of the others."""
+    starts, ends = sorted(each.start for each in others), sorted(each.end for each in others)
+    return [
+        each
+        for each in matches
+        if bisect_left(ends, each.start - JUST_BEFORE) == bisect_right(ends, each.start)
+        and bisect_left(starts, each.end) == bisect_left(starts, each.end + SOON_AFTER)
+    ]
 
 
 def _places(matches: Iterable[Match]) -> set[int]:

@@ -102,7 +102,7 @@ def _without_prefixes(word: str) -> set[str]:
         if form[0] in "بلك" and len(form) >= 4:
             forms.add(form[1:])
     for form in tuple(forms):
-        for article in ("ال", "لل"):
-            if form.startswith(article) and len(form) >= 4:
-                forms.add(form[2:])
+        for article in ("هال", "ال", "لل"):
+            if form.startswith(article) and len(form) >= len(article) + 2:
+                forms.add(form[len(article) :])
     return forms

@@ -34,14 +34,16 @@ OWN_LISTS = (
 
 
 class Rule(NamedTuple):
-    """When a message has a meaning: one word of each list in one line of `when`, close together;
-    or it begins with a word of a list in `begins`; or it is nothing but words of `whole`."""
+    """When a message has a meaning: one word of each list in one line of `when`, close together,
+    and none of a list in `unless` near them; or it begins with a word of a list in `begins`; or it
+    is nothing but words of `whole`."""
 
     id: str
     meaning: Meaning
     says: str
     source: str
     when: tuple[tuple[str, ...], ...] = ()
+    unless: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
     whole: str | None = None
     note: str | None = None
@@ -49,6 +51,7 @@ class Rule(NamedTuple):
     def lists(self) -> Iterator[str]:
         """Every list of words that it needs."""
         yield from (name for line in self.when for name in line)
+        yield from self.unless
         yield from self.begins
         if self.whole:
             yield self.whole
@@ -63,10 +66,11 @@ class Language(NamedTuple):
 
 
 class RuleBook(NamedTuple):
-    """The rules, and which lists of symptoms count only as written."""
+    """The rules; which lists of symptoms count only as written, and which nothing denies."""
 
     rules: tuple[Rule, ...]
     exact: frozenset[str] = frozenset()
+    undeniable: frozenset[str] = frozenset()
 
     def lists(self) -> tuple[str, ...]:
         """The lists that every language has to have, in the order of the rules."""
@@ -83,13 +87,14 @@ class ReplyRules:
     dictionary: Dictionary
     numbers: Mapping[str, int]
     symptoms: frozenset[str]  # the lists that red flags are made of
+    undeniable: frozenset[str]
 
     @classmethod
     def of(cls, book: RuleBook, languages: Iterable[Language]) -> "ReplyRules":
         """Put together what was read from the files."""
         languages = tuple(languages)
         red_flags = (rule for rule in book.rules if rule.meaning in RED_FLAGS)
-        symptoms = frozenset(name for rule in red_flags for name in rule.lists())
+        symptoms = frozenset(name for rule in red_flags for line in rule.when for name in line)
         entries = tuple(_entries(languages, symptoms - book.exact))
         numbers = {
             word: number
@@ -106,6 +111,7 @@ class ReplyRules:
             Dictionary(counted, known | set(numbers)),
             numbers,
             symptoms,
+            book.undeniable,
         )
 
 
