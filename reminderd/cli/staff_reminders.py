@@ -44,15 +44,22 @@ class _View:
 
     @cached_property
     def sessions(self) -> dict[int | None, tuple[Chart, Session]]:
-        """Every session of these patients, by its id, with the patient's chart."""
-        facts = self.house.outbox.facts(self.patients)
+        """Every session of these patients, by its id, with the patient's chart.
+
+        Those of a clinic that is no longer configured are left out.
+        """
+        clinics = self.house.practice.clinics
+        found = self.house.outbox.facts(self.patients)
+        facts = [each for each in found if each.patient.clinic in clinics]
         charts = self.house.practice.charts(facts, self.house.outbox.approvals())
         return {each.id: (chart, each) for chart in charts for each in chart.sessions}
 
     def is_unmarked(self, reminder: Reminder) -> bool:
         """Whether it was lost because nobody has said yet that the session took place."""
-        _, session = self.sessions[reminder.session_id]
-        return _is_unconfirmed(reminder) and session.state is SessionState.BOOKED
+        known = self.sessions.get(reminder.session_id)
+        if known is None or not _is_unconfirmed(reminder):
+            return False
+        return known[1].state is SessionState.BOOKED
 
     def is_trouble(self, reminder: Reminder) -> bool:
         """Whether something else is wrong, and the patient's aftercare is not over."""
@@ -60,7 +67,10 @@ class _View:
             return False
         if reminder.state is State.SENT and reminder.receipt not in NOT_DELIVERED:
             return False  # words that are false by now: told as a correction
-        chart, session = self.sessions[reminder.session_id]
+        known = self.sessions.get(reminder.session_id)
+        if known is None:
+            return True
+        chart, session = known
         if not session.stands:
             return False
         if reminder.reason is Reason.SUPERSEDED:  # by a session whose aftercare may last longer

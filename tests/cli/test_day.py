@@ -114,6 +114,14 @@ def test_what_was_lost_before_a_session_was_marked_is_told_until_its_aftercare_i
     assert desk.json("status", now=now + timedelta(days=20))["staff"] == []
 
 
+def test_the_list_is_there_although_a_clinic_is_no_longer_configured(tmp_path: Path) -> None:
+    desk, now = booked(tmp_path), NOW + timedelta(days=6)
+    desk.send(now)
+    text = desk.config.read_text(encoding="utf-8")
+    desk.config.write_text(text.replace("clinics.main", "clinics.second"), encoding="utf-8")
+    assert desk.json("status", now=now)["staff"]
+
+
 def test_status_counts_by_state_and_reason(tmp_path: Path) -> None:
     desk = enrolled(tmp_path)
     rows = desk.json("reminder", "list")["reminders"]
