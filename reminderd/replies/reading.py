@@ -24,7 +24,7 @@ from reminderd.replies.words import (
 )
 
 CLOSE = 7  # words between which the parts of one symptom stand
-# Words between which "a bit" is said of the pain and not of something else: before it, and after it.
+# Words within which "a bit" is said of the pain and not of something else.
 JUST_BEFORE, SOON_AFTER = 1, 3
 _DIGITS = {str(number): number for number in range(1, 6)}
 _LOW = 2  # up to here a number on the scale is no good news

@@ -15,7 +15,16 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _REMEMBERED = 10_000  # characters
 _BREAKS = frozenset(".,;:!?()[]{}|\n–—―¿¡،؛؟")
 _SILENT = frozenset("'’‘`´-‐‑‒*\"“”„‚«»‹›~+\u2032")
-_ARABIC_FORMS = {"ى": "ي", "ی": "ي", "ة": "ه", "ک": "ك", "ٱ": "ا", "ـ": ""}
+_WRITTEN_OTHERWISE = {
+    "\u02bc": "'",
+    "\ua78c": "'",  # letters that look like an apostrophe
+    "ى": "ي",
+    "ی": "ي",
+    "ة": "ه",
+    "ک": "ك",
+    "ٱ": "ا",
+    "ـ": "",
+}
 
 
 class Token(NamedTuple):
@@ -71,8 +80,8 @@ class _Plain(dict[int, str]):
 
 
 def _plain(character: str) -> str:
-    if character in _ARABIC_FORMS:
-        return _ARABIC_FORMS[character]
+    if character in _WRITTEN_OTHERWISE:
+        return _WRITTEN_OTHERWISE[character]
     if character.isdecimal():
         return str(unicodedata.decimal(character))
     category = unicodedata.category(character)
