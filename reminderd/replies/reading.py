@@ -35,7 +35,7 @@ class Finding:
     """One thing that a reply means, by which rule, and the words that say so.
 
     `language` is that of the words, `number` that of an answer. An unclear one has as its rule why
-    it is unclear: `worry`, `question`, `contradiction`, `unknown-words`,
+    it is unclear: `symptom`, `worry`, `question`, `contradiction`, `unknown-words`,
     `denied-only`, `courtesy` or `empty`.
     """
 
@@ -179,8 +179,15 @@ class _Reader:
         self, known: set[int], good: Sequence[Match], answer: int | None
     ) -> Finding | None:
         """Why a person has to read it; None where every word of it is known and good."""
+        symptoms = [
+            match
+            for name in sorted(self._rules.telling)
+            for match in self._matches(name, denied=False)
+        ]
         worries = [*self._matches(WORRY, denied=False), *self._denied(ALL_GOOD)]
         unknown = [token.text for at, token in enumerate(self._tokens) if at not in known]
+        if symptoms:
+            return Finding(Meaning.UNCLEAR, "symptom", self._words(symptoms))
         if worries:
             return Finding(Meaning.UNCLEAR, "worry", self._words(worries))
         if self._asks:

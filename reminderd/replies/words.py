@@ -88,6 +88,7 @@ class ReplyRules:
     numbers: Mapping[str, int]
     symptoms: frozenset[str]  # the lists that red flags are made of
     undeniable: frozenset[str]
+    telling: frozenset[str]  # those of the symptoms that say something by themselves
 
     @classmethod
     def of(cls, book: RuleBook, languages: Iterable[Language]) -> "ReplyRules":
@@ -112,6 +113,7 @@ class ReplyRules:
             numbers,
             symptoms,
             book.undeniable,
+            symptoms - book.exact,
         )
 
 
