@@ -5,7 +5,7 @@ Kept with the database, so that it outlives the process and every command sees i
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,13 +48,13 @@ def stop(
     _keep(outbox, known.values())
 
 
-def resume(outbox: Outbox, texts: Texts, by: str, now: datetime) -> None:
-    """Let all of them leave again; keeps who said so. Call it in a transaction."""
-    gone = stopped(outbox, texts)
-    _keep(outbox, [])
-    if gone:
-        let_go = {"texts": [f"{each.template} ({each.channel})" for each in gone]}
-        outbox.record([Entry(now, by, Action.RELEASED, "texts", after=let_go)])
+def resume(outbox: Outbox, let_go: Collection[StoppedText], by: str, now: datetime) -> None:
+    """Let these leave again; keeps who said so. Call it in a transaction."""
+    if not let_go:
+        return
+    _keep(outbox, [each for each in _kept(outbox) if each not in let_go])
+    named = {"texts": [f"{each.template} ({each.channel})" for each in let_go]}
+    outbox.record([Entry(now, by, Action.RELEASED, "texts", after=named)])
 
 
 def forget(outbox: Outbox) -> None:

@@ -29,8 +29,7 @@ def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
     from reminderd.cli import adjusting, output
 
     outbox, now, author = desk.house.outbox, desk.clock.now(), adjusting.author(desk, by)
-    texts = desk.house.practice.texts
-    refused = stopped_texts.stopped(outbox, texts)
+    refused = stopped_texts.stopped(outbox, desk.house.practice.texts)
     holds = [*holding.held(outbox), *map(_as_hold, refused)]
     leaving = rehearsal.leaving_now(desk.settings, now) if holds else {}
     for line in _lines(holds, leaving, desk.timezone):
@@ -42,8 +41,7 @@ def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
         # What came up since it was shown stays: nobody has seen why.
         for each in holds:
             holding.release(outbox, each.cause, author, now)
-        if refused:
-            stopped_texts.resume(outbox, texts, author, now)
+        stopped_texts.resume(outbox, refused, author, now)
     if holds:
         output.note("Released: sending goes on.")
     if as_json:

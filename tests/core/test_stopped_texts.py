@@ -33,9 +33,20 @@ def test_a_refused_text_waits_for_a_person_and_takes_no_other_way(desk: Desk) ->
 def test_a_refused_text_leaves_within_minutes_of_a_persons_word(desk: Desk) -> None:
     refused_text(desk)
     with desk.outbox.transaction():
-        resume(desk.outbox, desk.house.practice.texts, "Ana", desk.now)
+        resume(desk.outbox, stopped(desk.outbox, desk.house.practice.texts), "Ana", desk.now)
     desk.later(minutes=5)
     assert (state(desk.the()), texts_that_wait(desk)) == ("sent", [])
+
+
+def test_a_word_lets_go_of_what_was_seen_and_not_of_what_came_up_since(desk: Desk) -> None:
+    desk.protocol(NOTE, rule("other", after="2h", expires="8h"))
+    refused_text(desk)
+    seen = stopped(desk.outbox, desk.house.practice.texts)
+    desk.sms.script(ContentRefused("spam", code="30007"))
+    desk.later(hours=1)
+    with desk.outbox.transaction():
+        resume(desk.outbox, seen, "Ana", desk.now)
+    assert texts_that_wait(desk) == ["other"]
 
 
 def test_a_refused_text_leaves_once_it_reads_otherwise(desk: Desk) -> None:

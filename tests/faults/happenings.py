@@ -28,7 +28,7 @@ class Scale:
     """How much happens."""
 
     patients: int = 3
-    events: int = 18
+    events: int = 12
     troubles: float = 0.2
     cut_chance: float = 1 / 150
 
@@ -50,10 +50,11 @@ class Happenings:
 
     def _lets_texts_go(self) -> None:
         """Staff have looked at the texts that a provider refused."""
-        outbox, texts = self.house.outbox, self.house.practice.texts
-        if stopped(outbox, texts):
+        outbox = self.house.outbox
+        refused = stopped(outbox, self.house.practice.texts)
+        if refused:
             with outbox.transaction():
-                resume(outbox, texts, "staff", self.clock.now())
+                resume(outbox, refused, "staff", self.clock.now())
 
     def _happens(self) -> None:
         chance = self.chance
@@ -62,8 +63,9 @@ class Happenings:
                 self._treats, self._books, self._moves, self._done, self._calls_off, self._pauses,
                 self._consents, self._goes_elsewhere, self._decides, self._outage, self._resolves,
                 self._is_off, self._calls_off_one, self._erases,
+                self._busy_hour,
             ],
-            [10, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2, 3, 1],
+            [7, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2, 3, 1, 6],
         )[0]  # fmt: skip
         if self._patients < self.scale.patients and (self._patients == 0 or chance.random() < 0.3):
             what = self._enrols
@@ -92,14 +94,24 @@ class Happenings:
     def _treats(self) -> None:
         self._adds(-self.chance.random() * 3)
 
+    def _busy_hour(self) -> None:
+        """Everybody is treated alike at once, so everything falls due at once."""
+        entry = self._visit(-self.chance.random() * 3)
+        for who in range(1, self._patients + 1):
+            if who not in self.erased:
+                self.house.intake.add_session(f"pat-{who}", entry, self.clock.now())
+
     def _books(self) -> None:
         self._adds(self.chance.random() * 200)
 
     def _adds(self, hours: float) -> None:
+        entry = self._visit(hours)
+        self.house.intake.add_session(f"pat-{self._who()}", entry, self.clock.now())
+
+    def _visit(self, hours: float) -> SessionEntry:
         now = self.clock.now()
         when = (now + timedelta(hours=hours)).replace(second=0, microsecond=0)
-        entry = SessionEntry(self.chance.choice(PROTOCOLS), when, frozenset(), None)
-        self.house.intake.add_session(f"pat-{self._who()}", entry, now)
+        return SessionEntry(self.chance.choice(PROTOCOLS), when, frozenset(), None)
 
     def _moves(self) -> None:
         when = self.clock.now() + timedelta(hours=self.chance.randint(-48, 120))
@@ -146,10 +158,16 @@ class Happenings:
         self.erased.add(who)
 
     def _somebody_withdraws(self) -> None:
-        """While messages leave; the file may already have forgotten who it is."""
-        who, channel = self._who(), self.chance.choice(list(Channel))
-        if who not in self.erased:
-            self._withdraws(who, channel)
+        """While messages leave: somebody whose message is the next, if there is one."""
+        waiting = self.house.outbox.query(
+            "SELECT patient, channel FROM messages JOIN attempts ON message = messages.id "
+            "WHERE outcome = 'claimed' ORDER BY messages.id"
+        )
+        anybody = (self._who(), self.chance.choice(list(Channel)))
+        who, channel = self.chance.choice(waiting or [anybody])
+        likely = 0.5 if waiting else 0.05
+        if who not in self.erased and self.chance.random() < likely:
+            self._withdraws(who, Channel(channel))
 
     def _withdraws(self, who: int, channel: Channel) -> None:
         now = self.clock.now()
