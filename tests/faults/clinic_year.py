@@ -336,8 +336,7 @@ class Year(Happenings):
         self._may_leave(message, row[0], marked, again)
         if row[0] in self.erased:
             self.violations.append(f"msg-{number}: handed over, and the person was erased")
-        if self.chance.random() < 0.05:
-            self._somebody_withdraws()
+        self._somebody_withdraws()
 
     def _may_leave(self, message: Message, who: int, marked: datetime, again: bool) -> None:
         number, channel = number_of(message), message.channel

@@ -1,12 +1,10 @@
 """Bugs planted on purpose: a checker that lets one of them pass is worth nothing."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -14,6 +12,7 @@ from reminderd import callbacks, dispatch, doubts, verdicts
 from reminderd.doubts import Doubts
 from reminderd.envelope import opened
 from reminderd.interfaces import Callback, Claimed, NewMessage, Rendered, Settlement, Witness
+from reminderd.last_look import LastLook
 from reminderd.model import Message, Patient, Reminder, State
 from reminderd.model import Outcome as Ending
 from reminderd.outbox_values import Doubt
@@ -148,8 +147,7 @@ _SETTLE = Doubts._settle
 
 @dataclass(frozen=True)
 class Bug:
-    """Something that somebody could have got wrong; `broken` stands in the place of what is right, where
-    None is everywhere.
+    """Something that somebody could have got wrong; `broken` stands in the place of what is right.
 
     `loses`: a power cut takes the last commit with it.
     """
@@ -174,7 +172,7 @@ PLANTED = (
     ),
     Bug(
         "consent is not looked at once more as it leaves",
-        broken=((None, "still_true", lambda *_: True),),
+        broken=((LastLook, "still_right", lambda _, letters, *__: iter(letters)),),
     ),
     Bug(
         "a retry does not look at quiet hours",
@@ -193,12 +191,6 @@ PLANTED = (
 )
 
 
-def _who_uses(name: str) -> list[ModuleType]:
-    """Every room of the house in which that function is known."""
-    rooms = [each for key, each in sys.modules.items() if key.startswith("reminderd.")]
-    return [each for each in rooms if name in vars(each)]
-
-
 class PlantedYear(Year):
     """A year with a bug."""
 
@@ -211,8 +203,7 @@ class PlantedYear(Year):
     def live(self) -> Outcome:
         with ExitStack() as mended:
             for place, name, broken in self.bug.broken:
-                for each in _who_uses(name) if place is None else [place]:
-                    mended.enter_context(patch.object(each, name, broken))
+                mended.enter_context(patch.object(place, name, broken))
             return super().live()
 
     def power_is_back(self) -> None:

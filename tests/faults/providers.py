@@ -85,7 +85,8 @@ class Provider:
         watch: Callable[[Message, bool], None],
         counts: Counter[str],
     ) -> None:
-        self.channels, self.concurrency = frozenset({channel}), 4
+        self.channels = frozenset({channel})
+        self.concurrency = Random(seed).choice([1, 1, 1, 4])
         self.faults_of: dict[int, set[str]] = defaultdict(set)
         self.down_until: datetime | None = None
         self._channel, self._seed, self._troubles = channel, seed, troubles

@@ -23,7 +23,7 @@ from tests.faults.fates import table
 from tests.faults.happenings import Scale
 
 MOST_SHOWN = 20  # bad years
-LARGE = Scale(patients=6, events=45)
+LARGE = Scale(patients=6, events=30)
 SMALL = Scale(patients=3, events=12, troubles=0.3, cut_chance=1 / 50)
 
 
@@ -111,8 +111,21 @@ def report(seeds: range, one: Play = play) -> int:
                 took = time.monotonic() - began
                 print(f"{done} of {len(seeds)} years, {took:.0f} s", file=sys.stderr, flush=True)
     print(table(fates), *(f"{n:>9} {what}" for what, n in sorted(counts.items())), sep="\n")
+    print(_rarest(fates, counts))
     print(f"{len(seeds)} years in {time.monotonic() - began:.0f} s, {bad} with a broken promise")
     return int(bad > 0)
+
+
+def _rarest(fates: Counter[tuple[str, str]], counts: Counter[str]) -> str:
+    """What happened least often: what is too rare proves nothing."""
+    struck = Counter[str]()
+    for (fault, _), n in fates.items():
+        struck[fault] += n
+    lines = []
+    for what, found in (("fault", struck), ("happening", counts)):
+        name, n = min(found.items(), key=lambda each: each[1])
+        lines.append(f"the rarest {what}: {name}, {n} times")
+    return "\n".join(lines)
 
 
 def workers(more: int = 0) -> ProcessPoolExecutor:
