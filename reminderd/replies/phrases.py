@@ -47,7 +47,7 @@ class _Node:
 
     whole: dict[str, "_Node"] = field(default_factory=dict)
     stems: dict[str, "_Node"] = field(default_factory=dict)
-    lengths: set[int] = field(default_factory=set)  # of the stems
+    lengths: list[int] = field(default_factory=list)  # of the stems, ascending
     ends: list[tuple[str, str]] = field(default_factory=list)  # list, language
 
     def add(self, phrase: Phrase) -> None:
@@ -55,7 +55,7 @@ class _Node:
         for word in phrase.words:
             edges = node.stems if word.endswith("*") else node.whole
             if word.endswith("*"):
-                node.lengths.add(len(word) - 1)
+                node.lengths = sorted({*node.lengths, len(word) - 1})
             node = edges.setdefault(word.removesuffix("*"), _Node())
         node.ends.append((phrase.name, phrase.language))
 
@@ -65,7 +65,9 @@ class _Node:
             if form in self.whole:
                 yield self.whole[form]
             for length in self.lengths:
-                if length <= len(form) and form[:length] in self.stems:
+                if length > len(form):
+                    break
+                if form[:length] in self.stems:
                     yield self.stems[form[:length]]
 
 

@@ -138,15 +138,16 @@ class _Reader:
         return None
 
     def _matches(self, name: str, *, denied: bool) -> list[Match]:
-        found = self._found.get(name, [])
+        """Where words of a list stand, in order; in the patient's language if in several."""
+        found = sorted(self._found.get(name, ()), key=lambda each: (each.start, self._rank(each)))
         return found if denied else [each for each in found if self._denials.of(each) is None]
 
     def _finding(self, rule: Rule, matches: Sequence[Match]) -> Finding:
-        chosen = min(matches, key=lambda each: (self._rank(each.language), each.start))
+        chosen = min(matches, key=self._rank)
         return Finding(rule.meaning, rule.id, self._words(matches), chosen.language)
 
-    def _rank(self, language: str) -> int:
-        return self._order.get(language, len(self._order))
+    def _rank(self, match: Match) -> int:
+        return self._order.get(match.language, len(self._order))
 
     def _words(self, matches: Sequence[Match]) -> tuple[str, ...]:
         spans = dict.fromkeys((each.start, each.end) for each in sorted(matches))
