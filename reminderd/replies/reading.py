@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reminderd.replies.negation import Denials
 from reminderd.replies.phrases import Match
+from reminderd.replies.quotes import unquoted
 from reminderd.replies.tokens import Token, asks, is_word, split
 from reminderd.replies.words import (
     ALL_GOOD,
@@ -71,21 +72,26 @@ class Reading:
         return any(each.meaning is meaning for each in self.findings)
 
 
-def read(text: str, rules: ReplyRules, languages: Sequence[str] = ()) -> Reading:
+def read(
+    text: str, rules: ReplyRules, languages: Sequence[str] = (), sent: Sequence[str] = ()
+) -> Reading:
     """What a reply means; the words of every language count.
 
-    `languages`, the patient's first, only decide in which of them the words are said to be.
+    `languages`, the patient's first, only decide in which of them the words are said to be. `sent`
+    is what we wrote before: where a phone or a mail program repeats it, it is not the patient's.
     """
-    return _Reader(text, rules, languages).reading()
+    return _Reader(text, rules, languages, sent).reading()
 
 
 class _Reader:
     """The words of one reply and where the lists' entries stand among them."""
 
-    def __init__(self, text: str, rules: ReplyRules, languages: Sequence[str]) -> None:
+    def __init__(
+        self, text: str, rules: ReplyRules, languages: Sequence[str], sent: Sequence[str]
+    ) -> None:
         self._rules = rules
         self._asks = asks(text)
-        self._tokens = split(text)
+        self._tokens = unquoted(split(text), map(split, sent))
         self._found = rules.dictionary.find(self._tokens)
         self._denials = Denials(self._tokens, self._found, rules, asks=self._asks)
         self._chains = [

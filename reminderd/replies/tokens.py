@@ -14,7 +14,7 @@ _PIECE = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|\n|[^\w\s]")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _REMEMBERED = 10_000  # characters
 _BREAKS = frozenset(".,;:!?()[]{}|\n–—―¿¡،؛؟")
-_SILENT = frozenset("'’‘`´-‐‑‒*\"“”„‚«»‹›~+\u2032")
+_SILENT = frozenset("'’‘`´-‐‑‒*\"“”„‚«»‹›~+>\u2032")
 _WRITTEN_OTHERWISE = {
     "\u02bc": "'",
     "\ua78c": "'",  # letters that look like an apostrophe

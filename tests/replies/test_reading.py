@@ -3,7 +3,7 @@
 import pytest
 
 from reminderd.replies.reading import Reading, read
-from reminderd.replies.words import Meaning
+from reminderd.replies.words import RED_FLAGS, Meaning
 from tests.replies.sample import RULES
 
 
@@ -91,6 +91,43 @@ def test_who_does_not_breathe_is_worse_off() -> None:
     assert reading("he is not breathing").meaning is Meaning.EMERGENCY
     assert reading("não respira").meaning is Meaning.EMERGENCY
     assert reading("I can breathe fine").meaning is Meaning.UNCLEAR
+
+
+# Our own words, sent back -----------------------------------------------------------------------
+
+SENT = (
+    "Hello Ana, how does the treated area feel today, from 1 (very bad) to 5 (very good)? Just "
+    "reply with the number. Call us if you have fever, pus, spreading redness, strong or lasting "
+    "pain, or swelling for days. Trouble breathing, a sudden rash, or a swollen face, lips or "
+    "throat: call 112 at once."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Liked \u201c{SENT}\u201d",
+        f"\U0001f44d to \u201c{SENT[:150]}\u2026\u201d",
+        "5\n\nOn Friday we wrote:\n> " + SENT.replace(". ", ".\n> "),
+    ],
+    ids=["phone", "shortened", "mail"],
+)
+def test_a_message_of_ours_that_comes_back_is_no_red_flag(text: str) -> None:
+    assert read(text, RULES).meaning in RED_FLAGS
+    assert read(text, RULES, sent=[SENT]).meaning in (Meaning.UNCLEAR, Meaning.ANSWER)
+
+
+def test_what_the_patient_adds_to_our_message_counts() -> None:
+    for text in (f"I have a rash\n> {SENT}", f"> {SENT}\nI have a rash"):
+        found = read(text, RULES, sent=[SENT])
+        assert [each.rule for each in found.findings if each.meaning is Meaning.EMERGENCY] == [
+            "rash"
+        ]
+
+
+def test_a_few_words_of_ours_are_the_patients_own() -> None:
+    text = "Trouble breathing, a sudden rash, or a swollen face, lips or throat: yes"
+    assert read(text, RULES, sent=[SENT]).meaning is Meaning.EMERGENCY
 
 
 # Objections -------------------------------------------------------------------------------------
