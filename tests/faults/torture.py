@@ -19,7 +19,9 @@ Task = tuple[str, int]
 
 def one(task: Task) -> tuple[Task, list[str], str]:
     """One kill in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="reminderd-kill-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="reminderd-kill-", ignore_cleanup_errors=True
+    ) as folder:
         try:
             wrongs, ended = kill(*task, Path(folder))
         except Exception as error:
