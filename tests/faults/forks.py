@@ -61,7 +61,8 @@ class Fork:
         try:
             return int(self._mother.hear())
         except TimeoutError:
-            self.kill()
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, SIGKILL)
             raise
 
     def has_ended(self) -> bool:
