@@ -70,8 +70,9 @@ class Fork:
         return self._mother.has_answer()
 
     def kill(self) -> int:
-        """Kill it (SIGKILL), and wait until it is gone."""
-        os.kill(self.pid, SIGKILL)
+        """Kill it (SIGKILL) and wait until it is gone; one that has ended keeps its exit code."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, SIGKILL)
         return int(self._mother.hear())
 
 
