@@ -16,11 +16,14 @@ FAILURES_BEFORE_REST = 5
 class Circuit:
     """Keeps until when a transport rests, and what kept a message from leaving, the latest.
 
-    `chance` gives random numbers from 0 to 1; `keep` is told of each rest and why.
+    `chance` gives random numbers from 0 to 1; `keep` is told of each rest and the error behind it.
     """
 
     def __init__(
-        self, name: str, chance: Callable[[], float], keep: Callable[[datetime, str], None]
+        self,
+        name: str,
+        chance: Callable[[], float],
+        keep: Callable[[datetime, TransportError], None],
     ) -> None:
         self.rests_until: datetime | None = None
         self.trouble: str | None = None
@@ -60,5 +63,5 @@ class Circuit:
         if self.rests_until is None or until > self.rests_until:
             self.rests_until = until
             self.trouble = str(error)
-            self._keep(until, self.trouble)
+            self._keep(until, error)
             log.error("transport %s rests until %s: %s", self._name, f"{until:%H:%M:%S}Z", error)

@@ -40,7 +40,7 @@ from reminderd.pace import Pace
 from reminderd.plan import changes
 from reminderd.practice import Practice
 from reminderd.render import Renderer
-from reminderd.resting import rest
+from reminderd.resting import Rest, rest
 from reminderd.retry import next_try_at
 from reminderd.stopped_texts import stop
 from reminderd.verdicts import (
@@ -335,8 +335,10 @@ class Lane:
         chance = self._means.chance()
         return next_try_at(now, attempts, retry_after=error.retry_after, chance=chance)
 
-    def _note_rest(self, until: datetime, why: str) -> None:
-        self._notes.append(partial(rest, self._outbox, self._name, until, why))
+    def _note_rest(self, until: datetime, error: TransportError) -> None:
+        needs_staff = isinstance(error, CredentialsRefused | SenderRefused)
+        rests = Rest(self._name, until, str(error), needs_staff)
+        self._notes.append(partial(rest, self._outbox, rests))
 
     def _stop_text(self, letter: Letter, error: ContentRefused, now: datetime) -> None:
         """Whose text of a bundle is at fault nobody knows: none of them leaves for now."""

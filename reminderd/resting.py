@@ -9,16 +9,21 @@ from reminderd.interfaces import Outbox
 
 
 class Rest(NamedTuple):
-    """A transport by which nothing leaves for a while; nothing is lost, and no attempt counted."""
+    """A transport by which nothing leaves for a while; nothing is lost, and no attempt counted.
+
+    `needs_staff`: it is refused until a person has mended its credentials or its sender.
+    """
 
     transport: str
     until: datetime
     why: str
+    needs_staff: bool = False
 
 
-def rest(outbox: Outbox, transport: str, until: datetime, why: str) -> None:
-    """Keep that the transport rests; call it in a transaction."""
-    outbox.set_note(_key(transport), json.dumps([until.isoformat(), why], ensure_ascii=False))
+def rest(outbox: Outbox, rests: Rest) -> None:
+    """Keep that a transport rests; call it in a transaction."""
+    kept = [rests.until.isoformat(), rests.why, rests.needs_staff]
+    outbox.set_note(_key(rests.transport), json.dumps(kept, ensure_ascii=False))
 
 
 def resting(outbox: Outbox, transports: Iterable[str], now: datetime) -> list[Rest]:
@@ -27,7 +32,7 @@ def resting(outbox: Outbox, transports: Iterable[str], now: datetime) -> list[Re
     for transport in sorted(set(transports)):
         kept = json.loads(outbox.note(_key(transport)) or "null")
         if kept is not None and datetime.fromisoformat(kept[0]) > now:
-            found.append(Rest(transport, datetime.fromisoformat(kept[0]), kept[1]))
+            found.append(Rest(transport, datetime.fromisoformat(kept[0]), *kept[1:]))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from reminderd import explain
-from reminderd.cli import output, view
+from reminderd.cli import output, view, waiting
 from reminderd.cli.context import Desk
 from reminderd.ids import public_id
 from reminderd.interfaces import Callback, Rendered
@@ -23,12 +23,16 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
     assert reminder.patient_id is not None
     assert reminder.id is not None
     chart = house.intake.chart(reminder.patient_id)
+    now = desk.clock.now()
     planned = next(
         each
-        for each in house.intake.planned(reminder.patient_id, desk.clock.now())
+        for each in house.intake.planned(reminder.patient_id, now)
         if each.reminder.key == reminder.key
     )
-    sentences = explain.sentences(planned, chart)
+    sentences = [
+        *explain.sentences(planned, chart),
+        *waiting.reasons(house, chart, reminder, now),
+    ]
     attempts = house.outbox.attempts(reminder.id)
     told = _told(desk, reminder.patient_id, attempts)
     left = house.outbox.left(reminder.id)

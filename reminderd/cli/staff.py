@@ -12,6 +12,7 @@ from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, State
+from reminderd.resting import resting
 from reminderd.stopped_texts import stopped
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
     return [
         *_disk(house),
         *_holds(house),
+        *_transports(house, now),
         *_texts(house),
         *_corrections(house, now),
         *staff_reminders.items(house, now),
@@ -62,6 +64,20 @@ def _holds(house: "House") -> Iterator[Item]:
             "why": f"nothing is sent: {each.why}",
             "do": "reminderd release",
         }
+
+
+def _transports(house: "House", now: datetime) -> Iterator[Item]:
+    """Transports whose provider refuses who we are, or our sender."""
+    for each in resting(house.outbox, house.practice.routes.values(), now):
+        if each.needs_staff:
+            yield {
+                "what": "transport",
+                "id": each.transport,
+                "patient": None,
+                "why": f"nothing leaves by it: {each.why}",
+                "do": "mend it in reminderd.toml and restart; "
+                f"reminderd transport test {each.transport}",
+            }
 
 
 def _texts(house: "House") -> Iterator[Item]:

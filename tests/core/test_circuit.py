@@ -72,7 +72,7 @@ def test_a_refused_account_or_sender_rests_the_transport_and_burns_nothing(
     assert {(state(each), each.attempts) for each in desk.reminders()} == {("scheduled", 0)}
     wake_at = desk.dispatch().next_wake_at(desk.now)
     assert wake_at == desk.now + timedelta(minutes=5)
-    told = Rest("console", wake_at, str(error))
+    told = Rest("console", wake_at, str(error), needs_staff=True)
     assert resting(desk.outbox, ["console", "file"], desk.now) == [told]
     desk.drain(wake_at)
     assert {state(each) for each in desk.reminders()} == {"sent"}

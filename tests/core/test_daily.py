@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reminderd.cli import staff
+from reminderd.cli import staff, waiting
 from reminderd.errors import Temporary
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Consent
@@ -46,6 +46,20 @@ def test_what_is_one_too_many_waits_for_the_patients_next_date(desk: Desk) -> No
     desk.drain("2026-03-11 05:00")
     assert len(desk.sms.sent) == 3  # both in one message
     assert set(desk.states().values()) == {"sent"}
+
+
+def test_what_waits_for_the_next_date_says_why(desk: Desk) -> None:
+    hourly(desk, 4)
+    patient_id = desk.treat(desk.patient(), MORNING).patient_id
+    for hour in (1, 2, 3):
+        desk.drain(f"2026-03-10 {8 + hour:02}:30")
+    chart = desk.intake.chart(patient_id)
+    told = {
+        name: waiting.reasons(desk.house, chart, desk.the(name), desk.now)
+        for name in ("n1", "n3", "n4")
+    }
+    because = "the patient has had as many messages today as may be: it waits for tomorrow"
+    assert told == {"n1": [], "n3": [because], "n4": []}
 
 
 def test_what_cannot_wait_so_long_expires_and_is_told(desk: Desk) -> None:
