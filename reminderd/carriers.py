@@ -44,10 +44,11 @@ class Transport(Protocol):
 class Witness(Protocol):
     """A transport whose provider can be asked what it has accepted."""
 
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
-        """The provider's ids, the earliest first, of messages with this text to this address.
+    def find(self, to: str, text: str, since: datetime) -> list[Callback]:
+        """What the provider knows of messages with this text to this address, the earliest first.
 
-        Only those that it took at `since` or later. Raises `TransportError`.
+        Only those that it took at `since` or later. Each without a token; applied like a call from
+        it. Raises `TransportError`.
         """
         ...
 

@@ -76,6 +76,7 @@ class Dispatch:
         deliveries = sum(self._carry(parcels))
         self._callbacks.apply(self.lanes, self._clock.now())  # before anybody is asked
         more = self._doubts.look(now) or more
+        self._callbacks.apply(self.lanes, self._clock.now())  # what the looks have found
         return Drained(deliveries, expired.by_reason, more)
 
     def next_wake_at(self, now: datetime) -> datetime | None:

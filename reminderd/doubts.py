@@ -13,7 +13,7 @@ from reminderd.doubt import MOST_COPIES, looks_made, next_look_at
 from reminderd.envelope import opened
 from reminderd.errors import TransportError
 from reminderd.ids import public_id
-from reminderd.interfaces import Repeatable, Settlement, Transport, Witness
+from reminderd.interfaces import Callback, Repeatable, Settlement, Transport, Witness
 from reminderd.lanes import Means
 from reminderd.model import Message, Outcome, Reminder, State
 from reminderd.outbox_values import Doubt
@@ -52,7 +52,7 @@ class Doubts:
         transport = self._transports[doubt.transport]
         found = self._evidence(transport, doubt) if isinstance(transport, Witness) else None
         if found is not None:
-            self._record(_accepted(doubt, found))
+            self._record(_accepted(doubt, found.provider_id), found)
             return
         looked = _looked(doubt, now, settleable=isinstance(transport, Witness | Repeatable))
         with self._outbox.transaction():
@@ -63,15 +63,18 @@ class Doubts:
         if copy is not None and isinstance(transport, Repeatable):
             self._repeat(transport, doubt, copy)
 
-    def _evidence(self, transport: Witness, doubt: Doubt) -> str | None:
-        """The provider's id of the message, where its list has one that is nobody else's."""
+    def _evidence(self, transport: Witness, doubt: Doubt) -> Callback | None:
+        """What the provider's list says of the message, where it has one that is nobody else's."""
         try:
-            ids = transport.find(doubt.to, doubt.text, doubt.marked_at - CLOCKS_DIFFER_BY)
+            since = doubt.marked_at - CLOCKS_DIFFER_BY
+            listed = {
+                each.provider_id: each for each in transport.find(doubt.to, doubt.text, since)
+            }
         except Exception as error:
             log.warning("%s: no look at the provider's list: %s", _name(doubt), _said(error))
             return None
-        known = self._outbox.accepted_ids(ids)
-        return next((each for each in ids if each not in known), None)
+        known = self._outbox.accepted_ids(listed)
+        return next((told for sid, told in listed.items() if sid not in known), None)
 
     def _copy(self, doubt: Doubt, now: datetime) -> Message | None:
         """The very same message, where it may be sent again now; None where it may not."""
@@ -95,9 +98,12 @@ class Doubts:
             return
         self._record(_accepted(doubt, provider_id))
 
-    def _record(self, settlement: Settlement) -> None:
+    def _record(self, settlement: Settlement, told: Callback | None = None) -> None:
+        now = self._means.clock.now()
         with self._outbox.transaction():
-            self._outbox.settle([settlement], self._means.clock.now())
+            self._outbox.settle([settlement], now)
+            if told is not None:  # what became of it is applied as if the provider had called
+                self._outbox.keep_callback(told, now)
 
 
 def _accepted(doubt: Doubt, provider_id: str) -> Settlement:

@@ -20,7 +20,7 @@ from reminderd.outbox_values import Call, Callback
 from reminderd.transports.pool import Pool
 from reminderd.transports.privacy import is_loopback, redacted
 from reminderd.transports.timeout import Timeout
-from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields
+from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields, told
 from reminderd.transports.twilio_codes import verdict
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ class Twilio:
             raise InDoubt("the answer names no message")
         return sid
 
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
-        """The SIDs of messages that the provider has taken, the earliest first.
+    def find(self, to: str, text: str, since: datetime) -> list[Callback]:
+        """What the provider's list says of such messages, the earliest first.
 
         Instants are compared in whole seconds, as the provider tells them. Raises `TransportError`.
         """
@@ -122,7 +122,10 @@ class Twilio:
             and each.date_created is not None
             and each.date_created >= since.replace(microsecond=0)
         ]
-        return [each.sid for each in sorted(taken, key=lambda each: each.date_created)]
+        return [
+            told(each.sid, each.status, str(each.error_code) if each.error_code else None)
+            for each in sorted(taken, key=lambda each: each.date_created)
+        ]
 
     def test(self) -> str:
         """Read the account without sending anything; raises `TransportError`."""

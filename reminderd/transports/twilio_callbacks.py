@@ -61,14 +61,22 @@ def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str
     """What a genuine request says; raises NotGenuine where it is about another account, or odd."""
     if form.get("AccountSid") != account_sid:
         raise NotGenuine("another account")
-    status = _required(form, "MessageStatus", _STATUS)
-    code = _optional(form, "ErrorCode", _CODE)
+    return told(
+        _required(form, "MessageSid", _SID),
+        _required(form, "MessageStatus", _STATUS),
+        _optional(form, "ErrorCode", _CODE),
+        _optional(query, "attempt", _TOKEN),
+    )
+
+
+def told(sid: str, status: str | None, code: str | None, token: str | None = None) -> Callback:
+    """What a status and an error code say of a message, whichever way they came."""
     kind = CODES[int(code)][0] if code and int(code) in CODES else None
     return Callback(
-        token=_optional(query, "attempt", _TOKEN),
-        provider_id=_required(form, "MessageSid", _SID),
+        token=token,
+        provider_id=sid,
         # Whatever else it may come to say, it has the message.
-        receipt=RECEIPTS.get(status, Receipt.QUEUED),
+        receipt=RECEIPTS.get(status or "", Receipt.QUEUED),
         code=code,
         meaning=_MEANINGS.get(kind) if kind else None,
     )

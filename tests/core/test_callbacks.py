@@ -27,7 +27,7 @@ class Listed(Post):
 
     looks = 0
 
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
+    def find(self, to: str, text: str, since: datetime) -> list[Callback]:
         self.looks += 1
         return []
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reminderd.errors import InDoubt, Refused, Temporary, TransportError
-from reminderd.interfaces import Settlement
-from reminderd.model import Channel, Message, Outcome, Resolution, State
+from reminderd.interfaces import Callback, Settlement
+from reminderd.model import Channel, Message, Outcome, Receipt, Resolution, State
 from tests.core.build import at, state
 from tests.core.desk import NOTE, Desk, Post, rule
 
@@ -23,18 +23,21 @@ class Listed(Post):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self.listed: list[str] = []
+        self.listed: list[str | Callback] = []
         self.looks: list[datetime] = []
         self.asked_for: tuple[str, str, datetime] | None = None
         self.down: Exception | None = None
         self._desk = desk
 
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
+    def find(self, to: str, text: str, since: datetime) -> list[Callback]:
         self.looks.append(self._desk.now)
         self.asked_for = (to, text, since)
         if self.down is not None:
             raise self.down
-        return list(self.listed)
+        return [
+            Callback(None, each, Receipt.QUEUED) if isinstance(each, str) else each
+            for each in self.listed
+        ]
 
 
 class Letterbox(Post):
@@ -101,6 +104,24 @@ def test_it_is_being_sent_until_the_list_has_it_and_then_sent_as_it_left(desk: D
     assert post.asked_for == ("+34600000001", "note for Vera", DUE - MINUTE)
     assert post.asked == 1
     assert desk.dispatch().next_wake_at(desk.now) is None
+
+
+def test_where_the_list_says_that_nobody_was_there_the_mail_takes_over_at_once(desk: Desk) -> None:
+    post = by_text(desk)
+    post.listed = [Callback(None, "SM1", Receipt.UNDELIVERED, "30005", Outcome.WRONG_ADDRESS)]
+    desk.drain(DUE + 30 * SECOND)
+    assert desk.outbox.patients()[0].bad_addresses == {Channel.SMS}
+    desk.drain()
+    assert (state(desk.the()), desk.the().channel, desk.email.asked) == ("sent", Channel.EMAIL, 1)
+
+
+def test_where_the_list_says_that_it_did_not_arrive_a_person_sees_it(desk: Desk) -> None:
+    post = by_text(desk)
+    post.listed = [Callback(None, "SM1", Receipt.FAILED, "30003")]
+    desk.drain(DUE + 30 * SECOND)
+    assert (state(desk.the()), desk.the().receipt) == ("sent", "failed")
+    assert len(desk.reminders(needs_staff=True)) == 1
+    assert (post.asked, desk.email.asked) == (1, 0)
 
 
 def test_it_is_looked_for_four_times_and_then_a_person_has_to_say(desk: Desk) -> None:

@@ -156,7 +156,7 @@ class TextProvider(Provider):
         super().__init__(*given)
         self.calls: list[tuple[datetime, Callback]] = []  # what it will tell, and when
 
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
+    def find(self, to: str, text: str, since: datetime) -> list[Callback]:
         now = self._clock.now()
         chance = Random(f"{self._seed}/list/{now}")
         if chance.random() < self._troubles / 2:
@@ -169,7 +169,7 @@ class TextProvider(Provider):
         ]
         listed = [each.provider_id for each in taken if self._listed_from(each) <= now]
         self._counts["list: true" if len(listed) == len(taken) else "list: lags or lies"] += 1
-        return listed
+        return [Callback(None, each, Receipt.QUEUED) for each in listed]
 
     def _listed_from(self, entry: Accepted) -> datetime:
         chance = Random(f"{self._seed}/lag/{entry.provider_id}")

@@ -181,7 +181,7 @@ class TextWire(Wire):
 
     channel = Channel.SMS
 
-    def find(self, to: str, text: str, since: datetime) -> list[str]:
+    def find(self, to: str, text: str, since: datetime) -> list[Callback]:
         server, clock = self._world.twilio, self._year.clock
         chance = Random(f"{self._world.seed}/list/{clock.now()}")
         if chance.random() < self._year.scale.troubles / 2:
@@ -190,7 +190,7 @@ class TextWire(Wire):
             server.script_list(LISTED[fault]())
         server.lists = self._owns_up
         try:
-            found: list[str] = self._patient.find(to, text, since)
+            found: list[Callback] = self._patient.find(to, text, since)
             return found
         finally:
             server.script_list_nothing()

@@ -23,6 +23,8 @@ from reminderd.errors import (
     TransportError,
     WrongAddress,
 )
+from reminderd.interfaces import Callback
+from reminderd.model import Outcome, Receipt
 from reminderd.transports import twilio_codes
 from reminderd.transports.twilio import Twilio, TwilioSettings
 from tests.fakes import twilio_server as fake
@@ -298,11 +300,40 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], said: str)
 # Looking for evidence -----------------------------------------------------------------------------
 
 
-def listed(server: TwilioServer, **facts: str) -> str:
+def listed(server: TwilioServer, **facts: str | int | None) -> str:
     """A message in the provider's list; returns its SID."""
     record = server.accept({"To": PHONE, "From": "+34600000000", "Body": sms().text})
     record.update(facts)
     return str(record["sid"])
+
+
+def found(transport: Twilio, after: timedelta = timedelta()) -> list[str]:
+    """The SIDs of what the provider's list has."""
+    since = sms().at + after
+    return [each.provider_id for each in transport.find(PHONE, sms().text, since)]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "receipt", "meaning"),
+    [
+        ("queued", None, Receipt.QUEUED, None),
+        ("delivered", None, Receipt.DELIVERED, None),
+        ("undelivered", 30005, Receipt.UNDELIVERED, Outcome.WRONG_ADDRESS),
+        ("failed", 21610, Receipt.FAILED, Outcome.OPTED_OUT),
+        ("failed", 30003, Receipt.FAILED, None),
+    ],
+)
+def test_the_list_says_what_became_of_it_as_a_call_would(
+    server: TwilioServer,
+    transport: Opener,
+    status: str,
+    code: int | None,
+    receipt: Receipt,
+    meaning: Outcome | None,
+) -> None:
+    sid = listed(server, status=status, error_code=code)
+    (told,) = transport().find(PHONE, sms().text, sms().at)
+    assert told == Callback(None, sid, receipt, str(code) if code else None, meaning)
 
 
 def test_the_provider_is_asked_what_it_has_taken(server: TwilioServer, transport: Opener) -> None:
@@ -312,7 +343,7 @@ def test_the_provider_is_asked_what_it_has_taken(server: TwilioServer, transport
     listed(server, body="Another text")
     listed(server, direction="inbound")
     listed(server, to="+34600999999")
-    assert transport().find(PHONE, sms().text, sms().at) == [early, late]
+    assert found(transport()) == [early, late]
     assert server.requests[-1].query["To"] == PHONE
 
 
@@ -321,7 +352,7 @@ def test_instants_are_compared_in_the_providers_whole_seconds(
     server: TwilioServer, transport: Opener, since: timedelta
 ) -> None:
     sid = listed(server, date_created="Sat, 28 Mar 2026 14:30:00 +0000")
-    assert transport().find(PHONE, sms().text, sms().at + since) == [sid]
+    assert found(transport(), since) == [sid]
 
 
 def test_what_was_accepted_without_an_answer_is_found(
@@ -331,7 +362,7 @@ def test_what_was_accepted_without_an_answer_is_found(
     opened = transport()
     with pytest.raises(InDoubt):
         opened.send(sms())
-    assert opened.find(PHONE, sms().text, sms().at) == [server.messages[-1]["sid"]]
+    assert found(opened) == [server.messages[-1]["sid"]]
 
 
 def test_a_list_that_cannot_be_read_is_an_error_of_the_house(server: TwilioServer) -> None:
