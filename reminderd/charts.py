@@ -77,6 +77,7 @@ class Charts:
     # Planning again --------------------------------------------------------------------------
 
     def _plan_one_again(self, patient_id: int, now: datetime) -> Change:
+        self._outbox.take_back(patient_id, now)
         chart = self.chart(patient_id)
         differing = tuple(changes(chart, now))
         self._outbox.save_reminders(differing)

@@ -27,6 +27,7 @@ class Decisions(Charts):
     def cancel_reminder(self, name: str, now: datetime) -> Change:
         """Staff call one reminder off; it stays off through every new plan."""
         with self._outbox.transaction():
+            self._outbox.take_back(self.reminder(name).patient_id or 0, now)
             reminder = self.reminder(name)
             if reminder.state not in WAITING:
                 raise Refused(f"{name} is {reminder.state}: only what still waits can be cancelled")

@@ -303,6 +303,13 @@ class Outbox(Protocol):
         """Write outcomes and what they mean for the reminders."""
         ...
 
+    def take_back(self, patient_id: int, now: datetime) -> None:
+        """What was only claimed for the patient is scheduled again: nothing of it has left.
+
+        Whoever claimed it does not send it any more.
+        """
+        ...
+
     def recover(self, now: datetime) -> tuple[list[int], int]:
         """After a crash: what was only claimed is scheduled again, what was marked is in doubt.
 

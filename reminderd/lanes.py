@@ -211,7 +211,7 @@ class Lane:
     def _record(self, verdicts: Sequence[Verdict], letters: Sequence[Letter]) -> list[Letter]:
         """Settle all that has ended and mark what is about to leave, in one transaction.
 
-        Returns what is marked: not what another process, that should not be there, took over.
+        Returns what is marked: not what staff, or a process that should not be there, took back.
         """
         if not verdicts and not letters:
             return []
@@ -234,7 +234,7 @@ class Lane:
                 write()
         self._ended, self._notes = [], []
         if len(kept) < len(letters):
-            log.error("another process has taken over what this one was about to send")
+            log.info("%d messages were taken back before they left", len(letters) - len(kept))
         return marked
 
     def _rendered(self, letter: Letter) -> Rendered:

@@ -209,6 +209,38 @@ def test_what_a_crash_puts_back_goes_by_the_plan_of_now(desk: Desk) -> None:
     with desk.outbox.transaction():
         desk.outbox.claim([message], at(DUE))
     desk.intake.move_session(f"ses-{session.id}", at("2026-03-12 10:00"), at(DUE))
-    assert local(desk.the().due_at) == "2026-03-10 11:00"
     daemon._start(desk.house, VirtualClock(at(DUE)), [])
     assert local(desk.the().due_at) == "2026-03-12 11:00"
+
+
+def test_staff_may_cancel_what_is_claimed_and_has_not_left(desk: Desk) -> None:
+    desk.treat(desk.patient(), MORNING)
+    cancelled: list[str] = []
+
+    def after_the_claim() -> bool:
+        desk.time_is_right = lambda: True
+        (differs,) = desk.intake.cancel_reminder("rem-1", desk.now).chart.reminders
+        cancelled.append(state(differs))
+        return True
+
+    desk.time_is_right = after_the_claim
+    desk.drain(DUE)
+    assert [*cancelled, state(desk.the())] == ["cancelled/by-staff"] * 2
+    assert (desk.sms.sent, desk.email.sent) == ([], [])
+
+
+def test_a_change_says_what_becomes_of_what_is_claimed(desk: Desk) -> None:
+    desk.treat(desk.patient(), MORNING)
+    told: list[str] = []
+
+    def after_the_claim() -> bool:
+        desk.time_is_right = lambda: True
+        told.extend(
+            state(each) for each in desk.intake.pause("pat-1", desk.now, paused=True).reminders
+        )
+        return True
+
+    desk.time_is_right = after_the_claim
+    desk.drain(DUE)
+    assert told == ["held/paused"]
+    assert desk.sms.sent == []

@@ -102,10 +102,21 @@ def test_an_erasure_cancels_what_waits_and_nothing_of_anybody_else(outbox: Outbo
 def test_nobody_is_erased_while_a_message_to_them_is_on_its_way(outbox: Outbox) -> None:
     who = with_patient(outbox)
     (one,) = saved(outbox, a_reminder(with_session(outbox, who)))
-    claimed(outbox, one)
+    marked(outbox, one)
     with pytest.raises(TryAgainLater, match="on its way"), outbox.transaction():
         outbox.erase(who, LATER)
     assert outbox.find_patient(f"pat-{who.id}") == who
+
+
+def test_what_is_claimed_and_has_not_left_keeps_nobody_from_being_erased(outbox: Outbox) -> None:
+    who = with_patient(outbox)
+    (one,) = saved(outbox, a_reminder(with_session(outbox, who)))
+    taken = claimed(outbox, one)
+    erased(outbox, who)
+    stored = outbox.reminder(one.id or 0)
+    assert stored is not None
+    assert (stored.state, stored.reason) == (State.CANCELLED, Reason.ERASED)
+    assert outbox.open_attempts([taken.attempt_id]) == frozenset()
 
 
 def test_what_is_in_doubt_at_an_erasure_stays_unknown_and_is_not_looked_into(

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
+from reminderd.engines.embedded.claims import take_back
 from reminderd.engines.embedded.rows import from_ms, to_ms
 from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.embedded.trail import Trail
@@ -102,6 +103,7 @@ class Erasing(Trail):
 
     def erase(self, patient: Patient, now: datetime) -> Removed:
         assert patient.id is not None
+        take_back(self, now, patient.id)
         self._refuse_on_its_way(patient.id)
         objections = self._keep_objections(patient)
         cancelled = self.query(
@@ -120,7 +122,7 @@ class Erasing(Trail):
     def _refuse_on_its_way(self, patient_id: int) -> None:
         open_attempts = self.query(
             f"SELECT 1 FROM attempts WHERE message IN {_OWN_MESSAGES} "
-            "AND outcome IN ('claimed', 'marked') LIMIT 1",
+            "AND outcome = 'marked' LIMIT 1",
             (patient_id,),
         )
         if open_attempts:

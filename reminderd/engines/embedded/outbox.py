@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reminderd.doubt import next_look_at
-from reminderd.engines.embedded import doubts, reporting, volume
+from reminderd.engines.embedded import claims, doubts, reporting, volume
 from reminderd.engines.embedded.callbacks import Callbacks
 from reminderd.engines.embedded.rows import (
     Row,
@@ -229,10 +229,13 @@ class EmbeddedOutbox(Callbacks):
     def protocol(self, version: int) -> CareProtocol:
         return self._protocol(version)
 
+    def take_back(self, patient_id: int, now: datetime) -> None:
+        claims.take_back(self, now, patient_id)
+
     # After a crash --------------------------------------------------------------------------
 
     def recover(self, now: datetime) -> tuple[list[int], int]:
-        returned = self._put_back(now)
+        returned = claims.take_back(self, now)
         marked = self.query("SELECT id, marked_at FROM attempts WHERE outcome = 'marked'")
         self.connection.executemany(
             "UPDATE attempts SET outcome = 'in-doubt', settled_at = ?, look_at = ? WHERE id = ?",
@@ -242,25 +245,6 @@ class EmbeddedOutbox(Callbacks):
             ],
         )
         return returned, len(marked)
-
-    def _put_back(self, now: datetime) -> list[int]:
-        """What was only claimed goes back on the schedule: nothing of it has left."""
-        rows = self.query(
-            "SELECT attempts.id, message, patient FROM attempts "
-            "JOIN messages ON messages.id = message WHERE outcome = 'claimed'"
-        )
-        self.connection.execute(
-            "UPDATE reminders SET state = 'scheduled', wake_at = due_at "
-            "WHERE state = 'sending' AND id IN (SELECT reminder FROM message_reminders "
-            "WHERE message IN (SELECT value FROM json_each(?)))",
-            (json.dumps([row[1] for row in rows]),),
-        )
-        self.connection.execute(
-            "UPDATE attempts SET outcome = 'returned', settled_at = ? "
-            "WHERE id IN (SELECT value FROM json_each(?))",
-            (to_ms(now), json.dumps([row[0] for row in rows])),
-        )
-        return [row[2] for row in rows]
 
     # What is in doubt -----------------------------------------------------------------------
 
