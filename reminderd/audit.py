@@ -38,6 +38,7 @@ class Action(StrEnum):
     REMINDER_CANCELLED = "reminder-cancelled"
     REMINDER_RETRIED = "reminder-retried"
     REMINDER_RESOLVED = "reminder-resolved"
+    REPLY_DONE = "reply-done"
     CORRECTION_TOLD = "correction-told"
     PROTOCOL_APPROVED = "protocol-approved"
     IMPORTED = "imported"

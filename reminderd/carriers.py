@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from reminderd.model import Channel, Message
-from reminderd.outbox_values import Call, Callback
+from reminderd.outbox_values import Call, Callback, Reply
 
 
 class Transport(Protocol):
@@ -74,4 +74,15 @@ class Receiver(Protocol):
 
     def status(self, call: Call) -> Callback:
         """What a call to `<address>/status` tells; raises anything unless it is proven genuine."""
+        ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A transport whose provider hands on what people write to a number of ours."""
+
+    acknowledgement: ClassVar[tuple[str, str]]  # the media type and body that it wants to hear
+
+    def inbound(self, call: Call) -> Reply:
+        """What a call to `<address>/inbound` brings; raises anything unless proven genuine."""
         ...

@@ -26,9 +26,11 @@ from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
+from reminderd.incoming import Replies
 from reminderd.interfaces import Transport
 from reminderd.lanes import Delivery
 from reminderd.model import State
+from reminderd.pulse import Pulse
 from reminderd.rehearsal import house_on_a_copy
 from reminderd.settings import Settings
 from reminderd.transports.nowhere import Nowhere
@@ -74,6 +76,8 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     with house.outbox.transaction():
         returned, doubted = house.outbox.recover(clock.now())
         Callbacks(house.outbox, house.practice).apply(None, clock.now())
+        while Replies(house.outbox).apply(None, clock.now()):
+            pass
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:
         log.warning("after a crash: %d messages go out again, %d are in doubt", returned, doubted)
@@ -148,17 +152,18 @@ def _serve(
     watch: Watch,
     stop: threading.Event,
 ) -> None:
-    reload = threading.Event()
+    reload, pulse = threading.Event(), Pulse()
 
     def renewed() -> Sequence[Dispatch] | None:
         if not reload.is_set():
             return None
         reload.clear()
-        return _reloaded(house, clock, serving, watch)
+        return _reloaded(house, clock, serving, watch, pulse)
 
-    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving, watch), clock, watch.now)
+    dispatches = _dispatches(house, clock, serving, watch, pulse)
+    loop = EmbeddedLoop(house.outbox, dispatches, clock, watch.now)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-    with _open_to_calls(house, clock, serving), _signals(signals):
+    with _open_to_calls(house, clock, serving, pulse), _signals(signals):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
         _warn_of_a_hasty_watchdog()
@@ -168,10 +173,13 @@ def _serve(
 
 
 def _open_to_calls(
-    house: House, clock: Clock, serving: Mapping[str, Transport]
+    house: House, clock: Clock, serving: Mapping[str, Transport], pulse: Pulse
 ) -> AbstractContextManager[None]:
-    listen = house.settings.sections.web.listen
-    return web.open_at(listen, house.outbox, clock, serving) if listen else nullcontext()
+    given = house.settings.sections.web
+    if given.listen is None:
+        return nullcontext()
+    shown = web.Shown(pulse, house.practice.routes, given.open_figures)
+    return web.open_at(given.listen, house.outbox, clock, serving, shown)
 
 
 def _warn_of_a_hasty_watchdog() -> None:
@@ -181,22 +189,31 @@ def _warn_of_a_hasty_watchdog() -> None:
 
 
 def _dispatches(
-    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch
+    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch, pulse: Pulse
 ) -> list[Dispatch]:
     """One for each transport, so that one that hangs keeps nobody else from sending."""
     loads = [{name: each} for name, each in serving.items()] or [{}]
-    signs = _signs_of_life(len(loads))
+    signs = _signs_of_life(len(loads), pulse)
     return [
-        house.dispatch(clock, load, alive=alive, time_is_right=watch.time_is_right)
+        house.dispatch(
+            clock, load, observe=partial(_left, pulse), alive=alive,
+            time_is_right=watch.time_is_right,
+        )
         for load, alive in zip(loads, signs, strict=True)
-    ]
+    ]  # fmt: skip
 
 
-def _signs_of_life(count: int) -> list[Callable[[], None]]:
+def _left(pulse: Pulse, delivery: Delivery) -> None:
+    due = max((each.due_at for each in delivery.reminders if each.due_at), default=delivery.at)
+    pulse.left(delivery.message.channel, delivery.at - due)
+
+
+def _signs_of_life(count: int, pulse: Pulse) -> list[Callable[[], None]]:
     """One to call for each who sends; the watchdog rests once all of them have called."""
     silent = set(range(count))
 
     def alive(number: int) -> None:
+        pulse.beat(f"{number}")
         silent.discard(number)
         if not silent:
             silent.update(range(count))
@@ -206,7 +223,7 @@ def _signs_of_life(count: int) -> list[Callable[[], None]]:
 
 
 def _reloaded(
-    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch
+    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch, pulse: Pulse
 ) -> Sequence[Dispatch] | None:
     """Sending by the protocols and templates as they are now; None where they hold mistakes."""
     systemd.reloading()
@@ -224,7 +241,7 @@ def _reloaded(
     finally:
         systemd.ready()
     log.info("reloaded protocols and templates")
-    return _dispatches(renewed, clock, serving, watch)
+    return _dispatches(renewed, clock, serving, watch, pulse)
 
 
 class _Flag(Protocol):

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from reminderd.audit import Entry, Head, Recorded
+from reminderd.carriers import Mailbox as Mailbox
 from reminderd.carriers import Receiver as Receiver
 from reminderd.carriers import Repeatable as Repeatable
 from reminderd.carriers import Transport as Transport
 from reminderd.carriers import Witness as Witness
+from reminderd.letterbox import Letterbox
 from reminderd.model import (
     Attempt,
     CareProtocol,
@@ -26,6 +28,7 @@ from reminderd.objections import Address, Objections
 from reminderd.outbox_values import Approval as Approval
 from reminderd.outbox_values import Callback as Callback
 from reminderd.outbox_values import Claimed as Claimed
+from reminderd.outbox_values import Decision as Decision
 from reminderd.outbox_values import Doubt as Doubt
 from reminderd.outbox_values import Expired as Expired
 from reminderd.outbox_values import Figure as Figure
@@ -37,13 +40,16 @@ from reminderd.outbox_values import Pinned as Pinned
 from reminderd.outbox_values import ReminderFilter as ReminderFilter
 from reminderd.outbox_values import Removed as Removed
 from reminderd.outbox_values import Rendered as Rendered
+from reminderd.outbox_values import Reply as Reply
 from reminderd.outbox_values import ReportFilter as ReportFilter
 from reminderd.outbox_values import Settlement as Settlement
 from reminderd.outbox_values import Signed as Signed
 from reminderd.outbox_values import StoredMessage as StoredMessage
+from reminderd.outbox_values import StoredReply as StoredReply
+from reminderd.outbox_values import Vitals as Vitals
 
 
-class Outbox(Protocol):
+class Outbox(Letterbox, Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
     Everything that writes runs inside `transaction`, which is exclusive from its first statement.
@@ -354,6 +360,14 @@ class Outbox(Protocol):
 
     def disputed(self, since: datetime) -> list[Heard]:
         """Those that came since then and name another message than the one on record."""
+        ...
+
+    def newest_attempt(self) -> int:
+        """The id of the latest attempt; 0 before the first."""
+        ...
+
+    def vitals(self, after_attempt: int) -> Vitals:
+        """How sending goes; outcomes are those of the attempts after that one."""
         ...
 
     def callback_applied(self, callback_id: int, now: datetime) -> None:

@@ -107,6 +107,7 @@ TABLES = (
     Sealed("session_changes", ("id",), ("adjustments", "why")),
     Sealed("messages", ("id",), ("recipient", "subject", "text", "html", "envelope")),
     Sealed("attempts", ("id",), ("error",)),
+    Sealed("replies", ("id",), ("sender", "text", "why")),
     Sealed("notes", ("key",), ("value",), f"key = '{OBJECTIONS_KEY}'"),
 )
 _NOTHING = "{}"  # says no more than that there is nothing, like None and an empty text

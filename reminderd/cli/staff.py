@@ -29,6 +29,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_disk(house),
         *_holds(house),
         *_texts(house),
+        *_replies(house),
         *_corrections(house, now),
         *staff_reminders.items(house, now),
         *_disputed(house, now),
@@ -73,6 +74,20 @@ def _texts(house: "House") -> Iterator[Item]:
             "patient": None,
             "why": f"waits, refused by {each.why}",
             "do": "mend the text and restart, or as it is: reminderd release",
+        }
+
+
+def _replies(house: "House") -> Iterator[Item]:
+    """What people wrote and nobody has read."""
+    for each in reversed(house.outbox.replies(for_staff=True)):
+        names = [public_id("pat", patient) for patient in each.patients]
+        whom = ", ".join(filter(None, names)) or "an unknown number"
+        yield {
+            "what": "reply",
+            "id": public_id("rep", each.id),
+            "patient": names[0] if names else None,
+            "why": f"reply from {whom}: read it",
+            "do": f"reminderd inbox show {public_id('rep', each.id)}",
         }
 
 

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from reminderd.errors import ConfigurationError, InDoubt, Temporary, TransportError
 from reminderd.model import Channel, Message
-from reminderd.outbox_values import Call, Callback
+from reminderd.outbox_values import Call, Callback, Reply
 from reminderd.transports.pool import Pool
 from reminderd.transports.privacy import is_loopback, redacted
 from reminderd.transports.timeout import Timeout
-from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields
+from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields, reply
 from reminderd.transports.twilio_codes import verdict
 
 if TYPE_CHECKING:
@@ -85,13 +85,15 @@ class Twilio:
     Settings: ClassVar[type[TwilioSettings]] = TwilioSettings
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.SMS})
     leaves_machine: ClassVar[bool] = True
+    # Of its own it answers STOP and its kin; from us it hears that no answer follows.
+    acknowledgement: ClassVar[tuple[str, str]] = ("text/xml", "<Response/>")
 
     def __init__(self, settings: TwilioSettings) -> None:
         self.concurrency = settings.concurrency
         self.max_per_second = settings.max_per_second
         self._settings = settings
         self._pool: Pool[_Line] = Pool(_Line.close)
-        self._status_address: str | None = None
+        self._address: str | None = None
 
     def send(self, message: Message) -> str:
         """Hand one text message over and return its SID; raises `TransportError`."""
@@ -141,24 +143,33 @@ class Twilio:
     # What it tells by itself ---------------------------------------------------------------------
 
     def be_called_at(self, address: str) -> None:
-        """Ask for status callbacks at `<address>/status`; raises ConfigurationError without the
-        token by which they are signed.
+        """Ask for status callbacks at `<address>/status`, believe what is signed for addresses
+        below it; raises ConfigurationError without the token by which calls are signed.
         """
         if self._settings.auth_token is None:
             raise ConfigurationError(
                 ["transports.twilio.auth_token: is required, because web.public_url is set"],
                 remedy="Twilio signs what it calls back by this token, whatever key sends.",
             )
-        self._status_address = f"{address}/status"
+        self._address = address
 
     def status(self, call: Call) -> Callback:
         """What a status callback tells; raises for whatever is not signed by this account."""
-        if self._status_address is None:
-            raise NotGenuine("no address of ours")
-        url = f"{self._status_address}?{call.query}" if call.query else self._status_address
-        form = fields(call.body.decode("ascii"))
-        self._verify(url, form, call.headers)
+        form = self._signed("status", call)
         return callback(form, fields(call.query), self._settings.account_sid)
+
+    def inbound(self, call: Call) -> Reply:
+        """The message that came in; raises for whatever is not signed by this account."""
+        return reply(self._signed("inbound", call), self._settings.account_sid)
+
+    def _signed(self, hook: str, call: Call) -> dict[str, str]:
+        """The fields of a call that is signed for this hook's address; raises for any other."""
+        if self._address is None:
+            raise NotGenuine("no address of ours")
+        url = f"{self._address}/{hook}"
+        form = fields(call.body.decode("ascii"))
+        self._verify(f"{url}?{call.query}" if call.query else url, form, call.headers)
+        return form
 
     def _verify(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
         from twilio.request_validator import RequestValidator
@@ -170,9 +181,9 @@ class Twilio:
             raise NotGenuine("another signature")
 
     def _status_callback(self, message: Message) -> dict[str, str]:
-        if self._status_address is None or message.attempt is None:
+        if self._address is None or message.attempt is None:
             return {}
-        return {"status_callback": f"{self._status_address}?attempt={message.attempt}"}
+        return {"status_callback": f"{self._address}/status?attempt={message.attempt}"}
 
     def _call(self, question: Any, message: Message | None = None) -> Any:
         line = self._pool.take() or _Line(self._settings)

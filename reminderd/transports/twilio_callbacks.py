@@ -1,4 +1,4 @@
-"""What Twilio says of a message by itself: one form, read strictly.
+"""What Twilio says by itself, of a message of ours or of one to us: one form, read strictly.
 
 Its signature joins names and values without anything between them, so that one genuine request can
 be cut into other fields that carry the same signature. What is read here keeps its form, or the
@@ -11,13 +11,15 @@ from urllib.parse import parse_qsl
 
 from reminderd.errors import OptedOut, ReminderdError, WrongAddress
 from reminderd.model import Outcome, Receipt
-from reminderd.outbox_values import Callback
+from reminderd.outbox_values import Callback, Reply
 from reminderd.transports.twilio_codes import CODES
 
 MOST_FIELDS = 100
 _SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _STATUS = re.compile(r"[a-z_-]{1,32}", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,2}", re.ASCII)
+_ADDRESS = re.compile(r"[!-~][ -~]{0,63}")  # a number, a short code, a name, whatsapp: and a number
 _CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 RECEIPTS: Mapping[str, Receipt] = {
@@ -71,6 +73,23 @@ def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str
         receipt=RECEIPTS.get(status, Receipt.QUEUED),
         code=code,
         meaning=_MEANINGS.get(kind) if kind else None,
+    )
+
+
+def reply(form: Mapping[str, str], account_sid: str) -> Reply:
+    """What a genuine request brings; raises NotGenuine where it is for another account, or odd."""
+    if form.get("AccountSid") != account_sid:
+        raise NotGenuine("another account")
+    provider_id = _required(form, "MessageSid", _SID)
+    if form.get("SmsMessageSid", provider_id) != provider_id or "Body" not in form:
+        raise NotGenuine("no message that came in")
+    media = _optional(form, "NumMedia", _COUNT)
+    return Reply(
+        provider_id,
+        _required(form, "From", _ADDRESS),
+        _required(form, "To", _ADDRESS),
+        form["Body"],
+        int(media or 0),
     )
 
 

@@ -6,7 +6,7 @@ import sys
 
 EXPENSIVE = (
     "apscheduler", "babel", "email_validator", "icalendar", "jinja2", "markdown_it", "phonenumbers",
-    "pydantic", "rich", "sqlite_utils", "starlette", "twilio", "uvicorn",
+    "prometheus_client", "pydantic", "rich", "sqlite_utils", "starlette", "twilio", "uvicorn",
 )  # fmt: skip
 
 

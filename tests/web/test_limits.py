@@ -205,7 +205,7 @@ def test_without_the_extra_packages_it_says_how_to_get_them(
 ) -> None:
     monkeypatch.setattr(web, "find_spec", lambda name: None)
     at_port = web.open_at(f"127.0.0.1:{free_port()}", desk.outbox, desk.clock, {})
-    with pytest.raises(ConfigurationError, match="starlette and uvicorn") as told, at_port:
+    with pytest.raises(ConfigurationError, match="starlette, uvicorn") as told, at_port:
         pass
     assert "reminderd[web]" in (told.value.remedy or "")
 

@@ -20,6 +20,17 @@ _SEALED_IN_STORED = places("messages", _STORED)
 _SEALED_IN_NOTE = places("notes", "key, value")
 _OWN_MESSAGES = "(SELECT id FROM messages WHERE patient = ?)"
 _OWN_SESSIONS = "(SELECT id FROM sessions WHERE patient = ?)"
+_WORDLESS = (
+    "UPDATE replies SET sender = '', text = '', why = '{}', for_staff = 0 "
+    "WHERE id IN (SELECT value FROM json_each(?))"
+)
+# What others on the same number may have written stays with them.
+_ONLY_OWN = (
+    "SELECT reply FROM reply_patients WHERE patient = ?1 AND reply NOT IN "
+    "(SELECT reply FROM reply_patients WHERE patient <> ?1)"
+)
+_NOBODYS = "SELECT id, sender FROM replies WHERE id NOT IN (SELECT reply FROM reply_patients)"
+_SEALED_IN_NOBODYS = places("replies", "id, sender")
 _REMOVALS = (
     "UPDATE patients SET ref = NULL, given_name = '', family_name = '', phone = NULL, "
     "email = NULL, timezone = NULL, language = NULL, channels = '', bad_addresses = '', "
@@ -109,6 +120,7 @@ class Erasing(Trail):
             "WHERE patient = ? AND state IN ('scheduled', 'held') RETURNING id",
             (patient.id,),
         )
+        self._remove_replies(patient)
         for statement in _REMOVALS:
             self.connection.execute(statement, (patient.id,))
         self.connection.execute(
@@ -116,6 +128,16 @@ class Erasing(Trail):
             (to_ms(now), patient.id),
         )
         return Removed(len(cancelled), tuple(objections))
+
+    def _remove_replies(self, patient: Patient) -> None:
+        """Those of this patient alone, and what came from that number before it was known."""
+        own = [row[0] for row in self.query(_ONLY_OWN, (patient.id,))]
+        for row in self.query(_NOBODYS):
+            number, sender = opened(row, _SEALED_IN_NOBODYS, row[0], self.seal)
+            if sender and sender == patient.phone:
+                own.append(number)
+        self.connection.execute(_WORDLESS, (json.dumps(own),))
+        self.connection.execute("DELETE FROM reply_patients WHERE patient = ?", (patient.id,))
 
     def _refuse_on_its_way(self, patient_id: int) -> None:
         open_attempts = self.query(

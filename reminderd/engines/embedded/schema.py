@@ -4,6 +4,7 @@ Instants are INTEGER milliseconds since 1970 in UTC: `datetime(due_at / 1000, 'u
 one. Lists are joined with `;`. Every table is STRICT and every state is checked.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reminderd.model import Channel, Kind, Outcome, Reason, Receipt, SessionState, State
@@ -292,7 +293,53 @@ CREATE INDEX zone_changes_of_patient ON zone_changes (patient);
 """
 
 
-VERSION = 9  # raised with every migration; kept in the file as PRAGMA user_version
+REPLIES = """
+-- What people wrote to a number of ours, once each, and what was decided. why is a JSON object, and
+-- for_staff is 1 while a person has to read it.
+CREATE TABLE replies (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    transport TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    text TEXT NOT NULL,
+    media INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    handled_at INTEGER,
+    decision TEXT,
+    why TEXT NOT NULL DEFAULT '{}',
+    for_staff INTEGER NOT NULL DEFAULT 0 CHECK (for_staff IN (0, 1)),
+    done_at INTEGER,
+    done_by TEXT,
+    UNIQUE (transport, provider_id)
+) STRICT;
+CREATE INDEX replies_waiting ON replies (id) WHERE handled_at IS NULL;
+CREATE INDEX replies_for_staff ON replies (id) WHERE for_staff = 1;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('replies', 0);
+
+-- Who had that number when the reply was handled; a family may share one.
+CREATE TABLE reply_patients (
+    reply INTEGER NOT NULL REFERENCES replies (id),
+    patient INTEGER NOT NULL REFERENCES patients (id),
+    PRIMARY KEY (patient, reply)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reply_patients_by_reply ON reply_patients (reply);
+"""
+
+
+STEPS = {
+    "001-first": FIRST,
+    "002-what-changed": SECOND,
+    "003-what-was-signed": THIRD,
+    "004-doubt": DOUBT,
+    "005-audit": AUDIT,
+    "006-messages-of-a-patient": BY_PATIENT,
+    "007-erased": ERASED,
+    "008-callbacks": CALLBACKS,
+    "009-zones": ZONES,
+    "010-replies": REPLIES,
+}
+VERSION = len(STEPS)  # kept in the file as PRAGMA user_version
 
 
 def migrations() -> "Migrations":
@@ -300,47 +347,15 @@ def migrations() -> "Migrations":
     from sqlite_utils.migrations import Migrations
 
     steps = Migrations("reminderd")
-
-    @steps(name="001-first")
-    def first(db: "Database") -> None:
-        _execute_all(db, FIRST)
-
-    @steps(name="002-what-changed")
-    def what_changed(db: "Database") -> None:
-        _execute_all(db, SECOND)
-
-    @steps(name="003-what-was-signed")
-    def what_was_signed(db: "Database") -> None:
-        _execute_all(db, THIRD)
-
-    @steps(name="004-doubt")
-    def doubt(db: "Database") -> None:
-        _execute_all(db, DOUBT)
-
-    @steps(name="005-audit")
-    def audit(db: "Database") -> None:
-        _execute_all(db, AUDIT)
-
-    @steps(name="006-messages-of-a-patient")
-    def messages_of_a_patient(db: "Database") -> None:
-        _execute_all(db, BY_PATIENT)
-
-    @steps(name="007-erased")
-    def erased(db: "Database") -> None:
-        _execute_all(db, ERASED)
-
-    @steps(name="008-callbacks")
-    def callbacks(db: "Database") -> None:
-        _execute_all(db, CALLBACKS)
-
-    @steps(name="009-zones")
-    def zones(db: "Database") -> None:
-        _execute_all(db, ZONES)
-
+    for name, part in STEPS.items():
+        steps(name=name)(_step(part))
     return steps
 
 
-def _execute_all(db: "Database", statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+def _step(part: str) -> "Callable[[Database], None]":
+    def execute_all(db: "Database") -> None:
+        for statement in part.split(";\n"):
+            if statement.strip():
+                db.execute(statement)
+
+    return execute_all
