@@ -8,17 +8,21 @@ from sqlite_utils import Database
 
 from reminderd import sealing
 from reminderd.engines.embedded import connection, schema, store
-from reminderd.words import Outcome, Receipt, SessionState
+from reminderd.words import How, Outcome, Receipt, SessionState, Wish
 
 _OUTCOMES = ", ".join(f"`{each}`" for each in Outcome)
 _RECEIPTS = ", ".join(f"`{each}`" for each in Receipt)
 _SESSION_STATES = ", ".join(f"`{each}`" for each in SessionState)
+_HOWS = ", ".join(f"`{each}`" for each in How)
+_WISHES = ", ".join(f"`{each}`" for each in Wish)
 _CHANNEL = "`sms` or `email`."
 
 SEALED = [each for each in sealing.TABLES if each.only == "TRUE"]
 TABLES = {
     "patients": "A person in aftercare.",
     "consents": "Whether a patient wants to hear from the clinic on a channel.",
+    "consent_ledger": "Everything that was ever said about being written to. Only added to; the "
+    "present [consents](consent.md) are its last words.",
     "protocol_versions": "Every text of a protocol that was signed or had a session, for good.",
     "approvals": "Signatures under protocols.",
     "sessions": "Treatments, past and booked.",
@@ -64,6 +68,20 @@ COLUMNS = {
         "granted": "1 where the patient agreed, 0 where consent was withdrawn.",
         "at": "Since when.",
         "source": "How it is known: a form, an import, a provider's answer.",
+        "how": f"One of {_HOWS}.",
+    },
+    "consent_ledger": {
+        "id": "The place in the ledger.",
+        "patient": "Whose.",
+        "channel": f"{_CHANNEL} Empty where it is about all of them.",
+        "wish": f"One of {_WISHES}.",
+        "address": "The number or address that it is about.",
+        "at": "When it was said: the latest counts.",
+        "how": f"One of {_HOWS}.",
+        "by": "Who said it or wrote it down.",
+        "source": "How it is known, as staff wrote it.",
+        "words": "What the patient wrote.",
+        "recorded_at": "When it was written down.",
     },
     "protocol_versions": {
         "id": "What sessions point to.",
@@ -236,7 +254,7 @@ def schema_page() -> str:
 def _page(database: Database) -> Iterator[str]:
     yield "# The database\n"
     yield "Written from a new database by `make docs`; the statements themselves stand in"
-    yield "[`schema.py`](../reminderd/engines/embedded/schema.py). This is schema"
+    yield "[`schema.py`](../reminderd/engines/embedded/schema.py) and `first_schema.py`. This is schema"
     yield f"{schema.VERSION} (`PRAGMA user_version`).\n"
     yield "It is one SQLite file. Every table is STRICT, and states, kinds and channels are"
     yield "checked by the database itself. Instants are whole milliseconds since 1970 in UTC:"

@@ -26,6 +26,7 @@ class Action(StrEnum):
     PATIENT_EDITED = "patient-edited"
     CONSENT = "consent"
     OPTED_OUT = "opted-out"  # the provider said so
+    OBJECTED = "objected"  # the patient, in words that staff have to read
     PAUSED = "paused"
     RESUMED = "resumed"
     ADDRESS_MARKED = "address-marked"

@@ -11,6 +11,7 @@ from reminderd.carriers import Receiver as Receiver
 from reminderd.carriers import Repeatable as Repeatable
 from reminderd.carriers import Transport as Transport
 from reminderd.carriers import Witness as Witness
+from reminderd.ledger import Ledger
 from reminderd.letterbox import Letterbox
 from reminderd.model import (
     Attempt,
@@ -49,7 +50,7 @@ from reminderd.outbox_values import StoredReply as StoredReply
 from reminderd.outbox_values import Vitals as Vitals
 
 
-class Outbox(Letterbox, Protocol):
+class Outbox(Ledger, Letterbox, Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
     Everything that writes runs inside `transaction`, which is exclusive from its first statement.

@@ -34,7 +34,7 @@ from reminderd.errors import (
 )
 from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
 from reminderd.letters import Letters, names
-from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
+from reminderd.model import Channel, Chart, Message, Outcome, Patient, Reason, Reminder
 from reminderd.pace import Pace
 from reminderd.plan import changes, still_true
 from reminderd.practice import Practice
@@ -55,6 +55,7 @@ from reminderd.verdicts import (
     stopped,
     tried_later,
     unburned,
+    unwanted,
     wrong_address,
 )
 
@@ -232,6 +233,8 @@ class Lane:
             return []
         now = self._clock.now()
         with self._outbox.transaction():
+            letters, refused = self._still_wanted(letters)
+            verdicts = [*verdicts, *refused]
             ids = [each.settlement.attempt_id for each in verdicts]
             ours = self._outbox.open_attempts(
                 [*ids, *(each.parcel.claimed.attempt_id for each in letters)]
@@ -249,6 +252,15 @@ class Lane:
         if len(marked) < len(letters):
             log.error("another process has taken over what this one was about to send")
         return marked
+
+    def _still_wanted(self, letters: Sequence[Letter]) -> tuple[list[Letter], list[Verdict]]:
+        """Those to people who still want them, and a verdict on the others.
+
+        In the transaction that marks, so that nobody can say no between the look and the mark.
+        """
+        wanted = self._outbox.willing([_receiver(each) for each in letters])
+        refused = [unwanted(each) for each in letters if _receiver(each) not in wanted]
+        return [each for each in letters if _receiver(each) in wanted], refused
 
     def _rendered(self, letter: Letter) -> Rendered:
         message, size = letter.message, letter.composed.size
@@ -366,6 +378,10 @@ def _group_size(transport: Transport) -> int:
     if transport.max_per_second is None:
         return transport.concurrency
     return min(transport.concurrency, max(int(transport.max_per_second), 1))
+
+
+def _receiver(letter: Letter) -> tuple[int, Channel]:
+    return letter.parcel.chart.patient.id or 0, letter.parcel.channel
 
 
 def _delivery(letter: Letter, at: datetime) -> Delivery:

@@ -19,6 +19,9 @@ from reminderd.words import (
     Channel as Channel,
 )
 from reminderd.words import (
+    How as How,
+)
+from reminderd.words import (
     Kind as Kind,
 )
 from reminderd.words import (
@@ -45,6 +48,9 @@ from reminderd.words import (
 from reminderd.words import (
     State as State,
 )
+from reminderd.words import (
+    Wish as Wish,
+)
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # names in files: clinics, protocols, topics
 
@@ -70,11 +76,18 @@ class Clinic:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether the patient wants to hear from us on a channel, since when, and how we know."""
+    """Whether the patient wants to hear from us on a channel, since when, and how we know.
+
+    `by` and `words`, who wrote it down and what the patient said, go into the ledger; as present
+    state they are not read back.
+    """
 
     granted: bool
     at: datetime
     source: str
+    how: How = How.STAFF
+    by: str = field(default="", compare=False)
+    words: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

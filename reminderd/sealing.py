@@ -103,6 +103,7 @@ OBJECTIONS_KEY = "objections-key"  # the note with the key of the hashes of eras
 TABLES = (
     Sealed("patients", ("id",), ("given_name", "family_name", "phone", "email", "screening")),
     Sealed("consents", ("patient", "channel"), ("source",)),
+    Sealed("consent_ledger", ("id",), ("address", "source", "words")),
     Sealed("sessions", ("id",), ("area", "adjustments")),
     Sealed("session_changes", ("id",), ("adjustments", "why")),
     Sealed("messages", ("id",), ("recipient", "subject", "text", "html", "envelope")),

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from reminderd.cli.output import instant
+from reminderd.consents import Statement
 from reminderd.courses import Standing, standing_in
 from reminderd.ids import public_id
 from reminderd.interfaces import Callback, StoredReply
@@ -42,6 +43,21 @@ def told_data(at: datetime, told: Callback, zone: str) -> dict[str, Any]:
         "receipt": told.receipt,
         "provider_id": told.provider_id,
         "code": told.code,
+    }
+
+
+def statement_data(said: Statement, zone: str) -> dict[str, Any]:
+    """What was said about being written to; `channel` is null where it is about all of them."""
+    return {
+        "at": instant(said.at, zone),
+        "channel": said.channel,
+        "wish": said.wish,
+        "address": said.address,
+        "how": said.how,
+        "by": said.by,
+        "source": said.source,
+        "words": said.words,
+        "recorded_at": instant(said.recorded_at, zone),
     }
 
 

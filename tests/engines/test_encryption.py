@@ -35,12 +35,13 @@ OTHER = Seal(bytes(32), "another file")
 CANARIES = (
     b"Anacanary", b"Verano", b"600000001", b"anacanary@", b"eczema", b"sourcecanary",
     b"areacanary", b"whycanary", b"Words", b"A subject", b"errorcanary",
-    b"envelopecanary", b"replycanary", b"matchcanary",
+    b"envelopecanary", b"wordscanary", b"replycanary", b"matchcanary",
 )  # fmt: skip
 # Text that says nothing of anybody, or that SQL has to compare.
 READABLE = {
     "patients": {"ref", "clinic", "timezone", "language", "channels", "bad_addresses"},
-    "consents": {"channel"},
+    "consents": {"channel", "how"},
+    "consent_ledger": {"channel", "wish", "how", "by"},
     "protocol_versions": {"key", "digest", "document"},
     "approvals": {"protocol", "digest", "by", "texts"},
     "sessions": {"state", "tags"},
@@ -74,7 +75,7 @@ def live(path: Path, seal: Seal | None) -> None:
     session = with_session(outbox, who, area="areacanary", adjustments={"no-shower": why})
     (one,) = saved(outbox, a_reminder(session))
     taken = claimed(outbox, one)
-    said = {SMS: Consent(False, NOW, "sourcecanary")}
+    said = {SMS: Consent(False, NOW, "sourcecanary", words="wordscanary")}
     protocol = LIBRARY.find("mesotherapy").protocol
     sending = one._replace(state=State.SENDING, wake_at=None)
     with outbox.transaction():

@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
+from reminderd.consents import statement
 from reminderd.engines.embedded.rows import from_ms, to_ms
 from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.embedded.trail import Trail
 from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Removed, StoredMessage
-from reminderd.model import Channel, Patient
+from reminderd.model import Channel, Consent, How, Patient
 from reminderd.objections import Address, Objections, addresses
 from reminderd.sealing import OBJECTIONS_KEY, closed, opened, places
 
@@ -36,6 +37,7 @@ _REMOVALS = (
     "email = NULL, timezone = NULL, language = NULL, channels = '', bad_addresses = '', "
     "screening = '' WHERE id = ?",
     "DELETE FROM consents WHERE patient = ?",
+    "UPDATE consent_ledger SET address = NULL, source = '', words = NULL WHERE patient = ?",
     "DELETE FROM zone_changes WHERE patient = ?",
     "UPDATE sessions SET area = NULL, adjustments = '{}' WHERE patient = ?",
     f"UPDATE session_changes SET adjustments = '{{}}', why = NULL WHERE session IN {_OWN_SESSIONS}",
@@ -109,25 +111,37 @@ class Erasing(Trail):
         self.set_note(*note)
         return key
 
+    def secret(self) -> bytes:
+        with self.transaction():
+            return bytes.fromhex(self._objections_key() or self._new_objections_key())
+
     # Removing -----------------------------------------------------------------------------------
 
     def erase(self, patient: Patient, now: datetime) -> Removed:
         assert patient.id is not None
         self._refuse_on_its_way(patient.id)
         objections = self._keep_objections(patient)
+        self._end_consents(patient, now)
         cancelled = self.query(
             "UPDATE reminders SET state = 'cancelled', reason = 'erased', wake_at = NULL "
             "WHERE patient = ? AND state IN ('scheduled', 'held') RETURNING id",
             (patient.id,),
         )
         self._remove_replies(patient)
-        for statement in _REMOVALS:
-            self.connection.execute(statement, (patient.id,))
+        for removal in _REMOVALS:
+            self.connection.execute(removal, (patient.id,))
         self.connection.execute(
             "UPDATE patients SET erased_at = ?1, updated_at = ?1 WHERE id = ?2",
             (to_ms(now), patient.id),
         )
         return Removed(len(cancelled), tuple(objections))
+
+    def _end_consents(self, patient: Patient, now: datetime) -> None:
+        """That somebody had agreed is told without whom; from now on nobody has."""
+        for channel, said in patient.consent.items():
+            if said.granted:
+                ended = Consent(False, max(now, said.at), "", How.ERASURE)
+                self.add_statement(statement(patient, channel, ended, now))
 
     def _remove_replies(self, patient: Patient) -> None:
         """Those of this patient alone, and what came from that number before it was known."""

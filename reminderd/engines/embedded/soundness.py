@@ -53,6 +53,19 @@ PROMISES = {
     ),
 }
 
+_LAST_WORDS = (
+    "SELECT patient, channel, wish = 'granted', at, how FROM (SELECT *, row_number() OVER "
+    "(PARTITION BY patient, channel ORDER BY at DESC, id DESC) AS place FROM consent_ledger "
+    "WHERE wish IN ('granted', 'withdrawn')) WHERE place = 1 "
+    "AND patient NOT IN (SELECT id FROM patients WHERE erased_at IS NOT NULL)"
+)
+_PRESENT = "SELECT patient, channel, granted, at, how FROM consents"
+# Whose consents differ from what was said last, on either side.
+DIFFERENT_CONSENTS = (
+    f"SELECT DISTINCT patient FROM (SELECT * FROM ({_PRESENT} EXCEPT {_LAST_WORDS}) UNION "
+    f"SELECT * FROM ({_LAST_WORDS} EXCEPT {_PRESENT})) ORDER BY patient"
+)
+
 
 def examine(path: Path, seal: Seal | None = None) -> Iterator[Finding]:
     """Every finding about the database, which may be in use; changes nothing.
@@ -139,6 +152,19 @@ def _promises(opened: Connection) -> Iterator[Finding]:
         yield fine("reminders", "each is in one state, and what left is recorded")
 
 
+def _consents(opened: Connection) -> Iterator[Finding]:
+    if not _has(opened, "consent_ledger"):
+        return
+    ids = [row[0] for row in opened.execute(DIFFERENT_CONSENTS).fetchall()]
+    if not ids:
+        yield fine("consents", "each is the last word of its ledger")
+    else:
+        names = ", ".join(public_id("pat", each) or "" for each in ids[:SHOWN])
+        more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+        said = f"{names}{more}: not what the ledger says last"
+        yield problem("consents", said, "Compare, and ask the patient: reminderd patient show ID")
+
+
 def _has(opened: Connection, table: str) -> bool:
     row = opened.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     return row is not None
@@ -183,4 +209,6 @@ def _broken(opened: Connection, seal: Seal) -> Iterator[str]:
 
 Check = Callable[[Connection], Iterator[Finding]]
 # Each is given one state of the database; a later one may rely on those before it.
-CHECKS: tuple[Check, ...] = (_file, _version, _belonging, _counters, _promises, _notes, _trail)
+CHECKS: tuple[Check, ...] = (
+    _file, _version, _belonging, _counters, _promises, _consents, _notes, _trail,
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""What patients themselves say about being written to: STOP, START, other words, a button.
+
+Every method is one transaction: the word in the ledger, the consents and the new plan are stored
+together, or none of it. A number may belong to several people; all of them are meant.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from reminderd import audit
+from reminderd.audit import Action, Entry
+from reminderd.charts import Change, Charts
+from reminderd.consents import (
+    BY_BUTTON,
+    BY_TEXT,
+    PATIENT,
+    closed_by,
+    ends,
+    objection,
+    statement,
+    with_word,
+)
+from reminderd.ids import public_id
+from reminderd.model import Channel, Consent, How, Patient
+
+
+class Wishes(Charts):
+    """Takes in what patients say; called by whoever has understood it."""
+
+    def withdraw_number(
+        self, number: str, words: str, said_at: datetime, now: datetime
+    ) -> list[Change]:
+        """STOP: everybody with that number gets no text messages from now on.
+
+        Returns what changed for each of those to whom it does; a newer grant stands.
+        """
+        said = Consent(False, said_at, BY_TEXT, How.REPLY, PATIENT, words)
+        with self._outbox.transaction():
+            heard = [(each, self._stopped(each, number, said, now)) for each in self._at(number)]
+            return [self._take(before, after, now) for before, after in heard if after is not None]
+
+    def restore_number(
+        self, number: str, words: str, said_at: datetime, now: datetime
+    ) -> list[Change]:
+        """START: what that same number had closed is open again; what still holds is planned.
+
+        Nobody is opted in by it who was not before, nor whom staff, a form or another number had
+        taken off.
+        """
+        said = Consent(True, said_at, BY_TEXT, How.REPLY, PATIENT, words)
+        with self._outbox.transaction():
+            return [
+                self._take(each, with_word(each, Channel.SMS, said), now)
+                for each in self._at(number)
+                if self._is_closed_by(number, each) and said_at >= each.consent[Channel.SMS].at
+            ]
+
+    def object_softly(
+        self, number: str, words: str, said_at: datetime, now: datetime
+    ) -> list[Change]:
+        """Words that ask us to stop: all channels of these patients are held until staff decide."""
+        with self._outbox.transaction():
+            return [self._hold(each, number, words, said_at, now) for each in self._at(number)]
+
+    def unsubscribe(self, patient_id: int, address: str, now: datetime) -> bool:
+        """The button in a mail: no mail from now on to whoever has that id and that address.
+
+        False where there is nothing to withdraw, or not any more.
+        """
+        said = Consent(False, now, BY_BUTTON, How.UNSUBSCRIBE, PATIENT)
+        with self._outbox.transaction():
+            patient = self._outbox.find_patient(public_id("pat", patient_id) or "")
+            if patient is None or patient.email != address or not patient.consents(Channel.EMAIL):
+                return False
+            self._take(patient, with_word(patient, Channel.EMAIL, said), now)
+            return True
+
+    def _at(self, number: str) -> list[Patient]:
+        return self._outbox.patients_at(Channel.SMS, number)
+
+    def _stopped(
+        self, patient: Patient, number: str, said: Consent, now: datetime
+    ) -> Patient | None:
+        """The patient as the STOP leaves them; None where it changes nothing, or came too late."""
+        present = patient.consent.get(Channel.SMS)
+        if present is None:
+            return None
+        if present.granted and ends(said, present, now):
+            return with_word(patient, Channel.SMS, said)
+        if present.granted or self._is_closed_by(number, patient):
+            if said.at >= present.at:  # said once more: a START from in between opens nothing
+                return with_word(patient, Channel.SMS, said)
+            self._outbox.add_statement(statement(patient, Channel.SMS, said, now))
+        return None
+
+    def _is_closed_by(self, number: str, patient: Patient) -> bool:
+        return closed_by(number, self._outbox.statements(patient.id or 0))
+
+    def _take(self, before: Patient, after: Patient, now: datetime) -> Change:
+        assert after.id is not None
+        self._outbox.update_patient(after, now)
+        self._outbox.record(audit.patient_changed(before, after, PATIENT, now))
+        return self._plan_one_again(after.id, now)
+
+    def _hold(
+        self, patient: Patient, number: str, words: str, said_at: datetime, now: datetime
+    ) -> Change:
+        assert patient.id is not None
+        self._outbox.add_statement(objection(patient, number, words, said_at, now))
+        self._outbox.update_patient(replace(patient, paused=True), now)
+        what = public_id("pat", patient.id) or ""
+        before, after = {"paused": patient.paused}, {"paused": True}
+        entry = Entry(now, PATIENT, Action.OBJECTED, what, patient.id, None, before, after)
+        self._outbox.record([entry])
+        return self._plan_one_again(patient.id, now)
