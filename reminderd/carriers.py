@@ -1,10 +1,11 @@
 """What carries a message away, and what it may be able to do besides: one class per provider."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from reminderd.model import Channel, Message
-from reminderd.outbox_values import Call, Callback, Reply
+from reminderd.outbox_values import Call, Callback, News, Reply
 
 
 class Transport(Protocol):
@@ -85,4 +86,17 @@ class Mailbox(Protocol):
 
     def inbound(self, call: Call) -> Reply:
         """What a call to `<address>/inbound` brings; raises anything unless proven genuine."""
+        ...
+
+
+@runtime_checkable
+class Pollable(Protocol):
+    """A transport whose provider can be asked what became of messages, and for those to us."""
+
+    def news(self, since: datetime) -> Sequence[News]:
+        """Every message that it sent or received at `since` or later. Raises `TransportError`."""
+        ...
+
+    def receipt(self, provider_id: str) -> Callback:
+        """What is known of one message of ours by now. Raises `TransportError`."""
         ...

@@ -27,9 +27,10 @@ from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
 from reminderd.incoming import Replies
-from reminderd.interfaces import Transport
+from reminderd.interfaces import Pollable, Transport
 from reminderd.lanes import Delivery
 from reminderd.model import State
+from reminderd.polling import EVERY, EVERY_IF_CALLED, Polling, asking
 from reminderd.pulse import Pulse
 from reminderd.rehearsal import house_on_a_copy
 from reminderd.settings import Settings
@@ -106,6 +107,8 @@ def _rules(house: House) -> str:
 
 
 def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch: Watch) -> None:
+    for each in _pollings(house, serving):
+        each.poll(clock.now())
     dispatch = house.dispatch(clock, serving, time_is_right=watch.time_is_right)
     stop = _Stop(dispatch)
     try:
@@ -163,7 +166,8 @@ def _serve(
     dispatches = _dispatches(house, clock, serving, watch, pulse)
     loop = EmbeddedLoop(house.outbox, dispatches, clock, watch.now)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-    with _open_to_calls(house, clock, serving, pulse), _signals(signals):
+    asked = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
+    with _open_to_calls(house, clock, serving, pulse), asked, _signals(signals):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
         _warn_of_a_hasty_watchdog()
@@ -180,6 +184,16 @@ def _open_to_calls(
         return nullcontext()
     shown = web.Shown(pulse, house.practice.routes, given.open_figures)
     return web.open_at(given.listen, house.outbox, clock, serving, shown)
+
+
+def _pollings(house: House, serving: Mapping[str, Transport]) -> list[Polling]:
+    """One for each provider that can be asked; less often where it calls by itself."""
+    every = EVERY_IF_CALLED if house.settings.sections.web.public_url else EVERY
+    return [
+        Polling(house.outbox, name, each, every)
+        for name, each in serving.items()
+        if isinstance(each, Pollable)
+    ]
 
 
 def _warn_of_a_hasty_watchdog() -> None:

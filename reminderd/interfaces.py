@@ -7,6 +7,7 @@ from typing import Protocol
 
 from reminderd.audit import Entry, Head, Recorded
 from reminderd.carriers import Mailbox as Mailbox
+from reminderd.carriers import Pollable as Pollable
 from reminderd.carriers import Receiver as Receiver
 from reminderd.carriers import Repeatable as Repeatable
 from reminderd.carriers import Transport as Transport
@@ -36,6 +37,7 @@ from reminderd.outbox_values import Figure as Figure
 from reminderd.outbox_values import Heard as Heard
 from reminderd.outbox_values import LastSession as LastSession
 from reminderd.outbox_values import NewMessage as NewMessage
+from reminderd.outbox_values import News as News
 from reminderd.outbox_values import PatientFacts as PatientFacts
 from reminderd.outbox_values import Pinned as Pinned
 from reminderd.outbox_values import ReminderFilter as ReminderFilter
@@ -369,6 +371,10 @@ class Outbox(Ledger, Letterbox, Protocol):
 
     def vitals(self, after_attempt: int) -> Vitals:
         """How sending goes; outcomes are those of the attempts after that one."""
+        ...
+
+    def open_receipts(self, transport: str, since: datetime) -> Mapping[str, datetime]:
+        """Messages accepted since then of which more may be told: the provider's id, and when."""
         ...
 
     def callback_applied(self, callback_id: int, now: datetime) -> None:

@@ -165,6 +165,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """A message in a provider's list, one of ours or one to us; `at` is by the provider's clock."""
+
+    at: datetime
+    told: Callback | Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What is done about a reply: `word` names it, `why` is a JSON object for those who ask.
 

@@ -16,16 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from reminderd.errors import ConfigurationError, InDoubt, Temporary, TransportError
 from reminderd.model import Channel, Message
-from reminderd.outbox_values import Call, Callback, Reply
+from reminderd.outbox_values import Call, Callback, News, Reply
 from reminderd.transports.pool import Pool
 from reminderd.transports.privacy import is_loopback, redacted
 from reminderd.transports.timeout import Timeout
-from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields, reply
+from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields, listed, reply
 from reminderd.transports.twilio_codes import verdict
 
 if TYPE_CHECKING:
     from requests import Response
 
+_PAGE = 1000  # of its list at once, the most that it gives
 _NEWEST = 50  # of the messages to one number, enough for an hour
 _LONGEST_VALIDITY = 36_000  # seconds; more is refused
 
@@ -170,6 +171,33 @@ class Twilio:
         form = fields(call.body.decode("ascii"))
         self._verify(f"{url}?{call.query}" if call.query else url, form, call.headers)
         return form
+
+    # What it tells when it is asked --------------------------------------------------------------
+
+    def news(self, since: datetime) -> list[News]:
+        """Every message of the account since then: its own, and those to our number."""
+        found = self._call(
+            lambda client: client.messages.list(date_sent_after=since, page_size=_PAGE)
+        )
+        return [
+            News(each.date_sent, listed(each))
+            for each in found
+            if each.date_sent is not None and self._is_ours(each)
+        ]
+
+    def receipt(self, provider_id: str) -> Callback:
+        """What is known of that message by now; raises `TransportError`."""
+        told = listed(self._call(lambda client: client.messages(provider_id).fetch()))
+        assert isinstance(told, Callback), "it was ours when it was sent"
+        return told
+
+    def _is_ours(self, record: Any) -> bool:
+        """An account may have numbers that are somebody else's business."""
+        if record.direction != "inbound":
+            return True
+        if self._settings.from_ is not None:
+            return bool(record.to == self._settings.from_)
+        return record.messaging_service_sid in (None, self._settings.messaging_service_sid)
 
     def _verify(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
         from twilio.request_validator import RequestValidator

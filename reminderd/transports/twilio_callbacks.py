@@ -7,6 +7,7 @@ whole request is refused.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from reminderd.errors import OptedOut, ReminderdError, WrongAddress
@@ -63,17 +64,34 @@ def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str
     """What a genuine request says; raises NotGenuine where it is about another account, or odd."""
     if form.get("AccountSid") != account_sid:
         raise NotGenuine("another account")
-    status = _required(form, "MessageStatus", _STATUS)
-    code = _optional(form, "ErrorCode", _CODE)
+    return told(
+        _required(form, "MessageSid", _SID),
+        _required(form, "MessageStatus", _STATUS),
+        _optional(form, "ErrorCode", _CODE),
+        _optional(query, "attempt", _TOKEN),
+    )
+
+
+def told(provider_id: str, status: str, code: str | None, token: str | None = None) -> Callback:
+    """What is known of a message of ours that has come so far."""
     kind = CODES[int(code)][0] if code and int(code) in CODES else None
     return Callback(
-        token=_optional(query, "attempt", _TOKEN),
-        provider_id=_required(form, "MessageSid", _SID),
+        token=token,
+        provider_id=provider_id,
         # Whatever else it may come to say, it has the message.
         receipt=RECEIPTS.get(status, Receipt.QUEUED),
         code=code,
         meaning=_MEANINGS.get(kind) if kind else None,
     )
+
+
+def listed(record: Any) -> Callback | Reply:
+    """What a message in its list tells."""
+    if record.direction == "inbound":
+        words = record.body or ""
+        return Reply(record.sid, record.from_, record.to, words, int(record.num_media or 0))
+    code = None if record.error_code is None else str(record.error_code)
+    return told(record.sid, record.status, code)
 
 
 def reply(form: Mapping[str, str], account_sid: str) -> Reply:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from reminderd.errors import ConfigurationError, TryAgainLater
 
 LONGEST_SECONDS = 15.0  # from the connection to the last byte of the answer
 LONGEST_HEAD = 16 * 1024
-MOST_CONNECTIONS = 64
+MOST_CONNECTIONS = 512  # more wait in line than are answered at once
 FINISH_SECONDS = 5
+TURN_SECONDS = 0.0005  # at most, until another thread gets its turn: those that send come first
 
 
 class _OneRequest(H11Protocol):
@@ -40,12 +42,15 @@ def serving(listen: str, application: Starlette) -> Iterator[None]:
     taken = _bound(listen)
     server = uvicorn.Server(_config(application))
     thread = threading.Thread(target=server.run, args=([taken],), name="web", daemon=True)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_SECONDS)
     thread.start()
     try:
         yield
     finally:
         server.should_exit = True
         thread.join(2 * FINISH_SECONDS)
+        sys.setswitchinterval(before)
 
 
 def _config(application: Starlette) -> uvicorn.Config:
