@@ -254,8 +254,8 @@ def schema_page() -> str:
 def _page(database: Database) -> Iterator[str]:
     yield "# The database\n"
     yield "Written from a new database by `make docs`; the statements themselves stand in"
-    yield "[`schema.py`](../reminderd/engines/embedded/schema.py) and `first_schema.py`. This is schema"
-    yield f"{schema.VERSION} (`PRAGMA user_version`).\n"
+    yield "[`schema.py`](../reminderd/engines/embedded/schema.py) and `first_schema.py`. This is"
+    yield f"schema {schema.VERSION} (`PRAGMA user_version`).\n"
     yield "It is one SQLite file. Every table is STRICT, and states, kinds and channels are"
     yield "checked by the database itself. Instants are whole milliseconds since 1970 in UTC:"
     yield "`datetime(due_at / 1000, 'unixepoch')` reads one. Read it with any SQLite tool;"

@@ -24,6 +24,7 @@ from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Renderer
 from reminderd.settings import Settings
 from reminderd.signatures import Signatures
+from reminderd.wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class House:
     @property
     def migrator(self) -> Migrator:
         return Migrator(self.outbox, self.practice, self.intake)
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(self.outbox, self.practice)
 
     @property
     def signatures(self) -> Signatures:
@@ -113,6 +118,7 @@ def open_house(
         _routes(settings),
         read.texts,
         settings.sections.sending.most_per_day,
+        _unsubscribe_at(settings),
     )
     outbox = EmbeddedOutbox(
         database or settings.database,
@@ -150,6 +156,13 @@ def build_transport(settings: Settings, name: str) -> Transport:
     if public_url is not None and isinstance(transport, Receiver):
         transport.be_called_at(f"{public_url}/hooks/{name}")
     return transport
+
+
+def _unsubscribe_at(settings: Settings) -> str | None:
+    """One click is for https alone (RFC 8058), and somebody has to listen."""
+    web = settings.sections.web
+    url = web.public_url or ""
+    return f"{url}/unsubscribe" if web.listen and url.startswith("https:") else None
 
 
 def _clinics(settings: Settings, nothing_leaves: bool) -> dict[str, Clinic]:

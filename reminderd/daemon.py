@@ -16,7 +16,7 @@ from typing import Protocol
 import tzdata
 
 from reminderd import bootstrap, proofread, systemd, web
-from reminderd.bootstrap import House
+from reminderd.bootstrap import House, with_fresh_texts
 from reminderd.callbacks import Callbacks
 from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
@@ -183,7 +183,9 @@ def _open_to_calls(
     if given.listen is None:
         return nullcontext()
     shown = web.Shown(pulse, house.practice.routes, given.open_figures)
-    return web.open_at(given.listen, house.outbox, clock, serving, shown)
+    return web.open_at(
+        given.listen, house.outbox, clock, serving, shown, lambda: with_fresh_texts(house).wishes
+    )
 
 
 def _pollings(house: House, serving: Mapping[str, Transport]) -> list[Polling]:
@@ -242,7 +244,7 @@ def _reloaded(
     """Sending by the protocols and templates as they are now; None where they hold mistakes."""
     systemd.reloading()
     try:
-        renewed = bootstrap.with_fresh_texts(house)
+        renewed = with_fresh_texts(house)
         protocols = [house.library.find(key).protocol for key in sorted(house.library.keys())]
         faults = proofread.check(renewed.renderer, protocols)
         mistakes = [each for each in faults if ": warning: " not in each]

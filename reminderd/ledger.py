@@ -34,6 +34,10 @@ class Ledger(Protocol):
         """Those (patient, channel) on which the patient may be written to at this moment."""
         ...
 
-    def secret(self) -> bytes:
-        """A random key that stays with the database, made when it is first wanted."""
+    def secret(self) -> bytes | None:
+        """A random key that stays with the database; None until it is made."""
+        ...
+
+    def make_secret(self) -> bytes:
+        """The same, made where it is not there."""
         ...

@@ -351,8 +351,9 @@ class Message:
 
     `id` is stable: transports derive the provider's idempotence from it (the Message-ID of a
     mail). `valid_for` is how long it is still worth delivering from the moment of sending.
-    `calendar` goes with a mail as a file (`calendar_file.written`). `attempt` is the random id of
-    this hand-over, by which the provider may speak of it.
+    `calendar` goes with a mail as a file (`calendar_file.written`), and `unsubscribe` is the
+    address behind its button. `attempt` is the random id of this hand-over, by which the provider
+    may speak of it.
     """
 
     id: str
@@ -367,6 +368,7 @@ class Message:
     valid_for: timedelta
     at: datetime
     calendar: Calendar | None = None
+    unsubscribe: str | None = None
     attempt: str | None = field(default=None, compare=False)
 
 

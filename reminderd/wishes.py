@@ -21,7 +21,9 @@ from reminderd.consents import (
     with_word,
 )
 from reminderd.ids import public_id
-from reminderd.model import Channel, Consent, How, Patient
+from reminderd.model import Channel, Clinic, Consent, How, Patient
+from reminderd.objections import addresses
+from reminderd.unsubscribing import Tokens
 
 
 class Wishes(Charts):
@@ -62,18 +64,42 @@ class Wishes(Charts):
         with self._outbox.transaction():
             return [self._hold(each, number, words, said_at, now) for each in self._at(number)]
 
-    def unsubscribe(self, patient_id: int, address: str, now: datetime) -> bool:
-        """The button in a mail: no mail from now on to whoever has that id and that address.
+    def unsubscribing(self, token: str) -> Patient | None:
+        """Whose button it is, wanted or not any more; None where the token is none of ours."""
+        found = self._unsubscribing(token)
+        return found[0] if found else None
 
-        False where there is nothing to withdraw, or not any more.
+    def unsubscribe(self, token: str, now: datetime) -> Patient | None:
+        """The button in a mail: nothing more on that channel to whoever still has that address.
+
+        Returns whose it is, also where there is nothing to withdraw any more; None as above.
         """
-        said = Consent(False, now, BY_BUTTON, How.UNSUBSCRIBE, PATIENT)
         with self._outbox.transaction():
-            patient = self._outbox.find_patient(public_id("pat", patient_id) or "")
-            if patient is None or patient.email != address or not patient.consents(Channel.EMAIL):
-                return False
-            self._take(patient, with_word(patient, Channel.EMAIL, said), now)
-            return True
+            found = self._unsubscribing(token)
+            if found is None:
+                return None
+            patient, channel, is_present = found
+            if is_present and patient.consents(channel):
+                said = Consent(False, now, BY_BUTTON, How.UNSUBSCRIBE, PATIENT)
+                self._take(patient, with_word(patient, channel, said), now)
+            return patient
+
+    def clinic_of(self, patient: Patient) -> Clinic | None:
+        """Who treats the patient; None where that clinic is not configured any more."""
+        return self._practice.clinics.get(patient.clinic)
+
+    def _unsubscribing(self, token: str) -> tuple[Patient, Channel, bool] | None:
+        """The patient and the channel, and whether the address is still the patient's."""
+        secret = self._outbox.secret()
+        if secret is None:
+            return None
+        tokens = Tokens(secret)
+        wanted = tokens.read(token)
+        patient = wanted and self._outbox.find_patient(public_id("pat", wanted.patient_id) or "")
+        if wanted is None or patient is None:
+            return None
+        known = dict(addresses(patient)).get(wanted.channel)
+        return patient, wanted.channel, known is not None and tokens.is_of(wanted, known)
 
     def _at(self, number: str) -> list[Patient]:
         return self._outbox.patients_at(Channel.SMS, number)

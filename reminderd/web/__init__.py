@@ -4,7 +4,7 @@ Nothing of it is loaded unless `[web] listen` is set.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -14,6 +14,7 @@ from reminderd.errors import ConfigurationError
 from reminderd.interfaces import Outbox, Transport
 from reminderd.model import Channel
 from reminderd.pulse import Pulse
+from reminderd.wishes import Wishes
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,12 @@ def open_at(
     clock: Clock,
     transports: Mapping[str, Transport],
     shown: Shown | None = None,
+    wishes: Callable[[], Wishes] | None = None,
 ) -> Iterator[None]:
     """Answer at this address, in a thread of its own, until the end of the `with`.
 
-    What is under way then is finished. Raises TryAgainLater where the port is taken,
+    What is under way then is finished. `wishes` takes in what patients want who press the button of
+    a mail; without it there is no such address. Raises TryAgainLater where the port is taken,
     ConfigurationError where the address or the extra packages are missing.
     """
     refuse_without_packages()
@@ -51,7 +54,7 @@ def open_at(
     shown = shown or Shown()
     with ExitStack() as open_things:
         health = Health(outbox, clock, shown.pulse, shown.routes)
-        served = application(transports, health, open_things, for_all=shown.for_all)
+        served = application(transports, health, open_things, wishes, for_all=shown.for_all)
         with serving(listen, served):
             log.info("listening: %s", listen)
             yield

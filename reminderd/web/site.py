@@ -12,22 +12,29 @@ from starlette.routing import Route
 
 from reminderd.interfaces import Transport
 from reminderd.transports.privacy import is_loopback
-from reminderd.web import hooks
+from reminderd.web import hooks, unsubscribe
 from reminderd.web.allowance import Allowance
 from reminderd.web.health import Health
 from reminderd.web.inbox import Inbox
 from reminderd.web.metrics import CONTENT_TYPE, Metrics
+from reminderd.wishes import Wishes
 
 Page = Callable[[Request], Awaitable[Response]]
 
 
 def application(
-    transports: Mapping[str, Transport], health: Health, open_things: ExitStack, *, for_all: bool
+    transports: Mapping[str, Transport],
+    health: Health,
+    open_things: ExitStack,
+    wishes: Callable[[], Wishes] | None,
+    *,
+    for_all: bool,
 ) -> Starlette:
     """Everything at its path; what is not here is 404, another method 405.
 
     `for_all` shows /readyz and /metrics to other machines too.
     """
+    allowance = Allowance(time.monotonic)
     inbox = Inbox(health.outbox, health.clock)
     open_things.callback(inbox.close)
     open_things.callback(health.close)
@@ -42,7 +49,8 @@ def application(
                 Route(path, page if for_all else partial(_for_this_machine, page))
                 for path, page in pages.items()
             ),
-            *hooks.routes(transports, inbox, Allowance(time.monotonic)),
+            *hooks.routes(transports, inbox, allowance),
+            *(unsubscribe.routes(wishes, inbox, allowance) if wishes else ()),
         ]
     )
     served.router.redirect_slashes = False  # the address would come from a header

@@ -1,13 +1,14 @@
 """A real server on a free port, a desk's database behind it, and the real transport as judge."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from reminderd import web
 from reminderd.interfaces import Transport
 from reminderd.transports.twilio import Twilio, TwilioSettings
+from reminderd.wishes import Wishes
 from tests.core.desk import Desk
 from tests.fakes import twilio_calls
 from tests.fakes.twilio_calls import Answer
@@ -73,10 +74,11 @@ def open_line(
     desk: Desk,
     transports: Mapping[str, Transport] | None = None,
     shown: web.Shown | None = None,
+    wishes: Callable[[], Wishes] | None = None,
 ) -> Iterator[Line]:
     port, serving = free_port(), transports or {"twilio": receiver()}
     try:
-        with web.open_at(f"127.0.0.1:{port}", desk.outbox, desk.clock, serving, shown):
+        with web.open_at(f"127.0.0.1:{port}", desk.outbox, desk.clock, serving, shown, wishes):
             yield Line(desk, port)
     finally:
         for each in serving.values():

@@ -111,9 +111,13 @@ class Erasing(Trail):
         self.set_note(*note)
         return key
 
-    def secret(self) -> bytes:
+    def secret(self) -> bytes | None:
+        key = self._objections_key()
+        return None if key is None else bytes.fromhex(key)
+
+    def make_secret(self) -> bytes:
         with self.transaction():
-            return bytes.fromhex(self._objections_key() or self._new_objections_key())
+            return self.secret() or bytes.fromhex(self._new_objections_key())
 
     # Removing -----------------------------------------------------------------------------------
 
