@@ -206,6 +206,7 @@ COLUMNS = {
         "recipient": "Our number.",
         "text": "The words as they came.",
         "media": "How many pictures or other files came with it; the provider has them.",
+        "sent_at": "When the provider got it, where it says so.",
         "received_at": "When it was on disk here.",
         "handled_at": "When it was decided what is done about it; empty while it waits for that.",
         "decision": "What that is, in a word; `staff`: a person reads it.",

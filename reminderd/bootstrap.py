@@ -17,6 +17,7 @@ from reminderd.importing import Importer
 from reminderd.intake import Intake
 from reminderd.interfaces import Receiver, Transport
 from reminderd.lanes import Delivery, Means
+from reminderd.letterbox import Decide, to_the_staff
 from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
 from reminderd.practice import Practice, Route
@@ -54,6 +55,11 @@ class House:
     def signatures(self) -> Signatures:
         return Signatures(self.outbox, self.practice, self.library)
 
+    @property
+    def decide(self) -> Decide:
+        """Who says what is done about a reply."""
+        return to_the_staff
+
     def dispatch(
         self,
         clock: Clock,
@@ -73,6 +79,7 @@ class House:
             observe,
             alive,
             time_is_right,
+            decide=self.decide,
         )
         return Dispatch(means, serving)
 

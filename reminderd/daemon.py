@@ -77,7 +77,7 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     with house.outbox.transaction():
         returned, doubted = house.outbox.recover(clock.now())
         Callbacks(house.outbox, house.practice).apply(None, clock.now())
-        while Replies(house.outbox).apply(None, clock.now()):
+        while Replies(house.outbox, house.decide).apply(None, clock.now()):
             pass
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:

@@ -50,7 +50,7 @@ class Dispatch:
         self._alive = means.alive
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
         self._callbacks = Callbacks(means.outbox, means.practice)
-        self._replies = Replies(means.outbox)
+        self._replies = Replies(means.outbox, means.decide)
         self._doubts = Doubts(means, transports)
         self._stopping = False
         self._held = False

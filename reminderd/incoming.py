@@ -4,25 +4,18 @@ Only the thread that sends by a transport handles what came by it, between two d
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from reminderd.errors import TryAgainLater
 from reminderd.ids import public_id
 from reminderd.interfaces import Decision, Outbox, StoredReply
+from reminderd.letterbox import TO_THE_STAFF, Decide, to_the_staff
 from reminderd.model import Patient
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100  # in one transaction: sending must not wait for long
-TO_THE_STAFF = "staff"
-
-Decide = Callable[[StoredReply, Sequence[Patient], datetime], Decision]
-
-
-def to_the_staff(reply: StoredReply, patients: Sequence[Patient], now: datetime) -> Decision:
-    """A person reads it."""
-    return Decision(TO_THE_STAFF)
 
 
 class Replies:

@@ -1,10 +1,21 @@
-"""The part of the store that keeps what people write to us."""
+"""The part of the store that keeps what people write to us, and the seam to who decides on it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from reminderd.model import Patient
 from reminderd.outbox_values import Decision, Reply, StoredReply
+
+TO_THE_STAFF = "staff"
+
+# Asked once about each reply, with everybody who has that number, in a transaction.
+Decide = Callable[[StoredReply, Sequence[Patient], datetime], Decision]
+
+
+def to_the_staff(reply: StoredReply, patients: Sequence[Patient], now: datetime) -> Decision:
+    """A person reads it."""
+    return Decision(TO_THE_STAFF)
 
 
 class Letterbox(Protocol):

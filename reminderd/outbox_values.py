@@ -154,7 +154,8 @@ class Heard:
 class Reply:
     """What somebody wrote to a number of ours, once it is known to be the provider's word.
 
-    `media` is how many pictures or other files came with it; they stay with the provider.
+    `media` is how many pictures or other files came with it; they stay with the provider. `sent_at`
+    is when the provider got it, where it says so.
     """
 
     provider_id: str
@@ -162,6 +163,7 @@ class Reply:
     recipient: str
     text: str
     media: int = 0
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,11 @@ class StoredReply:
     patients: tuple[int, ...] = ()
     done_at: datetime | None = None
     done_by: str | None = None
+
+    @property
+    def said_at(self) -> datetime:
+        """When the person wrote it, as far as that is known; never later than it was received."""
+        return min(self.reply.sent_at or self.received_at, self.received_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
     decision = stored.decision
     return {
         "id": public_id("rep", stored.id),
+        "sent_at": instant(stored.reply.sent_at, zone),
         "received_at": instant(stored.received_at, zone),
         "from": stored.reply.sender,
         "to": stored.reply.recipient,

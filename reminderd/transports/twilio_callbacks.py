@@ -89,7 +89,8 @@ def listed(record: Any) -> Callback | Reply:
     """What a message in its list tells."""
     if record.direction == "inbound":
         words = record.body or ""
-        return Reply(record.sid, record.from_, record.to, words, int(record.num_media or 0))
+        media = int(record.num_media or 0)
+        return Reply(record.sid, record.from_, record.to, words, media, record.date_sent)
     code = None if record.error_code is None else str(record.error_code)
     return told(record.sid, record.status, code)
 

@@ -141,6 +141,8 @@ def test_what_was_written_while_nobody_ran_is_not_lost(asker: Asker) -> None:
     asker.polling = asker.new()
     asker.ask()
     assert asker.words() == ["STOP"]
+    (found,) = asker.desk.outbox.replies()
+    assert found.said_at == found.received_at - timedelta(days=9)
 
 
 def test_what_was_written_before_it_was_ever_asked_is_somebody_elses_business(asker: Asker) -> None:

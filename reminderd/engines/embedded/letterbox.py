@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from reminderd.engines.embedded.callbacks import Callbacks
-from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms
+from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from reminderd.interfaces import Decision, Reply, StoredReply
 from reminderd.sealing import closed, opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
-_KEPT = "id, transport, provider_id, sender, recipient, text, media, received_at"
+_KEPT = "id, transport, provider_id, sender, recipient, text, media, sent_at, received_at"
 _ALL = f"{_KEPT}, handled_at, decision, why, for_staff, done_at, done_by"
 _SEALED_IN_ALL = places("replies", _ALL)
 _SEALED_IN_KEPT = places("replies", _KEPT)
@@ -35,10 +35,10 @@ class Letterbox(Callbacks):
         number = self._next_id("replies")
         row = (
             number, transport, reply.provider_id, reply.sender, reply.recipient, reply.text,
-            reply.media, to_ms(now),
+            reply.media, to_ms_or_none(reply.sent_at), to_ms(now),
         )  # fmt: skip
         self.connection.execute(
-            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             closed(row, _SEALED_IN_KEPT, number, self.seal),
         )
         return True
@@ -91,12 +91,12 @@ class Letterbox(Callbacks):
 
 
 def _stored(row: Row) -> StoredReply:
-    (number, transport, provider_id, sender, recipient, text, media, received_at, handled_at,
-     word, why, for_staff, done_at, done_by, patients) = row  # fmt: skip
+    (number, transport, provider_id, sender, recipient, text, media, sent_at, received_at,
+     handled_at, word, why, for_staff, done_at, done_by, patients) = row  # fmt: skip
     return StoredReply(
         number,
         transport,
-        Reply(provider_id, sender, recipient, text, media),
+        Reply(provider_id, sender, recipient, text, media, from_ms_or_none(sent_at)),
         from_ms(received_at),
         from_ms_or_none(handled_at),
         None if word is None else Decision(word, json.loads(why), bool(for_staff)),

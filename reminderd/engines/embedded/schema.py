@@ -190,6 +190,7 @@ CREATE TABLE replies (
     recipient TEXT NOT NULL,
     text TEXT NOT NULL,
     media INTEGER NOT NULL,
+    sent_at INTEGER,
     received_at INTEGER NOT NULL,
     handled_at INTEGER,
     decision TEXT,
@@ -244,11 +245,15 @@ def migrations(seal: "Seal | None" = None) -> "Migrations":
 def _step(
     part: str, fill: "Callable[[Connection, Seal | None], None] | None", seal: "Seal | None"
 ) -> "Callable[[Database], None]":
-    def execute_all(db: "Database") -> None:
-        for statement in part.split(";\n"):
-            if statement.strip():
-                db.execute(statement)
+    def step(db: "Database") -> None:
+        _execute_all(db, part)
         if fill is not None:
             fill(db.conn, seal)
 
-    return execute_all
+    return step
+
+
+def _execute_all(db: "Database", statements: str) -> None:
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
