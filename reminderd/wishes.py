@@ -51,11 +51,8 @@ class Wishes(Charts):
         """
         said = Consent(True, said_at, BY_TEXT, How.REPLY, PATIENT, words)
         with self._outbox.transaction():
-            return [
-                self._take(each, with_word(each, Channel.SMS, said), now)
-                for each in self._at(number)
-                if self._is_closed_by(number, each) and said_at >= each.consent[Channel.SMS].at
-            ]
+            opened = [each for each in self._at(number) if self._opens(each, number, said, now)]
+            return [self._take(each, with_word(each, Channel.SMS, said), now) for each in opened]
 
     def object_softly(
         self, number: str, words: str, said_at: datetime, now: datetime
@@ -118,6 +115,16 @@ class Wishes(Charts):
                 return with_word(patient, Channel.SMS, said)
             self._outbox.add_statement(statement(patient, Channel.SMS, said, now))
         return None
+
+    def _opens(self, patient: Patient, number: str, said: Consent, now: datetime) -> bool:
+        """Whether the START opens something; one that only confirms outlasts an older STOP."""
+        present = patient.consent.get(Channel.SMS)
+        if present is None or said.at < present.at:
+            return False
+        if present.granted:
+            self._outbox.update_patient(with_word(patient, Channel.SMS, said), now)
+            return False
+        return self._is_closed_by(number, patient)
 
     def _is_closed_by(self, number: str, patient: Patient) -> bool:
         return closed_by(number, self._outbox.statements(patient.id or 0))

@@ -1,10 +1,15 @@
 """All that was ever said of a patient's consent, as lines for people."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from reminderd.cli.output import instant
-from reminderd.consents import Statement
+from reminderd.consents import Statement, closed_by
 from reminderd.model import How, Wish
+
+if TYPE_CHECKING:
+    from reminderd.bootstrap import House
+    from reminderd.model import Patient
 
 _HOW = {
     How.EARLIER: "before this record",
@@ -16,6 +21,12 @@ _HOW = {
     How.UNSUBSCRIBE: "by the patient",
     How.ERASURE: "by an erasure",
 }
+
+
+def blocked_number(house: "House", patient: "Patient") -> str | None:
+    """The patient's number where it has said STOP: the provider delivers nothing to it."""
+    history = house.outbox.statements(patient.id or 0)
+    return patient.phone if patient.phone and closed_by(patient.phone, history) else None
 
 
 def lines(history: Iterable[Statement], zone: str) -> Iterator[str]:

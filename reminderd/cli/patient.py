@@ -289,6 +289,7 @@ def consent(
     as_json: bool,
 ) -> None:
     """Record that a patient agreed to be written to, or no longer does."""
+    from reminderd.cli import consent_history, output
     from reminderd.entries import plain, read_channels
 
     if granted is None:
@@ -298,6 +299,7 @@ def consent(
     intake, now = desk.house.intake, desk.clock.now()
     said = read("--channels", lambda text: read_channels(text, ","), channels)
     told = read("--source", plain, source.strip())
+    blocked = consent_history.blocked_number(desk.house, intake.patient(patient))
     _change(
         desk,
         patient,
@@ -305,6 +307,8 @@ def consent(
         as_json,
         lambda: intake.record_consent(patient, said, granted=granted, source=told, now=now),
     )
+    if blocked and granted and "sms" in said:
+        output.note(f"The provider goes on blocking {blocked} until START is texted from it.")
 
 
 @command.command("correct")

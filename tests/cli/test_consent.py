@@ -86,3 +86,13 @@ def test_it_is_decided_once_no_channel_is_left(desk: FrontDesk) -> None:
     assert objections(desk) == ["pat-1"]
     desk.do(*withdraw, "--channels", "email", now=LATER)
     assert objections(desk) == []
+
+
+def test_who_grants_it_at_the_desk_after_a_stop_is_told_what_is_still_missing(
+    desk: FrontDesk,
+) -> None:
+    grant = ("patient", "consent", "pat-1", "--grant", "--source", "form", "--channels")
+    assert "START" not in desk.run(*grant, "sms", now=LATER).stderr
+    hears(desk, "withdraw_number", "STOP")
+    assert "START" not in desk.run(*grant, "email", now=LATER).stderr
+    assert f"blocking {NUMBER} until START" in desk.run(*grant, "sms", now=LATER).stderr

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reminderd.audit import Action
+from reminderd.consents import last_word
 from reminderd.engines.embedded import soundness
 from reminderd.errors import OptedOut
 from reminderd.findings import Level
@@ -241,6 +245,8 @@ def test_a_start_does_not_let_go_on_what_staff_have_paused(desk: Desk) -> None:
         ("withdraw 5 5, grant 7 7, stop 9 9, start 11 11", True),
         ("start 5 5", True),
         ("withdraw 5 5, start 7 7", False),
+        ("start 10 10, stop 5 20", True),  # STOP was said before the START
+        ("withdraw 5 5, start 10 10, stop 7 20", False),
     ],
 )
 def test_the_latest_word_that_was_said_counts(desk: Desk, said: str, agreed: bool) -> None:
@@ -258,6 +264,53 @@ def test_the_latest_word_that_was_said_counts(desk: Desk, said: str, agreed: boo
             case _:
                 staff_say(desk, granted=what == "grant")
     assert agrees(desk) is agreed
+
+
+class Spoken(NamedTuple):
+    what: str
+    at: int
+    arrives: int
+
+
+WORDS = st.builds(
+    lambda what, at, late: Spoken(what, at, at + (late if what in ("stop", "start") else 0)),
+    st.sampled_from(["stop", "start", "grant", "withdraw"]),
+    st.integers(1, 60),
+    st.integers(0, 60),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(WORDS, max_size=8, unique_by=lambda each: each.at))
+def test_no_order_of_words_and_arrivals_lets_us_write_after_the_last_stop(
+    desk: Desk, spoken: list[Spoken]
+) -> None:
+    began, who = desk.now, desk.patient(phone=f"+3461{len(desk.outbox.patients()):07d}")
+    name = f"pat-{who.id}"
+    for each in sorted(spoken, key=lambda each: each.arrives):
+        desk.clock.move_to(began + timedelta(minutes=each.arrives))
+        said_at = began + timedelta(minutes=each.at)
+        assert who.phone is not None
+        if each.what == "stop":
+            stop(desk, who.phone, said_at)
+        elif each.what == "start":
+            start(desk, who.phone, said_at)
+        else:
+            granted = each.what == "grant"
+            desk.intake.record_consent(name, [SMS], granted=granted, source="form", now=desk.now)
+    newest = {each.what: each.at for each in sorted(spoken, key=lambda each: each.at)}
+    granted_at = newest.get("grant", 0)
+    if agrees(desk, who.id or 0):
+        assert max(granted_at, newest.get("start", 0)) > newest.get("stop", -1)
+        assert granted_at >= newest.get("withdraw", -1)
+    elif "withdraw" not in newest:
+        assert newest["stop"] > max(granted_at, newest.get("start", 0))
+    history = desk.outbox.statements(who.id or 0)
+    last, present = last_word(history, SMS), desk.intake.patient(name).consent[SMS]
+    assert last is not None
+    assert (last.wish is Wish.GRANTED, last.at) == (present.granted, present.at)
 
 
 def test_a_stop_in_the_second_of_the_grant_is_not_older_than_it(desk: Desk) -> None:
