@@ -21,13 +21,14 @@ from reminderd import bootstrap
 from reminderd.engines.embedded import store
 from reminderd.engines.embedded.connection import connect
 from reminderd.engines.embedded.rows import to_ms
+from tests.fakes.twilio_server import ACCOUNT, TOKEN, TwilioServer
 
 CALLS_PER_SECOND = 1000
 SECONDS = 20
 WAKES = 100  # of reminders, one by one, while the flood is on
-ACCOUNT, TOKEN = "AC" + "0" * 32, "a-token"
 PUBLIC, PORT = "https://care.example.org", 8925
 HOOK = "/hooks/twilio/inbound"
+_IS_KEPT = "SELECT 1 FROM replies WHERE provider_id = ?"
 SETTINGS = f"""
 [web]
 listen = "127.0.0.1:{PORT}"
@@ -37,20 +38,23 @@ public_url = "{PUBLIC}"
 account_sid = "{ACCOUNT}"
 auth_token = "{TOKEN}"
 from = "+34600000000"
-api_base = "http://127.0.0.1:9"
+api_base = "%s"
 """
 
 
 def run() -> None:
     """The same reminders without a flood, and with one."""
     for calls_per_second in (0, CALLS_PER_SECOND):
-        with tempfile.TemporaryDirectory() as folder:
-            _measure(Path(folder), calls_per_second)
+        with tempfile.TemporaryDirectory() as folder, TwilioServer() as twilio:
+            twilio.now = lambda: datetime.now(UTC)
+            _measure(Path(folder), twilio, calls_per_second)
 
 
-def _measure(folder: Path, calls_per_second: int) -> None:
+def _measure(folder: Path, twilio: TwilioServer, calls_per_second: int) -> None:
     config = folder / "reminderd.toml"
-    config.write_text(CONFIGURATION.replace('sms = "file"', 'sms = "twilio"') + SETTINGS)
+    config.write_text(
+        CONFIGURATION.replace('sms = "file"', 'sms = "twilio"') + SETTINGS % twilio.url
+    )
     settings = bootstrap.load_settings(config, {})
     store.create(settings.database)
     program = [sys.executable, "-m", "reminderd", "--config", str(config), "run"]
@@ -62,13 +66,15 @@ def _measure(folder: Path, calls_per_second: int) -> None:
     awake(settings.database)
     daemon = subprocess.Popen(program, stderr=subprocess.DEVNULL)
     try:
-        flood = asyncio.run(_flood(calls_per_second)) if calls_per_second else None
+        flood = _Flood(twilio, settings.database)
+        if calls_per_second:
+            asyncio.run(_pour(flood, calls_per_second))
         late = sorted(lateness(settings.database, WAKES))
         name = f"with {calls_per_second} calls a second" if calls_per_second else "without a flood"
         line(f"{name}: wake-up, median", f"{late[len(late) // 2]:.0f} ms")
         line(f"{name}: wake-up, 99 of 100 within", f"{late[int(len(late) * 0.99)]:.0f} ms")
-        if flood is not None:
-            _tell(flood, settings.database)
+        if calls_per_second:
+            _tell(flood)
     finally:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait()
@@ -77,20 +83,22 @@ def _measure(folder: Path, calls_per_second: int) -> None:
 class _Flood:
     """What was asked and answered; a call is `(is genuine, answer)`, 0 where none came."""
 
-    def __init__(self) -> None:
+    def __init__(self, twilio: TwilioServer, database: Path) -> None:
+        self.twilio = twilio
+        self.database = database
         self.answers: Counter[tuple[bool, int]] = Counter()
         self.stops: list[float] = []
         self.seconds = 0.0
 
 
-def _tell(flood: _Flood, database: Path) -> None:
+def _tell(flood: _Flood) -> None:
     asked = sum(flood.answers.values())
     line("asked", f"{asked / flood.seconds:.0f} calls a second for {flood.seconds:.0f} s")
     for genuine, name in ((True, "genuine"), (False, "forged")):
         found = {status: count for (is_one, status), count in flood.answers.items()
                  if is_one is genuine}  # fmt: skip
         line(f"{name}, by answer", ", ".join(f"{n} x {each}" for each, n in sorted(found.items())))
-    with closing(connect(database, read_only=True)) as opened:
+    with closing(connect(flood.database, read_only=True)) as opened:
         kept = opened.execute("SELECT count(*) FROM replies").fetchone()[0]
         forged = opened.execute("SELECT count(*) FROM replies WHERE text = 'forged'").fetchone()[0]
     line("on disk", f"{kept} genuine ones, {forged} forged")
@@ -98,9 +106,9 @@ def _tell(flood: _Flood, database: Path) -> None:
          f"{len(flood.stops)}")  # fmt: skip
 
 
-async def _flood(calls_per_second: int) -> _Flood:
+async def _pour(flood: _Flood, calls_per_second: int) -> None:
     await _until_it_listens()
-    flood, began, number = _Flood(), time.monotonic(), 0
+    began, number = time.monotonic(), 0
     under_way: set[asyncio.Task[None]] = set()
     next_stop = 1.0
     while (passed := time.monotonic() - began) < SECONDS:
@@ -111,14 +119,13 @@ async def _flood(calls_per_second: int) -> _Flood:
             task.add_done_callback(under_way.discard)
         if passed > next_stop:
             next_stop += 1
-            task = asyncio.create_task(_stop(flood, number))
+            task = asyncio.create_task(_stop(flood))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         await asyncio.sleep(0.005)
     flood.seconds = time.monotonic() - began
     while under_way:
         await asyncio.wait(under_way)
-    return flood
 
 
 async def _one(flood: _Flood, number: int) -> None:
@@ -128,11 +135,15 @@ async def _one(flood: _Flood, number: int) -> None:
     flood.answers[genuine, status] += 1
 
 
-async def _stop(flood: _Flood, number: int) -> None:
-    """A patient's STOP, told again after a second where it was not taken."""
-    began = time.monotonic()
-    while await _call(_request(f"SM{number:030x}ff", "STOP", TOKEN)) != 200:
-        await asyncio.sleep(1)
+async def _stop(flood: _Flood) -> None:
+    """A patient's STOP: the provider lists it and calls, and once more where the line fails."""
+    began, sid = time.monotonic(), flood.twilio.hears("STOP")
+    request = _request(sid, "STOP", TOKEN)
+    if await _call(request) == 0:
+        await _call(request)
+    with closing(connect(flood.database, read_only=True)) as opened:
+        while not opened.execute(_IS_KEPT, (sid,)).fetchone():
+            await asyncio.sleep(0.05)
     flood.stops.append(time.monotonic() - began)
 
 

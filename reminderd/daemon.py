@@ -166,8 +166,12 @@ def _serve(
     dispatches = _dispatches(house, clock, serving, watch, pulse)
     loop = EmbeddedLoop(house.outbox, dispatches, clock, watch.now)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-    asked = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
-    with _open_to_calls(house, clock, serving, pulse), asked, _signals(signals):
+    asking_too = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
+    with (
+        asking_too as missed,
+        _open_to_calls(house, clock, serving, pulse, missed),
+        _signals(signals),
+    ):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
         _warn_of_a_hasty_watchdog()
@@ -177,12 +181,16 @@ def _serve(
 
 
 def _open_to_calls(
-    house: House, clock: Clock, serving: Mapping[str, Transport], pulse: Pulse
+    house: House,
+    clock: Clock,
+    serving: Mapping[str, Transport],
+    pulse: Pulse,
+    missed: Callable[[], None],
 ) -> AbstractContextManager[None]:
     given = house.settings.sections.web
     if given.listen is None:
         return nullcontext()
-    shown = web.Shown(pulse, house.practice.routes, given.open_figures)
+    shown = web.Shown(pulse, house.practice.routes, given.open_figures, missed)
     return web.open_at(
         given.listen, house.outbox, clock, serving, shown, lambda: with_fresh_texts(house).wishes
     )

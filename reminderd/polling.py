@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from reminderd.clock import Clock
 from reminderd.errors import Temporary, TransportError, TryAgainLater
@@ -23,6 +24,7 @@ OVERLAP = timedelta(minutes=10)  # a list may lag, and clocks differ; what is kn
 RECEIPTS_WITHIN = timedelta(days=3)
 ASKED_EACH = 20  # messages that the list left out
 KEPT_AT_ONCE = 200
+SOON_SECONDS = 1.0  # after a call that may have been missed
 
 
 class Polling:
@@ -48,6 +50,11 @@ class Polling:
             log.warning("%s tells again what came in", self._name)
         self._failures = 0
         return now + self._every
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it was answered the last time."""
+        return not self._failures
 
     def _ask(self, now: datetime) -> None:
         pending = self._outbox.open_receipts(self._name, now - RECEIPTS_WITHIN)
@@ -116,27 +123,43 @@ class Polling:
 @contextmanager
 def asking(
     outbox: Outbox, pollings: Sequence[Polling], clock: Clock, time_is_right: Callable[[], bool]
-) -> Iterator[None]:
-    """Ask at once and then now and then, each in a thread of its own, until the `with` ends."""
-    stop = threading.Event()
+) -> Iterator[Callable[[], None]]:
+    """Ask at once and then now and then, each in a thread of its own, until the `with` ends.
 
-    def ask(polling: Polling) -> None:
+    Gives what is to be called where a call of a provider may have been missed: then they are asked
+    within a few seconds.
+    """
+    over, missed = threading.Event(), [threading.Event() for _ in pollings]
+
+    def ask(polling: Polling, missed: threading.Event) -> None:
         try:
-            while not stop.is_set():
+            while not over.is_set():
                 now = clock.now()
                 then = polling.poll(now) if time_is_right() else now + EVERY
-                stop.wait((then - clock.now()).total_seconds())
+                pause = (then - clock.now()).total_seconds()
+                if not polling.is_well:
+                    over.wait(pause)
+                elif missed.wait(pause):
+                    over.wait(SOON_SECONDS)
+                    missed.clear()
         finally:
             outbox.close()
 
     threads = [
-        threading.Thread(target=ask, args=(each,), name="poll", daemon=True) for each in pollings
+        threading.Thread(target=ask, args=each, name="poll", daemon=True)
+        for each in zip(pollings, missed, strict=True)
     ]
     for each in threads:
         each.start()
     try:
-        yield
+        yield partial(_set_all, missed)
     finally:
-        stop.set()
+        over.set()
+        _set_all(missed)
         for each in threads:
             each.join()
+
+
+def _set_all(events: Sequence[threading.Event]) -> None:
+    for each in events:
+        each.set()

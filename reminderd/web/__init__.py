@@ -19,16 +19,22 @@ from reminderd.wishes import Wishes
 log = logging.getLogger(__name__)
 
 
+def _nobody_asks() -> None:
+    """What was missed is not asked for."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """What is told of the process: its pulse, and the transport of each clinic's channels.
 
-    `for_all` tells it to other machines too.
+    `for_all` tells it to other machines too. `missed` hears that a call was turned away that may
+    have been a provider's.
     """
 
     pulse: Pulse = field(default_factory=Pulse)
     routes: Mapping[tuple[str, Channel], str] = field(default_factory=dict)
     for_all: bool = False
+    missed: Callable[[], None] = _nobody_asks
 
 
 @contextmanager
@@ -54,8 +60,8 @@ def open_at(
     shown = shown or Shown()
     with ExitStack() as open_things:
         health = Health(outbox, clock, shown.pulse, shown.routes)
-        served = application(transports, health, open_things, wishes, for_all=shown.for_all)
-        with serving(listen, served):
+        served = application(transports, health, open_things, wishes, shown)
+        with serving(listen, served, shown.missed):
             log.info("listening: %s", listen)
             yield
 

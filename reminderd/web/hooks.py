@@ -24,10 +24,16 @@ Believe = Callable[[Call], Write]  # raises anything for what is not proven genu
 
 
 def routes(
-    transports: Mapping[str, Transport], inbox: Inbox, allowance: Allowance
+    transports: Mapping[str, Transport],
+    inbox: Inbox,
+    allowance: Allowance,
+    missed: Callable[[], None],
 ) -> Iterator[Route]:
-    """A path for each thing that one of these transports' providers may tell."""
-    hooks = _Hooks(inbox, allowance)
+    """A path for each thing that one of these transports' providers may tell.
+
+    `missed` hears of each call that was turned away unseen, or could not be kept.
+    """
+    hooks = _Hooks(inbox, allowance, missed)
     for name, transport in transports.items():
         if isinstance(transport, Receiver):
             path = f"/hooks/{name}/status"
@@ -52,8 +58,9 @@ def _inbound(name: str, mailbox: Mailbox, call: Call) -> Write:
 
 
 class _Hooks:
-    def __init__(self, inbox: Inbox, allowance: Allowance) -> None:
+    def __init__(self, inbox: Inbox, allowance: Allowance, missed: Callable[[], None]) -> None:
         self._inbox = inbox
+        self._missed = missed
         self._allowance = allowance
         self._told_at = float("-inf")
 
@@ -66,6 +73,7 @@ class _Hooks:
         """
         peer = request.client.host if request.client else "127.0.0.1"
         if not self._allowance.take(peer):
+            self._missed()
             return Response(status_code=429, headers={"Retry-After": "1"})
         body = await _body(request)
         if body is None:
@@ -78,6 +86,7 @@ class _Hooks:
             await self._inbox.keep(write)
         except TryAgainLater as error:
             log.warning("what came to %s was not kept: %s", path, error)
+            self._missed()
             return Response(status_code=503, headers={"Retry-After": "30"})
         return thanks(status_code=status)
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from reminderd.interfaces import Transport
 from reminderd.transports.privacy import is_loopback
-from reminderd.web import hooks, unsubscribe
+from reminderd.web import Shown, hooks, unsubscribe
 from reminderd.web.allowance import Allowance
 from reminderd.web.health import Health
 from reminderd.web.inbox import Inbox
@@ -27,13 +27,9 @@ def application(
     health: Health,
     open_things: ExitStack,
     wishes: Callable[[], Wishes] | None,
-    *,
-    for_all: bool,
+    shown: Shown,
 ) -> Starlette:
-    """Everything at its path; what is not here is 404, another method 405.
-
-    `for_all` shows /readyz and /metrics to other machines too.
-    """
+    """Everything at its path; what is not here is 404, another method 405."""
     allowance = Allowance(time.monotonic)
     inbox = Inbox(health.outbox, health.clock)
     open_things.callback(inbox.close)
@@ -46,10 +42,10 @@ def application(
         routes=[
             Route("/healthz", _healthz),
             *(
-                Route(path, page if for_all else partial(_for_this_machine, page))
+                Route(path, page if shown.for_all else partial(_for_this_machine, page))
                 for path, page in pages.items()
             ),
-            *hooks.routes(transports, inbox, allowance),
+            *hooks.routes(transports, inbox, allowance, shown.missed),
             *(unsubscribe.routes(wishes, inbox, allowance) if wishes else ()),
         ]
     )

@@ -1,6 +1,7 @@
 """What the provider has told nobody is asked for: the real client, a local server, no gap."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from reminderd.polling import EVERY, OVERLAP, Polling
+from reminderd.polling import EVERY, OVERLAP, Polling, asking
 from reminderd.transports.twilio import Twilio, TwilioSettings
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, state
 from tests.fakes.twilio_server import Reply, TwilioServer, error, rate_limited
+from tests.waiting import until
 
 MINUTE = timedelta(minutes=1)
 
@@ -244,3 +246,30 @@ def test_a_list_that_cannot_be_read_says_nothing(
     asker.server.hears("Hello")
     asker.ask(minutes=1)
     assert asker.words() == ["Hello"]
+
+
+# Now and then -------------------------------------------------------------------------------------
+
+
+def test_a_call_that_may_have_been_missed_is_asked_for_at_once(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reminderd.polling.SOON_SECONDS", 0.01)
+    outbox, clock = asker.desk.outbox, asker.desk.clock
+    with asking(outbox, [asker.polling], clock, lambda: True) as missed:
+        until(lambda: len(asker.lists()) == 1, "the first look")
+        asker.server.hears("STOP")
+        missed()
+        until(lambda: asker.words() == ["STOP"], "the words")
+
+
+def test_while_the_clock_cannot_be_right_nobody_is_asked(asker: Asker) -> None:
+    asked = threading.Event()
+
+    def time_is_right() -> bool:
+        asked.set()
+        return False
+
+    with asking(asker.desk.outbox, [asker.polling], asker.desk.clock, time_is_right):
+        assert asked.wait(10)
+    assert asker.lists() == []
