@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import check, daemon, drain, intake, start
+from benchmarks import check, daemon, drain, flood, intake, start
 
 MEASUREMENTS = {
     "start": start.run,
@@ -10,6 +10,7 @@ MEASUREMENTS = {
     "intake": intake.run,
     "drain": drain.run,
     "daemon": daemon.run,
+    "flood": flood.run,
 }
 
 if __name__ == "__main__":

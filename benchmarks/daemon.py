@@ -30,10 +30,10 @@ def run() -> None:
         fill(house, PENDING, WAKES, to_ms(datetime.now(UTC)), "sms")
         database = house.settings.database
         house.outbox.close()
-        _spread(database)
+        awake(database)
         daemon = subprocess.Popen(program, stderr=subprocess.DEVNULL)
         try:
-            late = sorted(_lateness(database))
+            late = sorted(lateness(database, WAKES))
             line("wake-up, median", f"{late[len(late) // 2]:.0f} ms")
             line("wake-up, 99 of 100 within", f"{late[int(len(late) * 0.99)]:.0f} ms")
             before = _cpu_seconds(daemon.pid)
@@ -45,7 +45,7 @@ def run() -> None:
             daemon.wait()
 
 
-def _spread(database: Path) -> None:
+def awake(database: Path) -> None:
     """Due one by one from five seconds on, 100 ms and a bit apart, in an hour that is not quiet."""
     first = datetime.now(UTC) + timedelta(seconds=8)
     connection = connect(database)
@@ -62,12 +62,12 @@ def _awake_zone(instant: datetime) -> str:
     return f"Etc/GMT{instant.hour - 12:+d}" if instant.hour != 12 else "Etc/GMT"
 
 
-def _lateness(database: Path) -> list[float]:
+def lateness(database: Path, wakes: int) -> list[float]:
     """Milliseconds from due to marked, of every reminder that was due."""
     connection = connect(database)
     while (
         connection.execute("SELECT count(*) FROM reminders WHERE state = 'sent'").fetchone()[0]
-        < WAKES
+        < wakes
     ):
         time.sleep(0.5)
     rows = connection.execute(

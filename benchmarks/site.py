@@ -109,7 +109,10 @@ def _add_patients(house: House, count: int, now_ms: int, channel: str) -> None:
         "'+3461' || (1000000 + value), 'p' || value || '@example.org', ?, 0, 0 FROM json_each(?)",
         (channel, json.dumps(list(range(1, count + 1)))),
     )
-    connection.execute("INSERT INTO consents SELECT id, channels, 1, 0, 'benchmark' FROM patients")
+    connection.execute(
+        "INSERT INTO consents (patient, channel, granted, at, source) "
+        "SELECT id, channels, 1, 0, 'benchmark' FROM patients"
+    )
     connection.execute(
         "INSERT INTO sessions (id, patient, protocol_version, at, state, recorded_at) "
         "SELECT id, id, ?, ?, 'done', 0 FROM patients",

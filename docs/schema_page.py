@@ -8,17 +8,21 @@ from sqlite_utils import Database
 
 from reminderd import sealing
 from reminderd.engines.embedded import connection, schema, store
-from reminderd.words import Outcome, Receipt, SessionState
+from reminderd.words import How, Outcome, Receipt, SessionState, Wish
 
 _OUTCOMES = ", ".join(f"`{each}`" for each in Outcome)
 _RECEIPTS = ", ".join(f"`{each}`" for each in Receipt)
 _SESSION_STATES = ", ".join(f"`{each}`" for each in SessionState)
+_HOWS = ", ".join(f"`{each}`" for each in How)
+_WISHES = ", ".join(f"`{each}`" for each in Wish)
 _CHANNEL = "`sms` or `email`."
 
 SEALED = [each for each in sealing.TABLES if each.only == "TRUE"]
 TABLES = {
     "patients": "A person in aftercare.",
     "consents": "Whether a patient wants to hear from the clinic on a channel.",
+    "consent_ledger": "Everything that was ever said about being written to. Only added to; the "
+    "present [consents](consent.md) are its last words.",
     "protocol_versions": "Every text of a protocol that was signed or had a session, for good.",
     "approvals": "Signatures under protocols.",
     "sessions": "Treatments, past and booked.",
@@ -31,6 +35,9 @@ TABLES = {
     "message_reminders": "Which reminders a message carries.",
     "attempts": "Each hand-over of a message to a transport.",
     "callbacks": "What providers told of messages by themselves, each message and receipt once.",
+    "replies": "What people wrote to a number of the clinic, each message once, and what was "
+    "decided.",
+    "reply_patients": "Who had the number from which a reply came.",
     "notes": "What reminderd remembers about itself.",
     "objections": "Addresses of erased people who had withdrawn consent, as keyed hashes.",
     "audit": "The [audit trail](audit.md): who did what to whom. Never changed, never shortened.",
@@ -61,6 +68,20 @@ COLUMNS = {
         "granted": "1 where the patient agreed, 0 where consent was withdrawn.",
         "at": "Since when.",
         "source": "How it is known: a form, an import, a provider's answer.",
+        "how": f"One of {_HOWS}.",
+    },
+    "consent_ledger": {
+        "id": "The place in the ledger.",
+        "patient": "Whose.",
+        "channel": f"{_CHANNEL} Empty where it is about all of them.",
+        "wish": f"One of {_WISHES}.",
+        "address": "The number or address that it is about.",
+        "at": "When it was said: the latest counts.",
+        "how": f"One of {_HOWS}.",
+        "by": "Who said it or wrote it down.",
+        "source": "How it is known, as staff wrote it.",
+        "words": "What the patient wrote.",
+        "recorded_at": "When it was written down.",
     },
     "protocol_versions": {
         "id": "What sessions point to.",
@@ -177,6 +198,24 @@ COLUMNS = {
         "received_at": "When it came.",
         "applied_at": "When it was applied; empty while it waits for that.",
     },
+    "replies": {
+        "id": "The number in `rep-12`. Never used twice.",
+        "transport": "By which it came.",
+        "provider_id": "What the provider calls it.",
+        "sender": "The number from which it came.",
+        "recipient": "Our number.",
+        "text": "The words as they came.",
+        "media": "How many pictures or other files came with it; the provider has them.",
+        "sent_at": "When the provider got it, where it says so.",
+        "received_at": "When it was on disk here.",
+        "handled_at": "When it was decided what is done about it; empty while it waits for that.",
+        "decision": "What that is, in a word; `staff`: a person reads it.",
+        "why": "Why: a JSON object.",
+        "for_staff": "1 while it waits for a person.",
+        "done_at": "When a person had read it.",
+        "done_by": "Who that was.",
+    },
+    "reply_patients": {"reply": "What came.", "patient": "Who has that number."},
     "notes": {
         "key": "What it is about.",
         "value": "What is remembered; that of `objections-key` is encrypted.",
@@ -216,8 +255,8 @@ def schema_page() -> str:
 def _page(database: Database) -> Iterator[str]:
     yield "# The database\n"
     yield "Written from a new database by `make docs`; the statements themselves stand in"
-    yield "[`schema.py`](../reminderd/engines/embedded/schema.py). This is schema"
-    yield f"{schema.VERSION} (`PRAGMA user_version`).\n"
+    yield "[`schema.py`](../reminderd/engines/embedded/schema.py) and `first_schema.py`. This is"
+    yield f"schema {schema.VERSION} (`PRAGMA user_version`).\n"
     yield "It is one SQLite file. Every table is STRICT, and states, kinds and channels are"
     yield "checked by the database itself. Instants are whole milliseconds since 1970 in UTC:"
     yield "`datetime(due_at / 1000, 'unixepoch')` reads one. Read it with any SQLite tool;"

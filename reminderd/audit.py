@@ -26,6 +26,7 @@ class Action(StrEnum):
     PATIENT_EDITED = "patient-edited"
     CONSENT = "consent"
     OPTED_OUT = "opted-out"  # the provider said so
+    OBJECTED = "objected"  # the patient, in words that staff have to read
     PAUSED = "paused"
     RESUMED = "resumed"
     ADDRESS_MARKED = "address-marked"
@@ -38,6 +39,7 @@ class Action(StrEnum):
     REMINDER_CANCELLED = "reminder-cancelled"
     REMINDER_RETRIED = "reminder-retried"
     REMINDER_RESOLVED = "reminder-resolved"
+    REPLY_DONE = "reply-done"
     CORRECTION_TOLD = "correction-told"
     PROTOCOL_APPROVED = "protocol-approved"
     IMPORTED = "imported"

@@ -17,6 +17,7 @@ from reminderd.importing import Importer
 from reminderd.intake import Intake
 from reminderd.interfaces import Receiver, Transport
 from reminderd.lanes import Delivery, Means
+from reminderd.letterbox import Decide, to_the_staff
 from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
 from reminderd.practice import Practice, Route
@@ -24,6 +25,7 @@ from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Renderer
 from reminderd.settings import Settings
 from reminderd.signatures import Signatures
+from reminderd.wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,17 @@ class House:
         return Migrator(self.outbox, self.practice, self.intake)
 
     @property
+    def wishes(self) -> Wishes:
+        return Wishes(self.outbox, self.practice)
+
+    @property
     def signatures(self) -> Signatures:
         return Signatures(self.outbox, self.practice, self.library)
+
+    @property
+    def decide(self) -> Decide:
+        """Who says what is done about a reply."""
+        return to_the_staff
 
     def dispatch(
         self,
@@ -68,6 +79,7 @@ class House:
             observe,
             alive,
             time_is_right,
+            decide=self.decide,
         )
         return Dispatch(means, serving)
 
@@ -113,6 +125,7 @@ def open_house(
         _routes(settings),
         read.texts,
         settings.sections.sending.most_per_day,
+        _unsubscribe_at(settings),
     )
     outbox = EmbeddedOutbox(
         database or settings.database,
@@ -150,6 +163,13 @@ def build_transport(settings: Settings, name: str) -> Transport:
     if public_url is not None and isinstance(transport, Receiver):
         transport.be_called_at(f"{public_url}/hooks/{name}")
     return transport
+
+
+def _unsubscribe_at(settings: Settings) -> str | None:
+    """One click is for https alone (RFC 8058), and somebody has to listen."""
+    web = settings.sections.web
+    url = web.public_url or ""
+    return f"{url}/unsubscribe" if web.listen and url.startswith("https:") else None
 
 
 def _clinics(settings: Settings, nothing_leaves: bool) -> dict[str, Clinic]:

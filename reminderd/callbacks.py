@@ -13,11 +13,11 @@ from functools import partial
 from reminderd import audit
 from reminderd.ids import public_id
 from reminderd.interfaces import Heard, Outbox
-from reminderd.model import Chart, Consent, Outcome, Patient, Reminder
+from reminderd.model import Chart, Outcome, Patient, Reminder
 from reminderd.plan import changes
 from reminderd.practice import Practice
 from reminderd.receipts import NOT_DELIVERED, contradicts, evidence, gone_over, raised
-from reminderd.verdicts import Lesson, without_address, without_consent
+from reminderd.verdicts import Lesson, told_the_provider, without_address, without_consent
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _lesson(heard: Heard, now: datetime) -> Lesson | None:
         case Outcome.WRONG_ADDRESS:
             return partial(without_address, channel=attempt.channel)
         case Outcome.OPTED_OUT:
-            said = Consent(False, now, f"{attempt.transport} {told.code or ''}".strip())
+            said = told_the_provider(attempt.transport, told.code, now)
             return partial(without_consent, channel=attempt.channel, said=said)
     return None
 

@@ -1,10 +1,11 @@
 """What carries a message away, and what it may be able to do besides: one class per provider."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from reminderd.model import Channel, Message
-from reminderd.outbox_values import Call, Callback
+from reminderd.outbox_values import Call, Callback, News, Reply
 
 
 class Transport(Protocol):
@@ -75,4 +76,28 @@ class Receiver(Protocol):
 
     def status(self, call: Call) -> Callback:
         """What a call to `<address>/status` tells; raises anything unless it is proven genuine."""
+        ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A transport whose provider hands on what people write to a number of ours."""
+
+    acknowledgement: ClassVar[tuple[str, str]]  # the media type and body that it wants to hear
+
+    def inbound(self, call: Call) -> Reply:
+        """What a call to `<address>/inbound` brings; raises anything unless proven genuine."""
+        ...
+
+
+@runtime_checkable
+class Pollable(Protocol):
+    """A transport whose provider can be asked what became of messages, and for those to us."""
+
+    def news(self, since: datetime) -> Sequence[News]:
+        """Every message that it sent or received at `since` or later. Raises `TransportError`."""
+        ...
+
+    def receipt(self, provider_id: str) -> Callback:
+        """What is known of one message of ours by now. Raises `TransportError`."""
         ...

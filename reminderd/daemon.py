@@ -17,7 +17,7 @@ from typing import Protocol
 import tzdata
 
 from reminderd import bootstrap, proofread, systemd, web
-from reminderd.bootstrap import House
+from reminderd.bootstrap import House, with_fresh_texts
 from reminderd.callbacks import Callbacks
 from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
@@ -27,9 +27,12 @@ from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
-from reminderd.interfaces import Transport
+from reminderd.incoming import Replies
+from reminderd.interfaces import Pollable, Transport
 from reminderd.lanes import Delivery
 from reminderd.model import State
+from reminderd.polling import EVERY, EVERY_IF_CALLED, Polling, asking
+from reminderd.pulse import Pulse
 from reminderd.rehearsal import house_on_a_copy
 from reminderd.settings import Settings
 from reminderd.transports.nowhere import Nowhere
@@ -78,6 +81,8 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
         # While nothing ran, a session may have been moved that they belong to.
         house.intake.plan_again(returned, clock.now())
         Callbacks(house.outbox, house.practice).apply(None, clock.now())
+        while Replies(house.outbox, house.decide).apply(None, clock.now()):
+            pass
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:
         said = "after a crash: %d messages go out again, %d are in doubt"
@@ -118,6 +123,8 @@ def _rules(house: House) -> str:
 
 
 def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch: Watch) -> None:
+    for each in _pollings(house, serving):
+        each.poll(clock.now())
     dispatch = house.dispatch(clock, serving, time_is_right=watch.time_is_right)
     stop = _Stop(dispatch)
     try:
@@ -164,17 +171,23 @@ def _serve(
     watch: Watch,
     stop: threading.Event,
 ) -> None:
-    reload = threading.Event()
+    reload, pulse = threading.Event(), Pulse()
 
     def renewed() -> Sequence[Dispatch] | None:
         if not reload.is_set():
             return None
         reload.clear()
-        return _reloaded(house, clock, serving, watch)
+        return _reloaded(house, clock, serving, watch, pulse)
 
-    loop = EmbeddedLoop(house.outbox, _dispatches(house, clock, serving, watch), clock, watch.now)
+    dispatches = _dispatches(house, clock, serving, watch, pulse)
+    loop = EmbeddedLoop(house.outbox, dispatches, clock, watch.now)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-    with _open_to_calls(house, clock, serving), _signals(signals):
+    asking_too = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
+    with (
+        asking_too as missed,
+        _open_to_calls(house, clock, serving, pulse, missed),
+        _signals(signals),
+    ):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
         _warn_of_a_hasty_watchdog()
@@ -184,10 +197,29 @@ def _serve(
 
 
 def _open_to_calls(
-    house: House, clock: Clock, serving: Mapping[str, Transport]
+    house: House,
+    clock: Clock,
+    serving: Mapping[str, Transport],
+    pulse: Pulse,
+    missed: Callable[[], None],
 ) -> AbstractContextManager[None]:
-    listen = house.settings.sections.web.listen
-    return web.open_at(listen, house.outbox, clock, serving) if listen else nullcontext()
+    given = house.settings.sections.web
+    if given.listen is None:
+        return nullcontext()
+    shown = web.Shown(pulse, house.practice.routes, given.open_figures, missed)
+    return web.open_at(
+        given.listen, house.outbox, clock, serving, shown, lambda: with_fresh_texts(house).wishes
+    )
+
+
+def _pollings(house: House, serving: Mapping[str, Transport]) -> list[Polling]:
+    """One for each provider that can be asked; less often where it calls by itself."""
+    every = EVERY_IF_CALLED if house.settings.sections.web.public_url else EVERY
+    return [
+        Polling(house.outbox, name, each, every)
+        for name, each in serving.items()
+        if isinstance(each, Pollable)
+    ]
 
 
 def _warn_of_a_hasty_watchdog() -> None:
@@ -197,22 +229,31 @@ def _warn_of_a_hasty_watchdog() -> None:
 
 
 def _dispatches(
-    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch
+    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch, pulse: Pulse
 ) -> list[Dispatch]:
     """One for each transport, so that one that hangs keeps nobody else from sending."""
     loads = [{name: each} for name, each in serving.items()] or [{}]
-    signs = _signs_of_life(len(loads))
+    signs = _signs_of_life(len(loads), pulse)
     return [
-        house.dispatch(clock, load, alive=alive, time_is_right=watch.time_is_right)
+        house.dispatch(
+            clock, load, observe=partial(_left, pulse), alive=alive,
+            time_is_right=watch.time_is_right,
+        )
         for load, alive in zip(loads, signs, strict=True)
-    ]
+    ]  # fmt: skip
 
 
-def _signs_of_life(count: int) -> list[Callable[[], None]]:
+def _left(pulse: Pulse, delivery: Delivery) -> None:
+    due = max((each.due_at for each in delivery.reminders if each.due_at), default=delivery.at)
+    pulse.left(delivery.message.channel, delivery.at - due)
+
+
+def _signs_of_life(count: int, pulse: Pulse) -> list[Callable[[], None]]:
     """One to call for each who sends; the watchdog rests once all of them have called."""
     silent = set(range(count))
 
     def alive(number: int) -> None:
+        pulse.beat(f"{number}")
         silent.discard(number)
         if not silent:
             silent.update(range(count))
@@ -222,12 +263,12 @@ def _signs_of_life(count: int) -> list[Callable[[], None]]:
 
 
 def _reloaded(
-    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch
+    house: House, clock: Clock, serving: dict[str, Transport], watch: Watch, pulse: Pulse
 ) -> Sequence[Dispatch] | None:
     """Sending by the protocols and templates as they are now; None where they hold mistakes."""
     systemd.reloading()
     try:
-        renewed = bootstrap.with_fresh_texts(house)
+        renewed = with_fresh_texts(house)
         protocols = [house.library.find(key).protocol for key in sorted(house.library.keys())]
         faults = proofread.check(renewed.renderer, protocols)
         mistakes = [each for each in faults if ": warning: " not in each]
@@ -240,7 +281,7 @@ def _reloaded(
     finally:
         systemd.ready()
     log.info("reloaded protocols and templates")
-    return _dispatches(renewed, clock, serving, watch)
+    return _dispatches(renewed, clock, serving, watch, pulse)
 
 
 class _Flag(Protocol):

@@ -16,6 +16,7 @@ from reminderd.daily import LONGEST_DAY, Wanted, tomorrow, within_the_day
 from reminderd.doubts import Doubts
 from reminderd.holding import held
 from reminderd.ids import public_id
+from reminderd.incoming import Replies
 from reminderd.interfaces import NewMessage, Transport
 from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Chart, Kind, Reason, Reminder
@@ -49,13 +50,14 @@ class Dispatch:
         self._alive = means.alive
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
         self._callbacks = Callbacks(means.outbox, means.practice)
+        self._replies = Replies(means.outbox, means.decide)
         self._doubts = Doubts(means, transports)
         self._stopping = False
         self._held = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Apply what was told, expire, claim a batch, carry it away, look into what is in doubt.
+        """Apply what came in, expire, claim a batch, carry it away, look into what is in doubt.
 
         What is claimed is settled on return; where that cannot be recorded TryAgainLater is raised,
         and the next call begins with it. While sending is held it only expires. Does nothing once
@@ -66,16 +68,17 @@ class Dispatch:
         for lane in self.lanes.values():
             lane.catch_up()
         self._callbacks.apply(self.lanes, now)
+        replies_wait = self._replies.apply(self.lanes, now)
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
             self._held = bool(held(self._outbox))
             parcels, more = ([], False) if self._held else self._claim(now)
         self._alive()
         if self._held:
-            return Drained(expired=expired.by_reason)
+            return Drained(expired=expired.by_reason, more=replies_wait)
         deliveries = sum(self._carry(parcels))
         self._callbacks.apply(self.lanes, self._clock.now())  # before anybody is asked
-        more = self._doubts.look(now) or more
+        more = self._doubts.look(now) or more or replies_wait
         self._callbacks.apply(self.lanes, self._clock.now())  # what the looks have found
         return Drained(deliveries, expired.by_reason, more)
 

@@ -32,6 +32,7 @@ def sealed(message: Message) -> str:
             "recipient_name": message.recipient_name,
             "clinic_name": message.clinic_name,
             "at": message.at.isoformat(),
+            "unsubscribe": message.unsubscribe,
             "calendar": {"name": calendar.name, "events": events} if calendar else None,
         }
     )
@@ -55,6 +56,7 @@ def opened(doubt: Doubt, valid_for: timedelta) -> Message | None:
         valid_for=valid_for,
         at=datetime.fromisoformat(kept["at"]),
         calendar=_calendar(kept["calendar"]),
+        unsubscribe=kept.get("unsubscribe"),
     )
 
 

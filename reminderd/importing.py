@@ -14,11 +14,21 @@ from typing import NamedTuple
 
 from reminderd import audit
 from reminderd.audit import Action
+from reminderd.consents import entered
 from reminderd.errors import TryAgainLater
 from reminderd.ids import public_id
 from reminderd.intake import Intake
 from reminderd.interfaces import Outbox
-from reminderd.model import CareProtocol, Channel, Chart, Patient, Reminder, Session, State
+from reminderd.model import (
+    CareProtocol,
+    Channel,
+    Chart,
+    How,
+    Patient,
+    Reminder,
+    Session,
+    State,
+)
 from reminderd.objections import Objections, addresses, respected
 from reminderd.plan import changes
 from reminderd.practice import Practice
@@ -100,8 +110,9 @@ class Importer:
         return prepared
 
     def _prepare_new(self, group: Sequence[Entry], basis: "_Basis") -> Prepared:
-        entered = respected(group[0].patient, basis.objections)
-        patient = replace(entered, id=basis.numbers.next_patient())
+        listed = respected(group[0].patient, basis.objections)
+        numbered = replace(listed, id=basis.numbers.next_patient())
+        patient = entered(numbered, How.IMPORT, self._intake.by)
         empty = Chart(patient, self._practice.clinic_of(patient), (), {})
         return self._with_sessions(empty, _sessions(group), basis, is_new=True)
 

@@ -12,6 +12,7 @@ from reminderd import audit
 from reminderd.adjustments import combined, refuse_unfitting
 from reminderd.audit import Action, Entry
 from reminderd.charts import Change
+from reminderd.consents import entered, is_undecided, respecting, settled, with_word
 from reminderd.decisions import Decisions
 from reminderd.errors import InvalidInput, NotFound, Refused, shown
 from reminderd.faults import did_you_mean
@@ -22,6 +23,7 @@ from reminderd.model import (
     CareProtocol,
     Channel,
     Consent,
+    How,
     Milestone,
     Patient,
     Session,
@@ -66,7 +68,7 @@ class Intake(Decisions):
                 )
             self._refuse_objection(patient)
             number, _ = self._outbox.reserve_ids(1, 0)
-            stored = replace(patient, id=number)
+            stored = entered(replace(patient, id=number), How.ENROLMENT, self.by)
             self._outbox.add_patients([stored], now)
             self._outbox.record(audit.patient_added(stored, self.by, now))
             if session is None:
@@ -78,6 +80,8 @@ class Intake(Decisions):
         with self._outbox.transaction():
             before = self.patient(name)
             after = edit(before)
+            if after.phone is not None and after.phone != before.phone:
+                after = respecting(after, self._outbox.stops(after.phone), now)
             if after.ref != before.ref and after.ref is not None:
                 self._refuse_taken_ref(after.ref)
             self._practice.clinic_of(after)
@@ -120,18 +124,27 @@ class Intake(Decisions):
         self, name: str, channels: Sequence[Channel], *, granted: bool, source: str, now: datetime
     ) -> Change:
         """The patient has granted or withdrawn consent for these channels."""
-        said = {channel: Consent(granted, now, source) for channel in channels}
+        said = Consent(granted, now, source, How.STAFF, self.by)
+
+        def told(patient: Patient) -> Patient:
+            for channel in channels:
+                patient = with_word(patient, channel, said)
+            return patient
+
         with self._outbox.transaction():
             if granted:
                 own = addresses(self.patient(name))
-                self._outbox.lift_objections([each for each in own if each[0] in said])
-            return self.edit_patient(
-                name, lambda patient: replace(patient, consent={**patient.consent, **said}), now
-            )
+                self._outbox.lift_objections([each for each in own if each[0] in channels])
+            return self.edit_patient(name, told, now)
 
     def pause(self, name: str, now: datetime, *, paused: bool) -> Change:
-        """Hold everything of a patient, or let it go on."""
-        return self.edit_patient(name, lambda patient: replace(patient, paused=paused), now)
+        """Hold everything of a patient, or let it go on: whoever asked to stop, is answered so."""
+        with self._outbox.transaction():
+            patient = self.patient(name)
+            assert patient.id is not None
+            if not paused and is_undecided(patient, self._outbox.statements(patient.id)):
+                self._outbox.add_statement(settled(patient, self.by, now))
+            return self.edit_patient(name, lambda each: replace(each, paused=paused), now)
 
     def record_correction(self, name: str, by: str, now: datetime) -> Change:
         """Staff have told the patient what holds, instead of what is no longer true.

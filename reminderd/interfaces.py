@@ -6,10 +6,14 @@ from datetime import datetime
 from typing import Protocol
 
 from reminderd.audit import Entry, Head, Recorded
+from reminderd.carriers import Mailbox as Mailbox
+from reminderd.carriers import Pollable as Pollable
 from reminderd.carriers import Receiver as Receiver
 from reminderd.carriers import Repeatable as Repeatable
 from reminderd.carriers import Transport as Transport
 from reminderd.carriers import Witness as Witness
+from reminderd.ledger import Ledger
+from reminderd.letterbox import Letterbox
 from reminderd.model import (
     Attempt,
     CareProtocol,
@@ -26,24 +30,29 @@ from reminderd.objections import Address, Objections
 from reminderd.outbox_values import Approval as Approval
 from reminderd.outbox_values import Callback as Callback
 from reminderd.outbox_values import Claimed as Claimed
+from reminderd.outbox_values import Decision as Decision
 from reminderd.outbox_values import Doubt as Doubt
 from reminderd.outbox_values import Expired as Expired
 from reminderd.outbox_values import Figure as Figure
 from reminderd.outbox_values import Heard as Heard
 from reminderd.outbox_values import LastSession as LastSession
 from reminderd.outbox_values import NewMessage as NewMessage
+from reminderd.outbox_values import News as News
 from reminderd.outbox_values import PatientFacts as PatientFacts
 from reminderd.outbox_values import Pinned as Pinned
 from reminderd.outbox_values import ReminderFilter as ReminderFilter
 from reminderd.outbox_values import Removed as Removed
 from reminderd.outbox_values import Rendered as Rendered
+from reminderd.outbox_values import Reply as Reply
 from reminderd.outbox_values import ReportFilter as ReportFilter
 from reminderd.outbox_values import Settlement as Settlement
 from reminderd.outbox_values import Signed as Signed
 from reminderd.outbox_values import StoredMessage as StoredMessage
+from reminderd.outbox_values import StoredReply as StoredReply
+from reminderd.outbox_values import Vitals as Vitals
 
 
-class Outbox(Protocol):
+class Outbox(Ledger, Letterbox, Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
     Everything that writes runs inside `transaction`, which is exclusive from its first statement.
@@ -365,6 +374,18 @@ class Outbox(Protocol):
 
     def disputed(self, since: datetime) -> list[Heard]:
         """Those that came since then and name another message than the one on record."""
+        ...
+
+    def newest_attempt(self) -> int:
+        """The id of the latest attempt; 0 before the first."""
+        ...
+
+    def vitals(self, after_attempt: int) -> Vitals:
+        """How sending goes; outcomes are those of the attempts after that one."""
+        ...
+
+    def open_receipts(self, transport: str, since: datetime) -> Mapping[str, datetime]:
+        """Messages accepted since then of which more may be told: the provider's id, and when."""
         ...
 
     def callback_applied(self, callback_id: int, now: datetime) -> None:

@@ -34,6 +34,7 @@ from reminderd.errors import (
 )
 from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
 from reminderd.last_look import LastLook
+from reminderd.letterbox import Decide, to_the_staff
 from reminderd.letters import Letters, names
 from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
 from reminderd.pace import Pace
@@ -93,7 +94,7 @@ class Means:
 
     `chance` gives random numbers from 0 to 1, `observe` hears of every accepted message, `alive` is
     called whenever something has moved on, `time_is_right` says whether the clock can be believed,
-    `new_token` gives each attempt its random id.
+    `new_token` gives each attempt its random id, `decide` says what is done about a reply.
     """
 
     outbox: Outbox
@@ -105,6 +106,7 @@ class Means:
     alive: Callable[[], None] = _nobody
     time_is_right: Callable[[], bool] = _always
     new_token: Callable[[], str] = _random_token
+    decide: Decide = to_the_staff
 
 
 class Lane:

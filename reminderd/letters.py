@@ -13,6 +13,7 @@ from reminderd.opening import everything, may_open, plan_to_copy
 from reminderd.patient_copy import calendar
 from reminderd.practice import Practice, item
 from reminderd.render import Composed, Item, Renderer
+from reminderd.unsubscribing import Tokens
 from reminderd.verdicts import Letter, Parcel, Verdict, overtaken, template_failed, wordless
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Letters:
         self._renderer = renderer
         self._new_token = new_token
         self._installation = outbox.note("installation") or ""
+        self._tokens: Tokens | None = None
 
     def written(
         self, parcels: Sequence[Parcel], now: datetime, verdicts: list[Verdict]
@@ -104,9 +106,19 @@ class Letters:
             valid_for=min(each.expires_at for each in reminders) - now,
             at=now,
             calendar=self._calendar(composed, parcel.chart),
+            unsubscribe=self._unsubscribe(parcel),
             attempt=self._new_token(),
         )
         return Letter(parcel, reminders, message, composed)
+
+    def _unsubscribe(self, parcel: Parcel) -> str | None:
+        """The address behind the button of a mail, where we can be reached."""
+        patient, base = parcel.chart.patient, self._practice.unsubscribe_at
+        if base is None or parcel.channel is not Channel.EMAIL:
+            return None
+        if self._tokens is None:
+            self._tokens = Tokens(self._outbox.make_secret())
+        return f"{base}/{self._tokens.token(patient.id or 0, Channel.EMAIL, patient.email or '')}"
 
     def _calendar(self, composed: Composed, chart: Chart) -> Calendar | None:
         if composed.copy is None:

@@ -19,6 +19,9 @@ from reminderd.words import (
     Channel as Channel,
 )
 from reminderd.words import (
+    How as How,
+)
+from reminderd.words import (
     Kind as Kind,
 )
 from reminderd.words import (
@@ -45,6 +48,9 @@ from reminderd.words import (
 from reminderd.words import (
     State as State,
 )
+from reminderd.words import (
+    Wish as Wish,
+)
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # names in files: clinics, protocols, topics
 
@@ -70,11 +76,18 @@ class Clinic:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether the patient wants to hear from us on a channel, since when, and how we know."""
+    """Whether the patient wants to hear from us on a channel, since when, and how we know.
+
+    `by` and `words`, who wrote it down and what the patient said, go into the ledger; as present
+    state they are not read back.
+    """
 
     granted: bool
     at: datetime
     source: str
+    how: How = How.STAFF
+    by: str = field(default="", compare=False)
+    words: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,8 +351,9 @@ class Message:
 
     `id` is stable: transports derive the provider's idempotence from it (the Message-ID of a
     mail). `valid_for` is how long it is still worth delivering from the moment of sending.
-    `calendar` goes with a mail as a file (`calendar_file.written`). `attempt` is the random id of
-    this hand-over, by which the provider may speak of it.
+    `calendar` goes with a mail as a file (`calendar_file.written`), and `unsubscribe` is the
+    address behind its button. `attempt` is the random id of this hand-over, by which the provider
+    may speak of it.
     """
 
     id: str
@@ -354,6 +368,7 @@ class Message:
     valid_for: timedelta
     at: datetime
     calendar: Calendar | None = None
+    unsubscribe: str | None = None
     attempt: str | None = field(default=None, compare=False)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from reminderd.model import (
     Attempt,
@@ -150,6 +151,62 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody wrote to a number of ours, once it is known to be the provider's word.
+
+    `media` is how many pictures or other files came with it; they stay with the provider. `sent_at`
+    is when the provider got it, where it says so.
+    """
+
+    provider_id: str
+    sender: str
+    recipient: str
+    text: str
+    media: int = 0
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A message in a provider's list, one of ours or one to us; `at` is by the provider's clock."""
+
+    at: datetime
+    told: Callback | Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done about a reply: `word` names it, `why` is a JSON object for those who ask.
+
+    While `for_staff`, it waits for a person.
+    """
+
+    word: str
+    why: Mapping[str, Any] = field(default_factory=dict)
+    for_staff: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """A reply as it is kept; `patients` had that number when it was handled."""
+
+    id: int
+    transport: str
+    reply: Reply
+    received_at: datetime
+    handled_at: datetime | None = None
+    decision: Decision | None = None
+    patients: tuple[int, ...] = ()
+    done_at: datetime | None = None
+    done_by: str | None = None
+
+    @property
+    def said_at(self) -> datetime:
+        """When the person wrote it, as far as that is known; never later than it was received."""
+        return min(self.reply.sent_at or self.received_at, self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A message as it is kept: what it was rendered to is None until it was about to leave."""
 
@@ -177,6 +234,17 @@ class Removed:
 
     cancelled: int
     objections: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How sending goes: what became of attempts, how many are in doubt, what was decided on
+    replies.
+    """
+
+    outcomes: Mapping[tuple[Channel, Outcome], int]
+    doubts: int
+    replies: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Practice:
     routes: Mapping[Route, str]
     texts: Texts
     most_per_day: int  # messages to one patient
+    unsubscribe_at: str | None = None  # the address that the buttons of mails begin with
     _digests: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def signature_digest(self, protocol: CareProtocol) -> str:

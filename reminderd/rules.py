@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from reminderd.consents import OPT_OUTS
 from reminderd.hours import add, end_of_quiet, quiet_period
 from reminderd.model import (
     Adjustment,
@@ -174,6 +175,20 @@ def _choose_channel(draft: Draft, scene: Scene) -> None:
         draft.steps.append(step)
     else:
         draft.skip(step.detail, step)
+        if _was_opted_out(draft, scene.chart.patient):
+            draft.state, draft.reason = State.CANCELLED, Reason.OPTED_OUT
+
+
+def _was_opted_out(draft: Draft, patient: Patient) -> bool:
+    """Whether it waited to be sent on a channel until the patient closed that (section 9)."""
+    before = draft.before
+    if draft.reason is not Reason.NO_CONSENT or before is None:
+        return False
+    if before.reason is Reason.OPTED_OUT:
+        return True
+    said = patient.consent.get(before.channel) if before.channel else None
+    waited = before.state in (State.SCHEDULED, State.HELD)
+    return waited and said is not None and not said.granted and said.how in OPT_OUTS
 
 
 def _channel_for(patient: Patient, allowed: tuple[Channel, ...] | None) -> Step:

@@ -104,10 +104,12 @@ OBJECTIONS_KEY = "objections-key"  # the note with the key of the hashes of eras
 TABLES = (
     Sealed("patients", ("id",), ("given_name", "family_name", "phone", "email", "screening")),
     Sealed("consents", ("patient", "channel"), ("source",)),
+    Sealed("consent_ledger", ("id",), ("address", "source", "words")),
     Sealed("sessions", ("id",), ("area", "adjustments")),
     Sealed("session_changes", ("id",), ("adjustments", "why")),
     Sealed("messages", ("id",), ("recipient", "subject", "text", "html", "envelope")),
     Sealed("attempts", ("id",), ("error",)),
+    Sealed("replies", ("id",), ("sender", "text", "why")),
     Sealed("notes", ("key",), ("value",), f"key = '{OBJECTIONS_KEY}'"),
 )
 _NOTHING = "{}"  # says no more than that there is nothing, like None and an empty text

@@ -152,6 +152,9 @@ class WebSection(_Section):
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
         None, description="Where providers reach us; absent: they are not asked to call."
     )
+    open_figures: bool = Field(
+        False, description="/readyz and /metrics answer to other machines too, not to this alone."
+    )
 
 
 class SessionsSection(_Section):

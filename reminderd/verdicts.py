@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from reminderd.audit import DAEMON
+from reminderd.consents import with_word
 from reminderd.errors import CredentialsRefused, TransportError
 from reminderd.interfaces import Claimed, Settlement
 from reminderd.model import (
     Channel,
     Chart,
     Consent,
+    How,
     Message,
     Outcome,
     Patient,
@@ -151,7 +154,7 @@ def wrong_address(letter: Letter, error: TransportError) -> Verdict:
 
 def opted_out(letter: Letter, error: TransportError, by: str, now: datetime) -> Verdict:
     """The person has told the provider to stop: consent for the channel is withdrawn."""
-    said = Consent(False, now, f"{by} {error.code or ''}".strip())
+    said = told_the_provider(by, error.code, now)
     lesson = partial(without_consent, channel=letter.parcel.channel, said=said)
     return _failed(letter, Outcome.OPTED_OUT, map(_tried, letter.reminders), error, lesson)
 
@@ -224,6 +227,11 @@ def without_address(patient: Patient, channel: Channel) -> Patient:
     return replace(patient, bad_addresses=patient.bad_addresses | {channel})
 
 
+def told_the_provider(transport: str, code: str | None, now: datetime) -> Consent:
+    """The person has told the provider to stop."""
+    return Consent(False, now, f"{transport} {code or ''}".strip(), How.PROVIDER, DAEMON)
+
+
 def without_consent(patient: Patient, channel: Channel, said: Consent) -> Patient:
-    """The person does not want to hear from us on the channel, as they said."""
-    return replace(patient, consent={**patient.consent, channel: said})
+    """The person does not want to hear from us on the channel, unless that was known before."""
+    return with_word(patient, channel, said) if patient.consents(channel) else patient

@@ -70,6 +70,28 @@ class Reason(StrEnum):
     TEMPLATE = "template"
 
 
+class Wish(StrEnum):
+    """What was said about being written to, as the consent ledger keeps it."""
+
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+    OBJECTED = "objected"  # in words that a person has to read: all channels are held
+    SETTLED = "settled"  # staff have read them, and it goes on
+
+
+class How(StrEnum):
+    """How it became known what a patient wishes."""
+
+    EARLIER = "earlier"  # before the ledger was kept
+    ENROLMENT = "enrolment"
+    IMPORT = "import"
+    STAFF = "staff"
+    REPLY = "reply"
+    PROVIDER = "provider"  # the person told the provider
+    UNSUBSCRIBE = "unsubscribe"
+    ERASURE = "erasure"
+
+
 class SessionState(StrEnum):
     """A treatment lies ahead, took place, was called off, or the patient did not come."""
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": "Let the daemon's days pass on a copy of the database.",
     "today": "Show what goes out today, and what waits for a person.",
     "status": "Show how things stand.",
+    "inbox": "What patients wrote: list, show, done.",
     "release": "Let sending go on where it is held.",
     "report": "Show figures, and who is overdue for the next session.",
     "reminder": "Reminders: list, show, explain, cancel, retry.",

@@ -71,9 +71,15 @@ def everything(house: "House", patient_id: int, now: datetime) -> dict[str, Any]
                 {"timezone": each.was, "until": instant(each.at, zone)} for each in chart.zones
             ],
         },
+        "consent_history": [
+            view.statement_data(each, zone) for each in house.outbox.statements(patient_id)
+        ],
         "sessions": _sessions(chart),
         "reminders": rows.of_chart(chart),
         "messages": _messages(house, chart),
+        "replies": [
+            view.reply_data(each, zone) for each in house.outbox.replies(patient_id=patient_id)
+        ],
         "audit": [audit.data(each, zone) for each in house.outbox.trail(patient_id)],
     }
 

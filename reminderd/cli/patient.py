@@ -142,17 +142,18 @@ def _clinic(configuration: "Raw", key: str) -> "Clinic":
 @json_option
 @pass_desk
 def show(desk: Desk, patient: str, as_json: bool) -> None:
-    """Show what is known of a patient, the sessions, and the plan as a picture."""
-    from reminderd.cli import notices, output, rows, view
+    """Show what is known of a patient, all that was said of consent, sessions, and the plan."""
+    from reminderd.cli import consent_history, notices, output, rows, view
 
     found = desk.house.intake.patient(patient)
     assert found.id is not None
-    chart = desk.house.intake.chart(found.id)
+    chart, said = desk.house.intake.chart(found.id), desk.house.outbox.statements(found.id)
     if as_json:
         output.emit(
             {
                 "patient": view.patient_data(chart.patient, chart.clinic),
                 "screening": sorted(chart.patient.screening),
+                "consent_history": [view.statement_data(each, chart.timezone) for each in said],
                 "sessions": [view.session_in(chart, each) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
             }
@@ -160,6 +161,8 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
         return
     for name, fact in _facts(chart.patient, chart.clinic):
         click.echo(f"{name:10}{fact}")
+    for line in consent_history.lines(said, chart.timezone):
+        click.echo(f"{'said':10}{line}")
     click.echo()
     for each in chart.sessions:
         click.echo(_line(chart, each))
@@ -286,6 +289,7 @@ def consent(
     as_json: bool,
 ) -> None:
     """Record that a patient agreed to be written to, or no longer does."""
+    from reminderd.cli import consent_history, output
     from reminderd.entries import plain, read_channels
 
     if granted is None:
@@ -295,6 +299,7 @@ def consent(
     intake, now = desk.house.intake, desk.clock.now()
     said = read("--channels", lambda text: read_channels(text, ","), channels)
     told = read("--source", plain, source.strip())
+    blocked = consent_history.blocked_number(desk.house, intake.patient(patient))
     _change(
         desk,
         patient,
@@ -302,6 +307,8 @@ def consent(
         as_json,
         lambda: intake.record_consent(patient, said, granted=granted, source=told, now=now),
     )
+    if blocked and granted and "sms" in said:
+        output.note(f"The provider goes on blocking {blocked} until START is texted from it.")
 
 
 @command.command("correct")

@@ -31,16 +31,30 @@ def prune(desk: Desk, older_than: str, wanted: Wanted) -> None:
     outbox, now = desk.house.outbox, desk.clock.now()
     found = pruning.prunable(outbox, days, now)
     count = len(found.messages)
+    what = (
+        f"{count} messages and {len(found.replies)} replies"
+        if found.replies
+        else f"{count} messages"
+    )
     by = adjusting.author(desk, wanted.by)
     if not (wanted.dry_run or wanted.yes):
-        _ask(count, days)
-    is_clean = wanted.dry_run or pruning.prune(outbox, found.messages, days, by, now)
+        _ask(what, days)
+    is_clean = wanted.dry_run or pruning.prune(outbox, found, days, by, now)
     if wanted.as_json:
-        facts = {"messages": count, "kept": found.kept, "dry_run": wanted.dry_run}
+        facts = {
+            "messages": count,
+            "replies": len(found.replies),
+            "kept": found.kept,
+            "dry_run": wanted.dry_run,
+        }
         output.emit({**facts, "file_is_clean": None if wanted.dry_run else is_clean})
     else:
         would = "would be cleared" if wanted.dry_run else "cleared"
         click.echo(f"Words of messages older than {days} days: {count} {would}.")
+        if found.replies:
+            click.echo(
+                f"Words of replies as old, of those that wait for nobody: {len(found.replies)}."
+            )
         if found.kept:
             click.echo(f"As old, and kept: {found.kept}; something of their treatment is open.")
     if not is_clean:
@@ -58,8 +72,8 @@ def _days(text: str) -> int:
     return length.amount
 
 
-def _ask(count: int, days: int) -> None:
+def _ask(what: str, days: int) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("what is cleared is gone: say --yes to go on without a question")
-    said = f"Clear the words of {count} messages older than {days} days, for good?"
+    said = f"Clear the words of {what} older than {days} days, for good?"
     click.confirm(said, abort=True, err=True)

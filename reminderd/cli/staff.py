@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reminderd.cli import correcting, staff_reminders
 from reminderd.cli.staff_reminders import Item
+from reminderd.consents import is_undecided
 from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
 from reminderd.ids import public_id
@@ -31,6 +32,8 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_holds(house),
         *_transports(house, now),
         *_texts(house),
+        *_objections(house),
+        *_replies(house),
         *_corrections(house, now),
         *staff_reminders.items(house, now),
         *_disputed(house, now),
@@ -89,6 +92,35 @@ def _texts(house: "House") -> Iterator[Item]:
             "patient": None,
             "why": f"waits, refused by {each.why}",
             "do": "mend the text and restart, or as it is: reminderd release",
+        }
+
+
+def _objections(house: "House") -> Iterator[Item]:
+    """Patients who asked, in words of their own, not to be written to: everything is held."""
+    for patient in house.outbox.objectors():
+        if is_undecided(patient, house.outbox.statements(patient.id or 0)):
+            name = public_id("pat", patient.id)
+            yield {
+                "what": "objection",
+                "id": name,
+                "patient": name,
+                "why": "may wish no more messages: everything is held until somebody decides",
+                "do": f"reminderd patient show {name}; then patient resume, or patient consent "
+                "--withdraw",
+            }
+
+
+def _replies(house: "House") -> Iterator[Item]:
+    """What people wrote and nobody has read."""
+    for each in reversed(house.outbox.replies(for_staff=True)):
+        names = [public_id("pat", patient) for patient in each.patients]
+        whom = ", ".join(filter(None, names)) or "an unknown number"
+        yield {
+            "what": "reply",
+            "id": public_id("rep", each.id),
+            "patient": names[0] if names else None,
+            "why": f"reply from {whom}: read it",
+            "do": f"reminderd inbox show {public_id('rep', each.id)}",
         }
 
 

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from reminderd.cli.output import instant
+from reminderd.consents import Statement
 from reminderd.courses import Standing, standing_in
 from reminderd.ids import public_id
-from reminderd.interfaces import Callback
+from reminderd.interfaces import Callback, StoredReply
 from reminderd.model import Chart, Clinic, Patient, Reminder, Session
 
 
@@ -42,6 +43,44 @@ def told_data(at: datetime, told: Callback, zone: str) -> dict[str, Any]:
         "receipt": told.receipt,
         "provider_id": told.provider_id,
         "code": told.code,
+    }
+
+
+def statement_data(said: Statement, zone: str) -> dict[str, Any]:
+    """What was said about being written to; `channel` is null where it is about all of them."""
+    return {
+        "at": instant(said.at, zone),
+        "channel": said.channel,
+        "wish": said.wish,
+        "address": said.address,
+        "how": said.how,
+        "by": said.by,
+        "source": said.source,
+        "words": said.words,
+        "recorded_at": instant(said.recorded_at, zone),
+    }
+
+
+def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
+    """What somebody wrote to us, and what was decided."""
+    decision = stored.decision
+    return {
+        "id": public_id("rep", stored.id),
+        "sent_at": instant(stored.reply.sent_at, zone),
+        "received_at": instant(stored.received_at, zone),
+        "from": stored.reply.sender,
+        "to": stored.reply.recipient,
+        "text": stored.reply.text,
+        "media": stored.reply.media,
+        "patients": [public_id("pat", each) for each in stored.patients],
+        "transport": stored.transport,
+        "provider_id": stored.reply.provider_id,
+        "decision": decision.word if decision else None,
+        "why": decision.why if decision else None,
+        "handled_at": instant(stored.handled_at, zone),
+        "waits": bool(decision and decision.for_staff),
+        "done_at": instant(stored.done_at, zone),
+        "done_by": stored.done_by,
     }
 
 

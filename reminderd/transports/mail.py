@@ -62,12 +62,24 @@ def compose(message: Message, sender: Mailbox) -> bytes:
         "Message-ID": message_id(message, sender),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
-        "List-Unsubscribe": f"<mailto:{quote(sender.address, safe='@')}?subject=unsubscribe>",
+        **_unsubscribing(message, sender),
         "Content-Language": header_text(message.language, "the language"),
         "MIME-Version": "1.0",
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return head.encode() + _body(message)
+
+
+def _unsubscribing(message: Message, sender: Mailbox) -> dict[str, str]:
+    """The way out of all mails: one click where we can be reached (RFC 8058), or a mail to us."""
+    by_mail = f"<mailto:{quote(sender.address, safe='@')}?subject=unsubscribe>"
+    if message.unsubscribe is None:
+        return {"List-Unsubscribe": by_mail}
+    address = header_text(message.unsubscribe, "the address to unsubscribe at")
+    return {
+        "List-Unsubscribe": f"<{address}>,\r\n {by_mail}",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def message_id(message: Message, sender: Mailbox) -> str:

@@ -16,16 +16,24 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from reminderd.errors import ConfigurationError, InDoubt, Temporary, TransportError
 from reminderd.model import Channel, Message
-from reminderd.outbox_values import Call, Callback
+from reminderd.outbox_values import Call, Callback, News, Reply
 from reminderd.transports.pool import Pool
 from reminderd.transports.privacy import is_loopback, redacted
 from reminderd.transports.timeout import Timeout
-from reminderd.transports.twilio_callbacks import NotGenuine, callback, fields, told
+from reminderd.transports.twilio_callbacks import (
+    NotGenuine,
+    callback,
+    fields,
+    listed,
+    reply,
+    told,
+)
 from reminderd.transports.twilio_codes import verdict
 
 if TYPE_CHECKING:
     from requests import Response
 
+_PAGE = 1000  # of its list at once, the most that it gives
 _NEWEST = 50  # of the messages to one number, enough for an hour
 _LONGEST_VALIDITY = 36_000  # seconds; more is refused
 
@@ -85,13 +93,15 @@ class Twilio:
     Settings: ClassVar[type[TwilioSettings]] = TwilioSettings
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.SMS})
     leaves_machine: ClassVar[bool] = True
+    # Of its own it answers STOP and its kin; from us it hears that no answer follows.
+    acknowledgement: ClassVar[tuple[str, str]] = ("text/xml", "<Response/>")
 
     def __init__(self, settings: TwilioSettings) -> None:
         self.concurrency = settings.concurrency
         self.max_per_second = settings.max_per_second
         self._settings = settings
         self._pool: Pool[_Line] = Pool(_Line.close)
-        self._status_address: str | None = None
+        self._address: str | None = None
 
     def send(self, message: Message) -> str:
         """Hand one text message over and return its SID; raises `TransportError`."""
@@ -144,24 +154,60 @@ class Twilio:
     # What it tells by itself ---------------------------------------------------------------------
 
     def be_called_at(self, address: str) -> None:
-        """Ask for status callbacks at `<address>/status`; raises ConfigurationError without the
-        token by which they are signed.
+        """Ask for status callbacks at `<address>/status`, believe what is signed for addresses
+        below it; raises ConfigurationError without the token by which calls are signed.
         """
         if self._settings.auth_token is None:
             raise ConfigurationError(
                 ["transports.twilio.auth_token: is required, because web.public_url is set"],
                 remedy="Twilio signs what it calls back by this token, whatever key sends.",
             )
-        self._status_address = f"{address}/status"
+        self._address = address
 
     def status(self, call: Call) -> Callback:
         """What a status callback tells; raises for whatever is not signed by this account."""
-        if self._status_address is None:
-            raise NotGenuine("no address of ours")
-        url = f"{self._status_address}?{call.query}" if call.query else self._status_address
-        form = fields(call.body.decode("ascii"))
-        self._verify(url, form, call.headers)
+        form = self._signed("status", call)
         return callback(form, fields(call.query), self._settings.account_sid)
+
+    def inbound(self, call: Call) -> Reply:
+        """The message that came in; raises for whatever is not signed by this account."""
+        return reply(self._signed("inbound", call), self._settings.account_sid)
+
+    def _signed(self, hook: str, call: Call) -> dict[str, str]:
+        """The fields of a call that is signed for this hook's address; raises for any other."""
+        if self._address is None:
+            raise NotGenuine("no address of ours")
+        url = f"{self._address}/{hook}"
+        form = fields(call.body.decode("ascii"))
+        self._verify(f"{url}?{call.query}" if call.query else url, form, call.headers)
+        return form
+
+    # What it tells when it is asked --------------------------------------------------------------
+
+    def news(self, since: datetime) -> list[News]:
+        """Every message of the account since then: its own, and those to our number."""
+        found = self._call(
+            lambda client: client.messages.list(date_sent_after=since, page_size=_PAGE)
+        )
+        return [
+            News(each.date_sent, listed(each))
+            for each in found
+            if each.date_sent is not None and self._is_ours(each)
+        ]
+
+    def receipt(self, provider_id: str) -> Callback:
+        """What is known of that message by now; raises `TransportError`."""
+        told = listed(self._call(lambda client: client.messages(provider_id).fetch()))
+        assert isinstance(told, Callback), "it was ours when it was sent"
+        return told
+
+    def _is_ours(self, record: Any) -> bool:
+        """An account may have numbers that are somebody else's business."""
+        if record.direction != "inbound":
+            return True
+        if self._settings.from_ is not None:
+            return bool(record.to == self._settings.from_)
+        return record.messaging_service_sid in (None, self._settings.messaging_service_sid)
 
     def _verify(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
         from twilio.request_validator import RequestValidator
@@ -173,9 +219,9 @@ class Twilio:
             raise NotGenuine("another signature")
 
     def _status_callback(self, message: Message) -> dict[str, str]:
-        if self._status_address is None or message.attempt is None:
+        if self._address is None or message.attempt is None:
             return {}
-        return {"status_callback": f"{self._status_address}?attempt={message.attempt}"}
+        return {"status_callback": f"{self._address}/status?attempt={message.attempt}"}
 
     def _call(self, question: Any, message: Message | None = None) -> Any:
         line = self._pool.take() or _Line(self._settings)

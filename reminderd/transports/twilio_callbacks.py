@@ -1,4 +1,4 @@
-"""What Twilio says of a message by itself: one form, read strictly.
+"""What Twilio says by itself, of a message of ours or of one to us: one form, read strictly.
 
 Its signature joins names and values without anything between them, so that one genuine request can
 be cut into other fields that carry the same signature. What is read here keeps its form, or the
@@ -7,17 +7,20 @@ whole request is refused.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from reminderd.errors import OptedOut, ReminderdError, WrongAddress
 from reminderd.model import Outcome, Receipt
-from reminderd.outbox_values import Callback
+from reminderd.outbox_values import Callback, Reply
 from reminderd.transports.twilio_codes import CODES
 
 MOST_FIELDS = 100
 _SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _STATUS = re.compile(r"[a-z_-]{1,32}", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,2}", re.ASCII)
+_ADDRESS = re.compile(r"[!-~][ -~]{0,63}")  # a number, a short code, a name, whatsapp: and a number
 _CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 RECEIPTS: Mapping[str, Receipt] = {
@@ -79,6 +82,33 @@ def told(sid: str, status: str | None, code: str | None, token: str | None = Non
         receipt=RECEIPTS.get(status or "", Receipt.QUEUED),
         code=code,
         meaning=_MEANINGS.get(kind) if kind else None,
+    )
+
+
+def listed(record: Any) -> Callback | Reply:
+    """What a message in its list tells."""
+    if record.direction == "inbound":
+        words = record.body or ""
+        media = int(record.num_media or 0)
+        return Reply(record.sid, record.from_, record.to, words, media, record.date_sent)
+    code = None if record.error_code is None else str(record.error_code)
+    return told(record.sid, record.status, code)
+
+
+def reply(form: Mapping[str, str], account_sid: str) -> Reply:
+    """What a genuine request brings; raises NotGenuine where it is for another account, or odd."""
+    if form.get("AccountSid") != account_sid:
+        raise NotGenuine("another account")
+    provider_id = _required(form, "MessageSid", _SID)
+    if form.get("SmsMessageSid", provider_id) != provider_id or "Body" not in form:
+        raise NotGenuine("no message that came in")
+    media = _optional(form, "NumMedia", _COUNT)
+    return Reply(
+        provider_id,
+        _required(form, "From", _ADDRESS),
+        _required(form, "To", _ADDRESS),
+        form["Body"],
+        int(media or 0),
     )
 
 

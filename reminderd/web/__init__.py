@@ -1,49 +1,78 @@
-"""HTTP in the daemon: whether it lives, and where providers call.
+"""HTTP in the daemon: whether it lives and how it goes, and where providers call.
 
 Nothing of it is loaded unless `[web] listen` is set.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from reminderd.clock import Clock
 from reminderd.errors import ConfigurationError
-from reminderd.interfaces import Outbox, Receiver, Transport
+from reminderd.interfaces import Outbox, Transport
+from reminderd.model import Channel
+from reminderd.pulse import Pulse
+from reminderd.wishes import Wishes
 
 log = logging.getLogger(__name__)
 
 
+def _nobody_asks() -> None:
+    """What was missed is not asked for."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is told of the process: its pulse, and the transport of each clinic's channels.
+
+    `for_all` tells it to other machines too. `missed` hears that a call was turned away that may
+    have been a provider's.
+    """
+
+    pulse: Pulse = field(default_factory=Pulse)
+    routes: Mapping[tuple[str, Channel], str] = field(default_factory=dict)
+    for_all: bool = False
+    missed: Callable[[], None] = _nobody_asks
+
+
 @contextmanager
 def open_at(
-    listen: str, outbox: Outbox, clock: Clock, transports: Mapping[str, Transport]
+    listen: str,
+    outbox: Outbox,
+    clock: Clock,
+    transports: Mapping[str, Transport],
+    shown: Shown | None = None,
+    wishes: Callable[[], Wishes] | None = None,
 ) -> Iterator[None]:
     """Answer at this address, in a thread of its own, until the end of the `with`.
 
-    What is under way then is finished. Raises TryAgainLater where the port is taken,
+    What is under way then is finished. `wishes` takes in what patients want who press the button of
+    a mail; without it there is no such address. Raises TryAgainLater where the port is taken,
     ConfigurationError where the address or the extra packages are missing.
     """
     refuse_without_packages()
-    from reminderd.web.hooks import application
-    from reminderd.web.inbox import Inbox
+    from reminderd.web.health import Health
     from reminderd.web.server import serving
+    from reminderd.web.site import application
 
-    receivers = {name: each for name, each in transports.items() if isinstance(each, Receiver)}
-    inbox = Inbox(outbox, clock)
-    try:
-        with serving(listen, application(receivers, inbox)):
+    shown = shown or Shown()
+    with ExitStack() as open_things:
+        health = Health(outbox, clock, shown.pulse, shown.routes)
+        served = application(transports, health, open_things, wishes, shown)
+        with serving(listen, served, shown.missed):
             log.info("listening: %s", listen)
             yield
-    finally:
-        inbox.close()
 
 
 def refuse_without_packages() -> None:
     """Raises ConfigurationError where the extra `web` is not installed."""
-    missing = [each for each in ("starlette", "uvicorn") if find_spec(each) is None]
+    wanted = ("starlette", "uvicorn", "prometheus_client")
+    missing = [each for each in wanted if find_spec(each) is None]
     if missing:
+        names = ", ".join(missing)
         raise ConfigurationError(
-            [f"web.listen: HTTP needs {' and '.join(missing)}, which is not installed"],
+            [f"web.listen: HTTP needs what is not installed: {names}"],
             remedy='Install it: pip install "reminderd[web]"; or take listen out of [web].',
         )

@@ -59,7 +59,10 @@ def test_an_export_holds_everything_that_is_known(desk: FrontDesk) -> None:
     told = desk.do("patient", "export", "REFCANARY")
     assert {each for each in CANARIES if each not in told.encode()} == set()
     data = json.loads(told)
-    assert list(data) == ["exported_at", "patient", "sessions", "reminders", "messages", "audit"]
+    assert list(data) == [
+        "exported_at", "patient", "consent_history", "sessions", "reminders", "messages", "replies",
+        "audit",
+    ]  # fmt: skip
     assert data["patient"]["consent"]["sms"]["state"] == "withdrawn"
     assert data["patient"]["earlier_zones"] == []
     assert data["sessions"][0]["changes"][0]["why"] == "whycanary"

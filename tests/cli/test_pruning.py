@@ -53,7 +53,7 @@ def test_every_command_works_on_what_is_pruned_and_says_so(desk: FrontDesk) -> N
     desk.do("db", "check", now=LATER)
     assert "pruned" in desk.do("audit", now=LATER)
     assert desk.json(*PRUNE, "--yes", now=LATER) == {
-        "messages": 0, "kept": 0, "dry_run": False, "file_is_clean": True,
+        "messages": 0, "replies": 0, "kept": 0, "dry_run": False, "file_is_clean": True,
     }  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def test_an_unsigned_protocol_waits_and_leaves_once_it_is_signed(
     held = {clinic.states()[milestone] for milestone in DAY_0}
     assert held == {"held/unapproved"}
     assert clinic.types("run", "--once").returncode == 75
-    assert twilio.requests == []
+    assert twilio.sends == []
     clinic.says("protocol", "approve", "mesotherapy", "--by", "Dr. Example")
     daemon.logs("sent: 1", seconds=3)
     assert daemon.stop() == 0
@@ -128,7 +128,7 @@ def test_it_finishes_what_is_under_way_and_puts_back_the_rest(
     twilio.released.set()
     assert daemon.ends() == 0
     assert "stopped" in daemon.log
-    assert len(twilio.requests) == 1
+    assert len(twilio.sends) == 1
     day_0 = [each for each in approved.reminders() if each["milestone"] in DAY_0]
     assert {(each["patient"], each["state"]) for each in day_0} == {
         ("pat-1", "sending"),  # in doubt: looked into half a minute later

@@ -14,7 +14,7 @@ from reminderd.engines.embedded.connection import connect
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.findings import Level
-from reminderd.interfaces import Settlement
+from reminderd.interfaces import Decision, Reply, Settlement
 from reminderd.model import Adjustment, Consent, Outcome, Screening, SessionChange, State
 from reminderd.sealing import TABLES, Seal, SealBroken
 from tests.engines.rows import (
@@ -35,12 +35,13 @@ OTHER = Seal(bytes(32), "another file")
 CANARIES = (
     b"Anacanary", b"Verano", b"600000001", b"anacanary@", b"eczema", b"sourcecanary",
     b"areacanary", b"whycanary", b"Words", b"A subject", b"errorcanary",
-    b"envelopecanary",
+    b"envelopecanary", b"wordscanary", b"replycanary", b"matchcanary",
 )  # fmt: skip
 # Text that says nothing of anybody, or that SQL has to compare.
 READABLE = {
     "patients": {"ref", "clinic", "timezone", "language", "channels", "bad_addresses"},
-    "consents": {"channel"},
+    "consents": {"channel", "how"},
+    "consent_ledger": {"channel", "wish", "how", "by"},
     "protocol_versions": {"key", "digest", "document"},
     "approvals": {"protocol", "digest", "by", "texts"},
     "sessions": {"state", "tags"},
@@ -54,6 +55,7 @@ READABLE = {
     "attempts": {"outcome", "provider_id", "code", "token"},
     "callbacks": {"provider_id", "receipt", "code", "meaning"},
     "zone_changes": {"zone"},
+    "replies": {"transport", "provider_id", "recipient", "decision", "done_by"},
     "notes": {"key"},
     "objections": {"address", "channel"},
     "audit": {"by", "action", "what", "before", "after", "digest"},
@@ -73,7 +75,7 @@ def live(path: Path, seal: Seal | None) -> None:
     session = with_session(outbox, who, area="areacanary", adjustments={"no-shower": why})
     (one,) = saved(outbox, a_reminder(session))
     taken = claimed(outbox, one)
-    said = {SMS: Consent(False, NOW, "sourcecanary")}
+    said = {SMS: Consent(False, NOW, "sourcecanary", words="wordscanary")}
     protocol = LIBRARY.find("mesotherapy").protocol
     sending = one._replace(state=State.SENDING, wake_at=None)
     with outbox.transaction():
@@ -84,6 +86,10 @@ def live(path: Path, seal: Seal | None) -> None:
             [Settlement(taken.attempt_id, Outcome.IN_DOUBT, (sending,), error="errorcanary")], NOW
         )
         outbox.erase(replace(gone, consent=said), LATER)
+    written = Reply("SM1", "+34600000001", "+34600000000", "replycanary")
+    with outbox.transaction():
+        outbox.keep_reply("twilio", written, NOW)
+        outbox.reply_handled(1, Decision("staff", {"matched": "matchcanary"}), [1], NOW)
     outbox.close()
 
 
@@ -94,7 +100,7 @@ def known(path: Path, seal: Seal | None) -> object:
     found = (
         outbox.patients(), outbox.sessions(), outbox.attempts(1), outbox.left(1), doubt,
         outbox.correspondence(1), outbox.facts([1]), outbox.last_sessions(None),
-        roll.patients(path, seal), outbox.objections([(SMS, "+34600000001")]),
+        outbox.replies(), roll.patients(path, seal), outbox.objections([(SMS, "+34600000001")]),
     )  # fmt: skip
     outbox.close()
     return found

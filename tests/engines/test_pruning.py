@@ -9,7 +9,7 @@ from reminderd.engines.embedded import pruning, soundness
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.pruning import Prunable, prunable, prune
 from reminderd.errors import Refused
-from reminderd.interfaces import Settlement
+from reminderd.interfaces import Decision, Reply, Settlement
 from reminderd.model import Outcome, Reason, Reminder, Session, State
 from tests.engines.rows import (
     EITHER_WAY,
@@ -44,7 +44,7 @@ def sent(outbox: EmbeddedOutbox, session: Session, milestone: str = "no-shower")
 
 def pruned(outbox: EmbeddedOutbox) -> bool:
     found = prunable(outbox, YEAR, LATER)
-    return prune(outbox, found.messages, YEAR, "Dr. Alba", LATER)
+    return prune(outbox, found, YEAR, "Dr. Alba", LATER)
 
 
 @EITHER_WAY
@@ -65,6 +65,24 @@ def test_the_words_go_and_what_became_of_them_stays(
     assert outbox.left(reminder.id or 0) == []
     assert prunable(outbox, YEAR, LATER) == Prunable([], 0)
     assert {each.level for each in soundness.examine(outbox.path, outbox.seal)} == {"fine"}
+
+
+def test_of_a_reply_the_words_and_the_number_go_once_it_waits_for_nobody(
+    outbox: EmbeddedOutbox, session: Session
+) -> None:
+    with outbox.transaction():
+        for number in (1, 2, 3):
+            written = Reply(f"SM{number}", "+34600000001", "+34600000000", "Hello")
+            outbox.keep_reply("twilio", written, NOW)
+        outbox.reply_handled(1, Decision("thanks", for_staff=False), [1], NOW)
+        outbox.reply_handled(2, Decision("staff"), [1], NOW)
+    assert pruned(outbox)
+    found = {each.id: (each.reply.sender, each.reply.text) for each in outbox.replies()}
+    assert found.pop(1) == ("", "")
+    assert set(found.values()) == {("+34600000001", "Hello")}
+    (entry,) = [each.entry for each in outbox.trail() if each.entry.action == Action.PRUNED]
+    assert entry.after == {"older_than": "365d", "messages": 0, "replies": 1}
+    assert not prunable(outbox, YEAR, LATER).replies
 
 
 def test_no_byte_of_the_words_stays_in_the_file(outbox: EmbeddedOutbox, session: Session) -> None:

@@ -38,7 +38,8 @@ def test_a_step_that_fails_leaves_it_as_it_was(
 ) -> None:
     path = an_older(tmp_path / "old.db")
     before = everything(path)
-    monkeypatch.setattr(schema, "THIRD", f"{schema.THIRD}\nALTER TABLE nothing ADD COLUMN a TEXT;")
+    broken = f"{schema.THIRD}\nALTER TABLE nothing ADD COLUMN a TEXT;"
+    monkeypatch.setitem(schema.STEPS, "003-what-was-signed", broken)
     with pytest.raises(ConfigurationError, match="nothing"):
         store.create(path)
     assert version(path) == 1

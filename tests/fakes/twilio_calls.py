@@ -38,6 +38,33 @@ def status(
     }
 
 
+def inbound(
+    sid: str,
+    text: str = "Thanks!",
+    *,
+    sender: str = "+34600000001",
+    account: str = ACCOUNT,
+    **more: str,
+) -> dict[str, str]:
+    """The fields with which a message to one of the account's numbers is handed on."""
+    return {
+        "AccountSid": account,
+        "ApiVersion": "2010-04-01",
+        "Body": text,
+        "From": sender,
+        "FromCountry": "ES",
+        "MessageSid": sid,
+        "NumMedia": "0",
+        "NumSegments": "1",
+        "SmsMessageSid": sid,
+        "SmsSid": sid,
+        "SmsStatus": "received",
+        "To": "+34600000000",
+        "ToCountry": "ES",
+        **more,
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back."""

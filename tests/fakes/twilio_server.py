@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "a-token-for-tests"
@@ -135,6 +135,11 @@ class TwilioServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}"
 
+    @property
+    def sends(self) -> list[Asked]:
+        """What was asked to be sent, whatever else was asked."""
+        return [each for each in self.requests if each.method == "POST"]
+
     def settings(self, **changes: Any) -> dict[str, Any]:
         """What belongs under `[transports.twilio]` to send here."""
         login = {"account_sid": self.account, "auth_token": self.logins[self.account]}
@@ -233,6 +238,28 @@ class TwilioServer:
             self.messages.append(record)
             return record
 
+    def becomes(self, status: str, code: int | None = None, sid: str | None = None) -> None:
+        """What became of the latest message to somebody, or of that one."""
+        record = next(
+            each
+            for each in reversed(self.messages)
+            if each["direction"] != "inbound" and sid in (None, each["sid"])
+        )
+        date = record["date_sent"] or format_datetime(self.now())
+        record.update(status=status, error_code=code, date_sent=date)
+
+    def hears(self, text: str, sender: str = "+34600000001", **more: Any) -> str:
+        """Somebody writes to the account's number; returns the SID."""
+        record = self.accept({"To": "+34600000000", "From": sender, "Body": text})
+        record.update(direction="inbound", status="received", date_sent=record["date_created"])
+        record.update(more)
+        return str(record["sid"])
+
+
+def _is_since(record: Mapping[str, Any], since: str) -> bool:
+    sent = record["date_sent"]
+    return bool(sent) and parsedate_to_datetime(sent) >= datetime.fromisoformat(since)
+
 
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
@@ -304,15 +331,26 @@ class _Handler(BaseHTTPRequestHandler):
         return act(behaviour)
 
     def _page(self, query: dict[str, str]) -> dict[str, Any]:
+        """One page of the list, the latest first, and where the next one is."""
         wanted = {key.lower(): query[key] for key in ("To", "From") if key in query}
+        since = query.get("DateSent>")
         found = [
             each
             for each in reversed(self.server.twilio.messages)
             if all(each[key] == value for key, value in wanted.items())
             and self.server.twilio.lists(each)
+            and (since is None or _is_since(each, since))
         ]
-        size = int(query.get("PageSize", 50))
-        return {"messages": found[:size], "page": 0, "page_size": size, "next_page_uri": None}
+        size, page = int(query.get("PageSize", 50)), int(query.get("Page", 0))
+        first = page * size
+        more = urlencode({**query, "PageSize": size, "Page": page + 1, "PageToken": "here"})
+        following = f"{self._of_account('/Messages.json')}?{more}"
+        return {
+            "messages": found[first : first + size],
+            "page": page,
+            "page_size": size,
+            "next_page_uri": following if first + size < len(found) else None,
+        }
 
     def _note(self, form: dict[str, str]) -> Asked:
         url = urlsplit(self.path)

@@ -8,14 +8,15 @@ from signal import SIGKILL
 
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reminder, State
-from tests.fakes.twilio_calls import call, status
+from tests.fakes.twilio_calls import call, inbound, status
 from tests.fakes.twilio_server import reset
 from tests.faults.checker import wrongs
 from tests.faults.desk_kills import Findings, Found, Kill
 from tests.faults.forks import Fork
-from tests.faults.scenes import START, Scene
+from tests.faults.scenes import PUBLIC, START, Scene
 from tests.waiting import until
 
+REPLY = "SM" + "e" * 32
 LATER = [timedelta(seconds=1), timedelta(seconds=32), timedelta(seconds=3611)]
 
 
@@ -62,7 +63,8 @@ def _tells(scene: Scene, port: int) -> bool:
 
 def _what_became(scene: Scene, step: str, *, acknowledged: bool) -> Findings:
     house = scene.house()
-    kept = house.outbox.query("SELECT provider_id FROM callbacks")
+    # Less than that is also heard by whoever asks.
+    kept = house.outbox.query("SELECT provider_id FROM callbacks WHERE receipt = 'delivered'")
     expected = acknowledged or step.endswith(("after the callback", "application"))
     if bool(kept) != expected:
         yield f"killed {step}, acknowledged: {acknowledged}, and it is kept: {bool(kept)}"
@@ -81,8 +83,51 @@ def _told(sid: str, reminders: list[Reminder], *, delivered: bool) -> Iterator[s
             yield f"rem-{each.id}: {each.state}, receipt {each.receipt}, kept: {delivered}"
 
 
+def in_a_reply(scene: Scene, step: str) -> Found:
+    """It dies as it keeps what a patient wrote, or as it hands it on to whoever decides."""
+    scene.prefer_texts()
+    port = scene.listens()
+    child = Fork(scene.job("run", step=step))
+    until(lambda: _has_asked(scene), "every answer is on record")
+    acknowledged = _writes(scene, port)
+    if acknowledged and step.endswith("decision"):
+        until(child.has_ended, step)
+    killed = child.has_ended() or not acknowledged
+    killed = (child.ends() if killed else child.kill()) == -SIGKILL and killed
+    scene.taken(START, killed=True)
+    scene.types("run", "--once", at=START + LATER[0])
+    return list(_what_is_kept(scene, step, acknowledged=acknowledged)), killed
+
+
+def _writes(scene: Scene, port: int) -> bool:
+    """Whether the first patient's words were acknowledged."""
+    form = inbound(REPLY, "Is that normal?", sender=str(scene.twilio.messages[0]["to"]))
+    try:
+        return call(f"{PUBLIC}/hooks/twilio/inbound", form, port).status == 200
+    except (OSError, HTTPException):
+        return False
+
+
+def _what_is_kept(scene: Scene, step: str, *, acknowledged: bool) -> Findings:
+    house = scene.house()
+    kept = house.outbox.replies()
+    expected = acknowledged or step.endswith(("after the reply", "decision"))
+    if bool(kept) != expected or len(kept) > 1:
+        yield f"killed {step}, acknowledged: {acknowledged}, and kept are {len(kept)}"
+    for each in kept:
+        if each.decision is None or not each.patients:
+            yield f"{each.id}: nobody decided on it, or it is nobody's"
+    yield from wrongs(house.outbox, scene.ledger(house), set(), START)
+    house.outbox.close()
+
+
 CRASH_POINTS: dict[str, Kill] = {
     f"webhook: {when} {what}": partial(in_a_callback, step=f"{when} {what}")
     for what in ("the callback", "its application")
+    for when in ("before", "in", "after")
+}
+CRASH_POINTS |= {
+    f"webhook: {when} {what}": partial(in_a_reply, step=f"{when} {what}")
+    for what in ("the reply", "its decision")
     for when in ("before", "in", "after")
 }

@@ -9,13 +9,22 @@ from typing import Any
 
 from reminderd.audit import Entry
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.interfaces import Callback, Claimed, NewMessage, Removed, Rendered, Settlement
+from reminderd.interfaces import (
+    Callback,
+    Claimed,
+    Decision,
+    NewMessage,
+    Removed,
+    Rendered,
+    Reply,
+    Settlement,
+)
 from reminderd.model import Outcome, Patient, Reminder
 
 AROUND = ("before", "in", "after")
 TRANSACTIONS = (
     "the claim", "the mark", "the record", "the plan", "the import", "the recovery", "the word",
-    "the erasure", "the callback", "its application",
+    "the erasure", "the callback", "its application", "the reply", "its decision",
 )  # fmt: skip
 REQUEST = ("before the request", "after the answer")
 
@@ -86,6 +95,16 @@ class BreakingOutbox(EmbeddedOutbox):
     def callback_applied(self, callback_id: int, now: datetime) -> None:
         with self._step("its application"):
             super().callback_applied(callback_id, now)
+
+    def keep_reply(self, transport: str, reply: Reply, now: datetime) -> bool:
+        with self._step("the reply"):
+            return super().keep_reply(transport, reply, now)
+
+    def reply_handled(
+        self, reply_id: int, decision: Decision, patient_ids: Sequence[int], now: datetime
+    ) -> None:
+        with self._step("its decision"):
+            super().reply_handled(reply_id, decision, patient_ids, now)
 
     def record(self, entries: Sequence[Entry]) -> None:
         with self._step("the entry"):

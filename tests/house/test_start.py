@@ -6,7 +6,8 @@ import sys
 
 EXPENSIVE = (
     "apscheduler", "babel", "cryptography", "email_validator", "icalendar", "jinja2", "markdown_it",
-    "phonenumbers", "pydantic", "rich", "sqlite_utils", "starlette", "twilio", "uvicorn",
+    "phonenumbers", "prometheus_client", "pydantic", "rich", "sqlite_utils", "starlette", "twilio",
+    "uvicorn",
 )  # fmt: skip
 
 

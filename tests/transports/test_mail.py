@@ -73,6 +73,24 @@ def test_a_mail_has_exactly_these_headers_and_both_parts() -> None:
         assert part.get_content().strip() == expected
 
 
+def test_a_mail_has_a_button_for_one_click_where_there_is_an_address_for_it() -> None:
+    address = "https://care.example.org/unsubscribe/" + "A" * 55
+    content = compose(email(unsubscribe=address), SENDER)
+    parsed = read(content)
+    ways = f"<{address}>, <mailto:care@example.org?subject=unsubscribe>"
+    assert parsed["List-Unsubscribe"] == ways
+    assert parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    after = HEADERS.index("List-Unsubscribe") + 1
+    assert parsed.keys() == [*HEADERS[:after], "List-Unsubscribe-Post", *HEADERS[after:]]
+    assert max(map(len, content.splitlines())) < 998
+
+
+@pytest.mark.parametrize("address", ["https://a/\r\nBcc: b@example.org", "https://a/=?utf-8?q?x?="])
+def test_no_header_comes_in_by_the_button(address: str) -> None:
+    with pytest.raises(Rejected):
+        compose(email(unsubscribe=address), SENDER)
+
+
 def test_a_mail_without_html_is_plain_text() -> None:
     parsed = read(compose(email(html=None), SENDER))
     assert parsed.get_content_type() == "text/plain"

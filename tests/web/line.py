@@ -1,13 +1,14 @@
 """A real server on a free port, a desk's database behind it, and the real transport as judge."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from reminderd import web
 from reminderd.interfaces import Transport
 from reminderd.transports.twilio import Twilio, TwilioSettings
+from reminderd.wishes import Wishes
 from tests.core.desk import Desk
 from tests.fakes import twilio_calls
 from tests.fakes.twilio_calls import Answer
@@ -51,16 +52,33 @@ class Line:
         fields = twilio_calls.status(SID) if fields is None else fields
         return twilio_calls.call(url or self.url(), fields, self.port, **how)
 
+    def writes(self, text: str = "Thanks!", sid: str = SID, **how: Any) -> Answer:
+        """Somebody answers; `how` is the form's or that of the call."""
+        call = {key: how.pop(key) for key in ("token", "body", "signed_url") if key in how}
+        return twilio_calls.call(
+            f"{HOOKS}/inbound", twilio_calls.inbound(sid, text, **how), self.port, **call
+        )
+
+    def replies(self) -> list[tuple[str, str, str]]:
+        """Id, sender and words of what is kept, in the order in which it came."""
+        found = reversed(self.desk.outbox.replies())
+        return [(each.reply.provider_id, each.reply.sender, each.reply.text) for each in found]
+
     def kept(self) -> list[tuple[str, str]]:
         rows = self.desk.outbox.query("SELECT provider_id, receipt FROM callbacks ORDER BY id")
         return [(row[0], row[1]) for row in rows]
 
 
 @contextmanager
-def open_line(desk: Desk, transports: Mapping[str, Transport] | None = None) -> Iterator[Line]:
+def open_line(
+    desk: Desk,
+    transports: Mapping[str, Transport] | None = None,
+    shown: web.Shown | None = None,
+    wishes: Callable[[], Wishes] | None = None,
+) -> Iterator[Line]:
     port, serving = free_port(), transports or {"twilio": receiver()}
     try:
-        with web.open_at(f"127.0.0.1:{port}", desk.outbox, desk.clock, serving):
+        with web.open_at(f"127.0.0.1:{port}", desk.outbox, desk.clock, serving, shown, wishes):
             yield Line(desk, port)
     finally:
         for each in serving.values():

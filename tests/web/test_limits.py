@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -13,10 +14,12 @@ from reminderd import web
 from reminderd.engines.embedded import connection
 from reminderd.engines.embedded import outbox as embedded
 from reminderd.errors import ConfigurationError, TryAgainLater
-from reminderd.web import server
+from reminderd.web import server, site
+from reminderd.web.allowance import Allowance
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk
 from tests.fakes.twilio_calls import ask, status
+from tests.waiting import until
 from tests.web.line import SID, Line, free_port, open_line
 
 
@@ -157,6 +160,38 @@ def test_while_the_database_is_locked_nothing_is_acknowledged(
         assert line.tell().status == 204
 
 
+def test_one_connection_too_many_is_cut_and_whoever_was_missed_is_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    missed: list[bool] = []
+    shown = web.Shown(missed=lambda: missed.append(True))
+    with open_line(desk, shown=shown) as line:
+        held = [socket.create_connection(("127.0.0.1", line.port), 10) for _ in range(2)]
+        until(lambda: cut(line.port, b"GET /healthz HTTP/1.1\r\n\r\n") == b"", "the third is cut")
+        assert missed
+        for each in held:
+            each.close()
+        until(lambda: _lives(line.port), "there is room again")
+
+
+def _lives(port: int) -> bool:
+    return cut(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"ok")
+
+
+def test_what_is_too_much_from_forgers_is_turned_away_unseen_and_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "Allowance", partial(Allowance, all_per_second=2))
+    missed: list[bool] = []
+    with open_line(desk, shown=web.Shown(missed=lambda: missed.append(True))) as line:
+        assert [line.tell().status for _ in range(9)] == [204] * 9
+        answers = [line.tell(token="a-forger") for _ in range(40)]
+    assert {each.status for each in answers} == {403, 429}
+    assert next(each for each in answers if each.status == 429).headers["retry-after"] == "1"
+    assert missed
+
+
 # Its end and its beginning ------------------------------------------------------------------------
 
 
@@ -205,7 +240,7 @@ def test_without_the_extra_packages_it_says_how_to_get_them(
 ) -> None:
     monkeypatch.setattr(web, "find_spec", lambda name: None)
     at_port = web.open_at(f"127.0.0.1:{free_port()}", desk.outbox, desk.clock, {})
-    with pytest.raises(ConfigurationError, match="starlette and uvicorn") as told, at_port:
+    with pytest.raises(ConfigurationError, match="starlette, uvicorn") as told, at_port:
         pass
     assert "reminderd[web]" in (told.value.remedy or "")
 

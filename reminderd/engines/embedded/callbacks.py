@@ -26,6 +26,12 @@ _HEARD = (
     "meaning FROM callbacks JOIN attempts ON attempts.id = attempt "
     "JOIN messages ON messages.id = message WHERE callbacks.id = ?"
 )
+_LATEST = (
+    "SELECT claimed_at, provider_id, marked_at, transport = ? AND outcome = 'accepted' "
+    "AND provider_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM callbacks WHERE "
+    "attempt = attempts.id AND receipt IN ('delivered', 'undelivered', 'failed')) "
+    "FROM attempts CROSS JOIN messages ON messages.id = message ORDER BY attempts.id DESC"
+)
 # By way of the patient's sessions: there is no index from a message to its reminders.
 _CARRIED = (
     f"SELECT {', '.join(f'reminders.{name}' for name in REMINDER_COLUMNS.split(', '))}, "
@@ -116,6 +122,16 @@ class Callbacks(Erasing):
             (to_ms(since),),
         )
         return [each for each in (self.heard(row[0]) for row in rows) if each is not None]
+
+    def open_receipts(self, transport: str, since: datetime) -> dict[str, datetime]:
+        found: dict[str, datetime] = {}
+        # Ids rise with the instants, and there is no index on these: whoever reads stops in time.
+        for claimed_at, provider_id, at, is_open in self.connection.execute(_LATEST, (transport,)):
+            if claimed_at < to_ms(since):
+                break
+            if is_open:
+                found[provider_id] = from_ms(at)
+        return found
 
     def callback_applied(self, callback_id: int, now: datetime) -> None:
         self.connection.execute(

@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
+from reminderd.consents import statement
 from reminderd.engines.embedded.claims import take_back
 from reminderd.engines.embedded.rows import from_ms, to_ms
 from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.embedded.trail import Trail
 from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Removed, StoredMessage
-from reminderd.model import Channel, Patient
+from reminderd.model import Channel, Consent, How, Patient
 from reminderd.objections import Address, Objections, addresses
 from reminderd.sealing import OBJECTIONS_KEY, closed, opened, places
 
@@ -21,11 +22,23 @@ _SEALED_IN_STORED = places("messages", _STORED)
 _SEALED_IN_NOTE = places("notes", "key, value")
 _OWN_MESSAGES = "(SELECT id FROM messages WHERE patient = ?)"
 _OWN_SESSIONS = "(SELECT id FROM sessions WHERE patient = ?)"
+_WORDLESS = (
+    "UPDATE replies SET sender = '', text = '', why = '{}', for_staff = 0 "
+    "WHERE id IN (SELECT value FROM json_each(?))"
+)
+# What others on the same number may have written stays with them.
+_ONLY_OWN = (
+    "SELECT reply FROM reply_patients WHERE patient = ?1 AND reply NOT IN "
+    "(SELECT reply FROM reply_patients WHERE patient <> ?1)"
+)
+_NOBODYS = "SELECT id, sender FROM replies WHERE id NOT IN (SELECT reply FROM reply_patients)"
+_SEALED_IN_NOBODYS = places("replies", "id, sender")
 _REMOVALS = (
     "UPDATE patients SET ref = NULL, given_name = '', family_name = '', phone = NULL, "
     "email = NULL, timezone = NULL, language = NULL, channels = '', bad_addresses = '', "
     "screening = '' WHERE id = ?",
     "DELETE FROM consents WHERE patient = ?",
+    "UPDATE consent_ledger SET address = NULL, source = '', words = NULL WHERE patient = ?",
     "DELETE FROM zone_changes WHERE patient = ?",
     "UPDATE sessions SET area = NULL, adjustments = '{}' WHERE patient = ?",
     f"UPDATE session_changes SET adjustments = '{{}}', why = NULL WHERE session IN {_OWN_SESSIONS}",
@@ -99,6 +112,14 @@ class Erasing(Trail):
         self.set_note(*note)
         return key
 
+    def secret(self) -> bytes | None:
+        key = self._objections_key()
+        return None if key is None else bytes.fromhex(key)
+
+    def make_secret(self) -> bytes:
+        with self.transaction():
+            return self.secret() or bytes.fromhex(self._new_objections_key())
+
     # Removing -----------------------------------------------------------------------------------
 
     def erase(self, patient: Patient, now: datetime) -> Removed:
@@ -106,18 +127,37 @@ class Erasing(Trail):
         take_back(self, now, patient.id)
         self._refuse_on_its_way(patient.id)
         objections = self._keep_objections(patient)
+        self._end_consents(patient, now)
         cancelled = self.query(
             "UPDATE reminders SET state = 'cancelled', reason = 'erased', wake_at = NULL "
             "WHERE patient = ? AND state IN ('scheduled', 'held') RETURNING id",
             (patient.id,),
         )
-        for statement in _REMOVALS:
-            self.connection.execute(statement, (patient.id,))
+        self._remove_replies(patient)
+        for removal in _REMOVALS:
+            self.connection.execute(removal, (patient.id,))
         self.connection.execute(
             "UPDATE patients SET erased_at = ?1, updated_at = ?1 WHERE id = ?2",
             (to_ms(now), patient.id),
         )
         return Removed(len(cancelled), tuple(objections))
+
+    def _end_consents(self, patient: Patient, now: datetime) -> None:
+        """That somebody had agreed is told without whom; from now on nobody has."""
+        for channel, said in patient.consent.items():
+            if said.granted:
+                ended = Consent(False, max(now, said.at), "", How.ERASURE)
+                self.add_statement(statement(patient, channel, ended, now))
+
+    def _remove_replies(self, patient: Patient) -> None:
+        """Those of this patient alone, and what came from that number before it was known."""
+        own = [row[0] for row in self.query(_ONLY_OWN, (patient.id,))]
+        for row in self.query(_NOBODYS):
+            number, sender = opened(row, _SEALED_IN_NOBODYS, row[0], self.seal)
+            if sender and sender == patient.phone:
+                own.append(number)
+        self.connection.execute(_WORDLESS, (json.dumps(own),))
+        self.connection.execute("DELETE FROM reply_patients WHERE patient = ?", (patient.id,))
 
     def _refuse_on_its_way(self, patient_id: int) -> None:
         open_attempts = self.query(

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reminderd.doubt import next_look_at
-from reminderd.engines.embedded import claims, doubts, reporting, volume
-from reminderd.engines.embedded.callbacks import Callbacks
+from reminderd.engines.embedded import claims, doubts, reporting, vitals, volume
+from reminderd.engines.embedded.letterbox import Letterbox
 from reminderd.engines.embedded.rows import (
     Row,
     from_ms,
@@ -26,6 +26,7 @@ from reminderd.interfaces import (
     Rendered,
     ReportFilter,
     Settlement,
+    Vitals,
 )
 from reminderd.model import CareProtocol, Channel, Patient, Reason, Reminder
 from reminderd.sealing import closed, places
@@ -41,7 +42,7 @@ _AWAKE = (
 )
 
 
-class EmbeddedOutbox(Callbacks):
+class EmbeddedOutbox(Letterbox):
     """Implements `interfaces.Outbox` on one database file.
 
     Raises ConfigurationError where the file is missing, unreadable or of another schema, and
@@ -231,6 +232,12 @@ class EmbeddedOutbox(Callbacks):
 
     def take_back(self, patient_id: int, now: datetime) -> None:
         claims.take_back(self, now, patient_id)
+
+    def newest_attempt(self) -> int:
+        return vitals.newest_attempt(self)
+
+    def vitals(self, after_attempt: int) -> Vitals:
+        return vitals.vitals(self, after_attempt)
 
     # After a crash --------------------------------------------------------------------------
 

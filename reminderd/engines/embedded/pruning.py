@@ -35,11 +35,25 @@ _CLEAR = (
 )
 
 
+_REPLIES = (
+    "SELECT id FROM replies WHERE received_at < ? AND sender <> '' "
+    "AND handled_at IS NOT NULL AND for_staff = 0 ORDER BY id"
+)
+_CLEAR_REPLIES = (
+    "UPDATE replies SET sender = '', text = '', why = '{}' "
+    "WHERE id IN (SELECT value FROM json_each(?))"
+)
+
+
 class Prunable(NamedTuple):
-    """Messages whose words may go, and how many as old stay: something of theirs is still open."""
+    """Messages whose words may go, and how many as old stay: something of theirs is still open.
+
+    `replies` are those to us that wait for nobody.
+    """
 
     messages: Sequence[int]
     kept: int
+    replies: Sequence[int] = ()
 
 
 def prunable(outbox: EmbeddedOutbox, days: int, now: datetime) -> Prunable:
@@ -52,24 +66,30 @@ def prunable(outbox: EmbeddedOutbox, days: int, now: datetime) -> Prunable:
     before = to_ms(now - timedelta(days=days))
     ids = [row[0] for row in outbox.query(f"SELECT id {_PRUNABLE} ORDER BY id", (before,))]
     old = outbox.query(f"SELECT count(*) {_OLD}", (before,))[0][0]
-    return Prunable(ids, old - len(ids))
+    replies = tuple(row[0] for row in outbox.query(_REPLIES, (before,)))
+    return Prunable(ids, old - len(ids), replies)
 
 
-def prune(
-    outbox: EmbeddedOutbox, messages: Sequence[int], days: int, by: str, now: datetime
-) -> bool:
-    """Clear the words of these messages, for good; a daemon may go on sending meanwhile.
+def prune(outbox: EmbeddedOutbox, found: Prunable, days: int, by: str, now: datetime) -> bool:
+    """Clear the words of what was found, for good; a daemon may go on sending meanwhile.
 
     False where another process kept the file from being written anew: it keeps its size, and old
     bytes may still be in it.
     """
-    if messages:
-        order = {"older_than": f"{days}d", "messages": len(messages)}
+    if found.messages or found.replies:
+        order: dict[str, object] = {"older_than": f"{days}d", "messages": len(found.messages)}
+        if found.replies:
+            order["replies"] = len(found.replies)
         with outbox.transaction():
             outbox.record([Entry(now, by, Action.PRUNED, "database", after=order)])
-    for start in range(0, len(messages), AT_ONCE):
-        with outbox.transaction():
-            ids = json.dumps(messages[start : start + AT_ONCE])
-            outbox.connection.execute(_CLEAR, (ids,))
-        time.sleep(BREATH_SECONDS)
+    _clear(outbox, _CLEAR, found.messages)
+    _clear(outbox, _CLEAR_REPLIES, found.replies)
     return outbox.scrub()
+
+
+def _clear(outbox: EmbeddedOutbox, statement: str, numbers: Sequence[int]) -> None:
+    for start in range(0, len(numbers), AT_ONCE):
+        with outbox.transaction():
+            ids = json.dumps(numbers[start : start + AT_ONCE])
+            outbox.connection.execute(statement, (ids,))
+        time.sleep(BREATH_SECONDS)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from reminderd.engines.embedded import past, signed
+from reminderd.engines.embedded import consents, past, signed
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.rows import (
     ATTEMPT_COLUMNS,
@@ -16,7 +16,6 @@ from reminderd.engines.embedded.rows import (
     SESSION_COLUMNS,
     Row,
     attempt_from,
-    from_ms,
     patient_from,
     patient_row,
     reminder_from,
@@ -38,8 +37,6 @@ from reminderd.interfaces import (
 from reminderd.model import (
     Attempt,
     CareProtocol,
-    Channel,
-    Consent,
     Patient,
     Reason,
     Reminder,
@@ -48,7 +45,7 @@ from reminderd.model import (
     State,
     ZoneChange,
 )
-from reminderd.sealing import Seal, closed, opened, places
+from reminderd.sealing import Seal, opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
 _SESSIONS = (
@@ -63,8 +60,6 @@ _UPDATE_REMINDER = (
     f"UPDATE reminders SET {', '.join(f'{name} = ?' for name in _REMINDER_NAMES[1:])} WHERE id = ?"
 )
 _ORDER = "ORDER BY due_at IS NULL, due_at, nominal_at, milestone, occurrence, session"
-_CONSENT = "patient, channel, granted, at, source"
-_SEALED_IN_CONSENT = places("consents", _CONSENT)
 _LEFT = "messages.id, recipient, language, subject, text, html, segments"
 _SEALED_IN_LEFT = places("messages", _LEFT)
 # What waits for a person: contract, section 4 (all-clears) and section 5 (outcomes, receipts).
@@ -121,7 +116,7 @@ class Records(Store):
             f"INSERT INTO patients ({PATIENT_COLUMNS}, created_at, updated_at) VALUES ({marks})",
             [(*patient_row(each, self.seal), to_ms(now), to_ms(now)) for each in patients],
         )
-        self._save_consents(patients)
+        consents.save(self, patients, now)
 
     def update_patient(self, patient: Patient, now: datetime) -> None:
         names = [f"{name} = ?" for name in PATIENT_COLUMNS.split(", ")[1:]]
@@ -129,21 +124,7 @@ class Records(Store):
             f"UPDATE patients SET {', '.join(names)}, updated_at = ? WHERE id = ?",
             (*patient_row(patient, self.seal)[1:], to_ms(now), patient.id),
         )
-        self._save_consents([patient])
-
-    def _save_consents(self, patients: Iterable[Patient]) -> None:
-        self.connection.executemany(
-            f"INSERT OR REPLACE INTO consents ({_CONSENT}) VALUES (?, ?, ?, ?, ?)",
-            [
-                self._consent_row(patient.id, channel, consent)
-                for patient in patients
-                for channel, consent in patient.consent.items()
-            ],
-        )
-
-    def _consent_row(self, patient_id: int | None, channel: Channel, consent: Consent) -> Row:
-        row = patient_id, channel.value, int(consent.granted), to_ms(consent.at), consent.source
-        return closed(row, _SEALED_IN_CONSENT, f"{patient_id}/{channel}", self.seal)
+        consents.save(self, [patient], now)
 
     def find_patient(self, name: str) -> Patient | None:
         number = internal_id("pat", name)
@@ -160,21 +141,8 @@ class Records(Store):
 
     def _patients(self, where: str, parameters: Sequence[str]) -> list[Patient]:
         rows = self.query(f"SELECT {PATIENT_COLUMNS} FROM patients {where} ORDER BY id", parameters)
-        consents = self._consents([row[0] for row in rows])
-        return [patient_from(row, consents.get(row[0], {}), self.seal) for row in rows]
-
-    def _consents(self, patient_ids: Sequence[int]) -> dict[int, dict[Channel, Consent]]:
-        found: dict[int, dict[Channel, Consent]] = {}
-        for row in self.query(
-            f"SELECT {_CONSENT} FROM consents WHERE patient IN {_THESE}",
-            (json.dumps(patient_ids),),
-        ):
-            patient, channel, granted, at, source = opened(
-                row, _SEALED_IN_CONSENT, f"{row[0]}/{row[1]}", self.seal
-            )
-            consent = Consent(bool(granted), from_ms(at), source)
-            found.setdefault(patient, {})[Channel(channel)] = consent
-        return found
+        agreed = consents.present(self, [row[0] for row in rows])
+        return [patient_from(row, agreed.get(row[0], {}), self.seal) for row in rows]
 
     # Sessions and protocols ----------------------------------------------------------------
 

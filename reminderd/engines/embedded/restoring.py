@@ -53,7 +53,7 @@ def _put(
     _refuse_another_key(backup, seal)
     with unfinished(database) as copy:
         copy_verified(backup, copy)
-        store.create(copy, keep_old=False)
+        store.create(copy, seal=seal, keep_old=False)
         if seal is not None and key_of(copy) is None:
             convert(copy, None, seal)
             finish(copy)

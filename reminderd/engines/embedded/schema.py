@@ -4,166 +4,19 @@ Instants are INTEGER milliseconds since 1970 in UTC: `datetime(due_at / 1000, 'u
 one. Lists are joined with `;`. Every table is STRICT and every state is checked.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reminderd.model import Channel, Kind, Outcome, Reason, Receipt, SessionState, State
+from reminderd.engines.embedded import consents
+from reminderd.engines.embedded.first_schema import FIRST, one_of
+from reminderd.model import Channel, How, Outcome, Receipt, SessionState, Wish
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
-
-def _one_of(
-    column: str, words: type[Channel | Kind | Outcome | Reason | Receipt | SessionState | State]
-) -> str:
-    # Chained ORs end at the first that holds; for an IN list SQLite builds a table for every row.
-    cases = " OR ".join(f"{column} = '{word.value}'" for word in words)
-    return f"CHECK ({column} IS NULL OR {cases})"
-
-
-FIRST = f"""
--- A person in aftercare. timezone and language are the clinic's where null.
-CREATE TABLE patients (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    ref TEXT UNIQUE,
-    clinic TEXT NOT NULL,
-    given_name TEXT NOT NULL,
-    family_name TEXT NOT NULL,
-    phone TEXT,
-    email TEXT,
-    timezone TEXT,
-    language TEXT,
-    channels TEXT NOT NULL,
-    paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
-    bad_addresses TEXT NOT NULL DEFAULT '',
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
-) STRICT;
-
--- Whether the patient wants to hear from us on a channel, since when, and how we know.
-CREATE TABLE consents (
-    patient INTEGER NOT NULL REFERENCES patients (id),
-    channel TEXT NOT NULL {_one_of("channel", Channel)},
-    granted INTEGER NOT NULL CHECK (granted IN (0, 1)),
-    at INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    PRIMARY KEY (patient, channel)
-) STRICT, WITHOUT ROWID;
-
--- Every text of a protocol that a session was recorded under, for good.
-CREATE TABLE protocol_versions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    digest TEXT NOT NULL UNIQUE,
-    document TEXT NOT NULL
-) STRICT;
-
--- Signatures; digest is over a protocol and the templates that it uses.
-CREATE TABLE approvals (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    protocol TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    by TEXT NOT NULL,
-    at INTEGER NOT NULL
-) STRICT;
-
--- A treatment. adjustments is a JSON object by milestone.
-CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    patient INTEGER NOT NULL REFERENCES patients (id),
-    protocol_version INTEGER NOT NULL REFERENCES protocol_versions (id),
-    at INTEGER NOT NULL,
-    state TEXT NOT NULL {_one_of("state", SessionState)},
-    tags TEXT NOT NULL DEFAULT '',
-    area TEXT,
-    recorded_at INTEGER NOT NULL,
-    adjustments TEXT NOT NULL DEFAULT '{{}}'
-) STRICT;
-CREATE INDEX sessions_of_patient ON sessions (patient);
-
--- The outbox: one milestone of one session, planned for one instant. The row is the schedule.
--- wake_at is when sending looks at it next; it is set exactly where it is scheduled, and is never
--- after the expiry. A patient's reminders are found by their sessions.
-CREATE TABLE reminders (
-    id INTEGER PRIMARY KEY,
-    patient INTEGER NOT NULL REFERENCES patients (id),
-    session INTEGER NOT NULL REFERENCES sessions (id),
-    protocol TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    milestone TEXT NOT NULL,
-    occurrence INTEGER NOT NULL,
-    kind TEXT NOT NULL {_one_of("kind", Kind)},
-    topics TEXT NOT NULL,
-    template TEXT NOT NULL,
-    channel TEXT {_one_of("channel", Channel)},
-    nominal_at INTEGER NOT NULL,
-    due_at INTEGER,
-    wake_at INTEGER,
-    expires_at INTEGER NOT NULL,
-    first_planned_at INTEGER NOT NULL,
-    state TEXT NOT NULL {_one_of("state", State)},
-    reason TEXT {_one_of("reason", Reason)},
-    attempts INTEGER NOT NULL DEFAULT 0,
-    sent_at INTEGER,
-    provider_id TEXT,
-    receipt TEXT,
-    needs_staff INTEGER NOT NULL DEFAULT 0 CHECK (needs_staff IN (0, 1)),
-    UNIQUE (session, milestone, occurrence),
-    CHECK ((state = 'scheduled') = (wake_at IS NOT NULL)),
-    CHECK (wake_at <= expires_at),
-    CHECK (state <> 'scheduled' OR channel IS NOT NULL)
-) STRICT;
-CREATE INDEX reminders_due ON reminders (wake_at, patient) WHERE state = 'scheduled';
-CREATE INDEX reminders_held ON reminders (expires_at) WHERE state = 'held';
-
--- What leaves: one or more reminders of one patient, rendered for one channel.
-CREATE TABLE messages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    patient INTEGER NOT NULL REFERENCES patients (id),
-    channel TEXT NOT NULL {_one_of("channel", Channel)},
-    transport TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    recipient TEXT,
-    language TEXT,
-    subject TEXT,
-    text TEXT,
-    html TEXT,
-    segments INTEGER
-) STRICT;
-CREATE TABLE message_reminders (
-    reminder INTEGER NOT NULL REFERENCES reminders (id),
-    message INTEGER NOT NULL REFERENCES messages (id),
-    PRIMARY KEY (reminder, message)
-) STRICT, WITHOUT ROWID;
-
--- One hand-over of a message to a transport. Only claimed: nothing has left. Marked: it may have.
-CREATE TABLE attempts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    message INTEGER NOT NULL REFERENCES messages (id),
-    outcome TEXT NOT NULL {_one_of("outcome", Outcome)},
-    claimed_at INTEGER NOT NULL,
-    marked_at INTEGER,
-    settled_at INTEGER,
-    provider_id TEXT,
-    code TEXT,
-    error TEXT
-) STRICT;
-CREATE INDEX attempts_of_message ON attempts (message);
-CREATE INDEX attempts_open ON attempts (outcome) WHERE outcome IN ('claimed', 'marked');
-
--- What reminderd remembers about itself, such as the tzdata version that it planned by.
-CREATE TABLE notes (
-    key TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- The highest id that was ever given in a table, so that no id ever names two things. Reminders
--- come by the thousand and count here without AUTOINCREMENT, which counts again for every row.
-INSERT INTO sqlite_sequence (name, seq)
-VALUES ('patients', 0), ('sessions', 0), ('reminders', 0), ('messages', 0), ('attempts', 0);
-"""
+    from reminderd.engines.embedded.connection import Connection
+    from reminderd.sealing import Seal
 
 
 SECOND = f"""
@@ -173,7 +26,7 @@ CREATE TABLE session_changes (
     session INTEGER NOT NULL REFERENCES sessions (id),
     protocol_version INTEGER NOT NULL REFERENCES protocol_versions (id),
     at INTEGER NOT NULL,
-    state TEXT NOT NULL {_one_of("state", SessionState)},
+    state TEXT NOT NULL {one_of("state", SessionState)},
     adjustments TEXT NOT NULL,
     changed_at INTEGER NOT NULL,
     by TEXT NOT NULL,
@@ -251,7 +104,7 @@ ALTER TABLE patients ADD COLUMN erased_at INTEGER;
 -- Of people who were erased: keyed hashes of the addresses on which they had withdrawn consent.
 CREATE TABLE objections (
     address TEXT PRIMARY KEY,
-    channel TEXT NOT NULL {_one_of("channel", Channel)},
+    channel TEXT NOT NULL {one_of("channel", Channel)},
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
@@ -268,9 +121,9 @@ CREATE TABLE callbacks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     attempt INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
     provider_id TEXT NOT NULL,
-    receipt TEXT NOT NULL {_one_of("receipt", Receipt)},
+    receipt TEXT NOT NULL {one_of("receipt", Receipt)},
     code TEXT,
-    meaning TEXT {_one_of("meaning", Outcome)},
+    meaning TEXT {one_of("meaning", Outcome)},
     received_at INTEGER NOT NULL,
     applied_at INTEGER,
     UNIQUE (provider_id, receipt)
@@ -292,52 +145,112 @@ CREATE INDEX zone_changes_of_patient ON zone_changes (patient);
 """
 
 
-VERSION = 9  # raised with every migration; kept in the file as PRAGMA user_version
+LEDGER = f"""
+-- How it is known; every word before this column was there is from before the ledger.
+ALTER TABLE consents ADD COLUMN how TEXT NOT NULL DEFAULT 'earlier' {one_of("how", How)};
+
+-- Everything that was ever said about being written to. channel is null where it is about all of
+-- them; at is when it was said. The present consents are the last words by `at`, then `id`.
+CREATE TABLE consent_ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    patient INTEGER NOT NULL REFERENCES patients (id),
+    channel TEXT {one_of("channel", Channel)},
+    wish TEXT NOT NULL {one_of("wish", Wish)},
+    address TEXT,
+    at INTEGER NOT NULL,
+    how TEXT NOT NULL {one_of("how", How)},
+    by TEXT NOT NULL,
+    source TEXT NOT NULL,
+    words TEXT,
+    recorded_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX consent_ledger_of_patient ON consent_ledger (patient);
+CREATE INDEX consent_ledger_replies ON consent_ledger (channel) WHERE how = 'reply';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('consent_ledger', 0);
+CREATE TRIGGER consent_ledger_goes_on BEFORE INSERT ON consent_ledger
+WHEN NEW.id <= (SELECT coalesce(max(id), 0) FROM consent_ledger)
+BEGIN SELECT RAISE(ABORT, 'the consent ledger only goes on at its end'); END;
+-- What is personal in a row can be removed, and encrypted otherwise; nothing else can.
+CREATE TRIGGER consent_ledger_is_not_changed
+BEFORE UPDATE OF id, patient, channel, wish, at, how, by, recorded_at ON consent_ledger
+BEGIN SELECT RAISE(ABORT, 'the consent ledger is never changed'); END;
+CREATE TRIGGER consent_ledger_is_not_shortened BEFORE DELETE ON consent_ledger
+BEGIN SELECT RAISE(ABORT, 'the consent ledger is never shortened'); END;
+"""
 
 
-def migrations() -> "Migrations":
-    """All steps from an empty file to the present schema."""
+REPLIES = """
+-- What people wrote to a number of ours, once each, and what was decided. why is a JSON object, and
+-- for_staff is 1 while a person has to read it.
+CREATE TABLE replies (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    transport TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    text TEXT NOT NULL,
+    media INTEGER NOT NULL,
+    sent_at INTEGER,
+    received_at INTEGER NOT NULL,
+    handled_at INTEGER,
+    decision TEXT,
+    why TEXT NOT NULL DEFAULT '{}',
+    for_staff INTEGER NOT NULL DEFAULT 0 CHECK (for_staff IN (0, 1)),
+    done_at INTEGER,
+    done_by TEXT,
+    UNIQUE (transport, provider_id)
+) STRICT;
+CREATE INDEX replies_waiting ON replies (id) WHERE handled_at IS NULL;
+CREATE INDEX replies_for_staff ON replies (id) WHERE for_staff = 1;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('replies', 0);
+
+-- Who had that number when the reply was handled; a family may share one.
+CREATE TABLE reply_patients (
+    reply INTEGER NOT NULL REFERENCES replies (id),
+    patient INTEGER NOT NULL REFERENCES patients (id),
+    PRIMARY KEY (patient, reply)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reply_patients_by_reply ON reply_patients (reply);
+"""
+
+
+STEPS = {
+    "001-first": FIRST,
+    "002-what-changed": SECOND,
+    "003-what-was-signed": THIRD,
+    "004-doubt": DOUBT,
+    "005-audit": AUDIT,
+    "006-messages-of-a-patient": BY_PATIENT,
+    "007-erased": ERASED,
+    "008-callbacks": CALLBACKS,
+    "009-zones": ZONES,
+    "010-replies": REPLIES,
+    "011-ledger": LEDGER,
+}
+# What is done after a step, with the key of what is in the database.
+FILLINGS = {"011-ledger": consents.begin}
+VERSION = len(STEPS)  # kept in the file as PRAGMA user_version
+
+
+def migrations(seal: "Seal | None" = None) -> "Migrations":
+    """All steps from an empty file to the present schema; `seal` is that of what is in it."""
     from sqlite_utils.migrations import Migrations
 
     steps = Migrations("reminderd")
-
-    @steps(name="001-first")
-    def first(db: "Database") -> None:
-        _execute_all(db, FIRST)
-
-    @steps(name="002-what-changed")
-    def what_changed(db: "Database") -> None:
-        _execute_all(db, SECOND)
-
-    @steps(name="003-what-was-signed")
-    def what_was_signed(db: "Database") -> None:
-        _execute_all(db, THIRD)
-
-    @steps(name="004-doubt")
-    def doubt(db: "Database") -> None:
-        _execute_all(db, DOUBT)
-
-    @steps(name="005-audit")
-    def audit(db: "Database") -> None:
-        _execute_all(db, AUDIT)
-
-    @steps(name="006-messages-of-a-patient")
-    def messages_of_a_patient(db: "Database") -> None:
-        _execute_all(db, BY_PATIENT)
-
-    @steps(name="007-erased")
-    def erased(db: "Database") -> None:
-        _execute_all(db, ERASED)
-
-    @steps(name="008-callbacks")
-    def callbacks(db: "Database") -> None:
-        _execute_all(db, CALLBACKS)
-
-    @steps(name="009-zones")
-    def zones(db: "Database") -> None:
-        _execute_all(db, ZONES)
-
+    for name, part in STEPS.items():
+        steps(name=name)(_step(part, FILLINGS.get(name), seal))
     return steps
+
+
+def _step(
+    part: str, fill: "Callable[[Connection, Seal | None], None] | None", seal: "Seal | None"
+) -> "Callable[[Database], None]":
+    def step(db: "Database") -> None:
+        _execute_all(db, part)
+        if fill is not None:
+            fill(db.conn, seal)
+
+    return step
 
 
 def _execute_all(db: "Database", statements: str) -> None:

@@ -18,7 +18,7 @@ RESTORE = "Restore a backup: reminderd db restore FILE"
 FINISH = "While no daemon runs, say the last one again: reminderd db encrypt, or decrypt"
 LOOK = "See what became of it: reminderd reminder explain ID"
 SHOWN = 5
-COUNTED = ("patients", "sessions", "reminders", "messages", "attempts")
+COUNTED = ("patients", "sessions", "reminders", "messages", "attempts", "replies")
 
 _CARRIED = (
     "SELECT message_reminders.reminder, attempts.message FROM attempts "
@@ -52,6 +52,19 @@ PROMISES = {
         "SELECT id FROM reminders WHERE (state = 'scheduled') <> (wake_at IS NOT NULL)"
     ),
 }
+
+_LAST_WORDS = (
+    "SELECT patient, channel, wish = 'granted', at, how FROM (SELECT *, row_number() OVER "
+    "(PARTITION BY patient, channel ORDER BY at DESC, id DESC) AS place FROM consent_ledger "
+    "WHERE wish IN ('granted', 'withdrawn')) WHERE place = 1 "
+    "AND patient NOT IN (SELECT id FROM patients WHERE erased_at IS NOT NULL)"
+)
+_PRESENT = "SELECT patient, channel, granted, at, how FROM consents"
+# Whose consents differ from what was said last, on either side.
+DIFFERENT_CONSENTS = (
+    f"SELECT DISTINCT patient FROM (SELECT * FROM ({_PRESENT} EXCEPT {_LAST_WORDS}) UNION "
+    f"SELECT * FROM ({_LAST_WORDS} EXCEPT {_PRESENT})) ORDER BY patient"
+)
 
 
 def examine(path: Path, seal: Seal | None = None) -> Iterator[Finding]:
@@ -139,6 +152,19 @@ def _promises(opened: Connection) -> Iterator[Finding]:
         yield fine("reminders", "each is in one state, and what left is recorded")
 
 
+def _consents(opened: Connection) -> Iterator[Finding]:
+    if not _has(opened, "consent_ledger"):
+        return
+    ids = [row[0] for row in opened.execute(DIFFERENT_CONSENTS).fetchall()]
+    if not ids:
+        yield fine("consents", "each is the last word of its ledger")
+    else:
+        names = ", ".join(public_id("pat", each) or "" for each in ids[:SHOWN])
+        more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+        said = f"{names}{more}: not what the ledger says last"
+        yield problem("consents", said, "Compare, and ask the patient: reminderd patient show ID")
+
+
 def _has(opened: Connection, table: str) -> bool:
     row = opened.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     return row is not None
@@ -183,4 +209,6 @@ def _broken(opened: Connection, seal: Seal) -> Iterator[str]:
 
 Check = Callable[[Connection], Iterator[Finding]]
 # Each is given one state of the database; a later one may rely on those before it.
-CHECKS: tuple[Check, ...] = (_file, _version, _belonging, _counters, _promises, _notes, _trail)
+CHECKS: tuple[Check, ...] = (
+    _file, _version, _belonging, _counters, _promises, _consents, _notes, _trail,
+)  # fmt: skip

@@ -139,8 +139,8 @@ def create(path: Path, *, seal: Seal | None = None, keep_old: bool = True) -> bo
 
     A new one is encrypted from the start where there is a `seal`. All or nothing; a database that
     holds something is copied first, and the copy stays beside it. Raises ConfigurationError where
-    the file cannot be used or is of a newer version, TryAgainLater where a daemon sends from a
-    database that has to be brought up to date.
+    the file cannot be used, is of a newer version or encrypted otherwise, TryAgainLater where a
+    daemon sends from a database that has to be brought up to date.
     """
     _refuse_strangers(path)
     if not path.exists():
@@ -174,7 +174,8 @@ def _migrated(path: Path, seal: Seal | None) -> bool:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if found == schema.VERSION:
             return False
-        schema.migrations().apply(Database(connection))
+        key = _key_of(path, connection, seal) if found else None
+        schema.migrations(key).apply(Database(connection))
         connection.execute(
             "INSERT OR IGNORE INTO notes (key, value) VALUES ('installation', ?)",
             (secrets.token_hex(6),),
@@ -188,6 +189,14 @@ def _migrated(path: Path, seal: Seal | None) -> bool:
         raise translated(error, path) from error
     finally:
         connection.close()
+
+
+def _key_of(path: Path, connection: Connection, seal: Seal | None) -> Seal | None:
+    """What opens the values of an older database; None where they are not encrypted."""
+    if sealed.sealed_by(connection) is None:
+        return None
+    sealed.refuse_unfit(path, connection, seal)
+    return seal
 
 
 def _refuse_strangers(path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reminderd.audit import Broken, Entry, Facts, Head, Recorded, as_text, broken, sealed
 from reminderd.engines.embedded.connection import Connection
-from reminderd.engines.embedded.records import Records
+from reminderd.engines.embedded.ledger import Ledger
 from reminderd.engines.embedded.rows import Row, from_ms, to_ms
 
 HEAD = "audit-head"  # the note that holds the number and the digest of the newest entry
@@ -16,7 +16,7 @@ _ENTRIES = (
 )
 
 
-class Trail(Records):
+class Trail(Ledger):
     """The part of the outbox that remembers who did what."""
 
     def record(self, entries: Sequence[Entry]) -> None:

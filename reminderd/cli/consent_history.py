@@ -1,0 +1,56 @@
+"""All that was ever said of a patient's consent, as lines for people."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from reminderd.cli.output import instant
+from reminderd.consents import Statement, closed_by
+from reminderd.model import How, Wish
+
+if TYPE_CHECKING:
+    from reminderd.bootstrap import House
+    from reminderd.model import Patient
+
+_HOW = {
+    How.EARLIER: "before this record",
+    How.ENROLMENT: "at enrolment",
+    How.IMPORT: "by a list",
+    How.STAFF: "by staff",
+    How.REPLY: "by the patient",
+    How.PROVIDER: "by the provider",
+    How.UNSUBSCRIBE: "by the patient",
+    How.ERASURE: "by an erasure",
+}
+
+
+def blocked_number(house: "House", patient: "Patient") -> str | None:
+    """The patient's number where it has said STOP: the provider delivers nothing to it."""
+    history = house.outbox.statements(patient.id or 0)
+    return patient.phone if patient.phone and closed_by(patient.phone, history) else None
+
+
+def lines(history: Iterable[Statement], zone: str) -> Iterator[str]:
+    """`2026-03-28T10:00:00+01:00  sms withdrawn of +34600000001 by the patient: “STOP”`."""
+    for said in history:
+        yield f"{instant(said.at, zone)}  {_what(said)} {_HOW[said.how]}{_known_by(said)}"
+
+
+def _what(said: Statement) -> str:
+    whose = f" of {said.address}" if said.address else ""
+    match said.wish:
+        case Wish.OBJECTED:
+            return f"asked to stop{whose}"
+        case Wish.SETTLED:
+            return "goes on"
+    return f"{said.channel} {said.wish}{whose}"
+
+
+def _known_by(said: Statement) -> str:
+    details = ", ".join(filter(None, [said.by if said.how is How.STAFF else "", said.source]))
+    words = f": “{_printable(said.words)}”" if said.words else ""
+    return (f" ({details})" if details else "") + words
+
+
+def _printable(words: str) -> str:
+    """On one line, and nothing in it that a terminal would obey."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())

@@ -1,0 +1,101 @@
+"""`inbox`: what people wrote to the clinic's number, and what was decided."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reminderd.cli.context import Desk, pass_desk
+from reminderd.cli.options import as_json as json_option
+
+if TYPE_CHECKING:
+    from reminderd.bootstrap import House
+    from reminderd.interfaces import StoredReply
+
+
+@click.group("inbox")
+def command() -> None:
+    """What patients wrote: list, show, done."""
+
+
+@command.command("list")
+@click.option("--patient", metavar="PATIENT", help="Only those of one patient.")
+@click.option("--all", "everything", is_flag=True, help="Those that somebody has read, too.")
+@json_option
+@pass_desk
+def list_replies(desk: Desk, patient: str | None, everything: bool, as_json: bool) -> None:
+    """List what waits for a person, the latest first. It shows patients' words."""
+    from reminderd.cli import output
+    from reminderd.cli.view import reply_data
+
+    house = desk.house
+    patient_id = house.intake.patient(patient).id if patient else None
+    found = house.outbox.replies(patient_id=patient_id, for_staff=not everything)
+    rows = [reply_data(each, desk.timezone) for each in found]
+    if as_json:
+        output.emit({"replies": rows})
+        return
+    if not rows:
+        output.note("Nothing waits to be read.")
+        return
+    output.table(
+        ("Id", "At", "From", "Patients", "Decided", "Text"),
+        ([each["id"], each["received_at"], each["from"], ", ".join(each["patients"]),
+          each["decision"], each["text"]] for each in rows),
+    )  # fmt: skip
+
+
+@command.command("show")
+@click.argument("reply", metavar="REPLY")
+@json_option
+@pass_desk
+def show(desk: Desk, reply: str, as_json: bool) -> None:
+    """Show one reply in full: the words, what was decided, and why."""
+    from reminderd.cli import output
+    from reminderd.cli.view import reply_data
+
+    data = reply_data(_found(desk.house, reply), desk.timezone)
+    if as_json:
+        output.emit(data)
+        return
+    for name in ("id", "received_at", "from", "patients", "media", "decision", "why", "done_by"):
+        value = data[name]
+        told = ", ".join(value) if isinstance(value, list) else value
+        click.echo(f"{name.replace('_', ' '):13}{'-' if told in (None, '', {}) else told}")
+    click.echo(f"\n{data['text']}")
+    if data["waits"]:
+        output.note(f"\nOnce it is seen to: reminderd inbox done {data['id']}")
+
+
+@command.command("done")
+@click.argument("reply", metavar="REPLY")
+@click.option("--by", metavar="NAME", help="Who has seen to it; else who is logged in.")
+@pass_desk
+def done(desk: Desk, reply: str, by: str | None) -> None:
+    """A person has read it and done what it asks for: it leaves the staff's list."""
+    from reminderd.audit import Action, Entry
+    from reminderd.cli.output import note
+    from reminderd.ids import public_id
+
+    house, now = desk.house, desk.clock.now()
+    with house.outbox.transaction():
+        found, who = _found(house, reply), by or house.intake.by
+        name = public_id("rep", found.id) or ""
+        waits = found.decision is not None and found.decision.for_staff
+        if waits:
+            house.outbox.reply_done(found.id, who, now)
+            patient = found.patients[0] if found.patients else None
+            house.outbox.record([Entry(now, who, Action.REPLY_DONE, name, patient)])
+    note(f"{name}: {who} has seen to it." if waits else f"{name} waits for nobody.")
+
+
+def _found(house: "House", name: str) -> "StoredReply":
+    from reminderd.errors import NotFound, shown
+    from reminderd.ids import internal_id
+
+    number = internal_id("rep", name)
+    found = None if number is None else house.outbox.reply(number)
+    if found is None:
+        raise NotFound(
+            f"there is no reply {shown(name)}", remedy="See them all: reminderd inbox list --all"
+        )
+    return found

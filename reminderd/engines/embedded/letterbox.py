@@ -1,0 +1,106 @@
+"""What people write to us: kept as it comes, each message of a provider once."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from reminderd.engines.embedded.callbacks import Callbacks
+from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.interfaces import Decision, Reply, StoredReply
+from reminderd.sealing import closed, opened, places
+
+_THESE = "(SELECT value FROM json_each(?))"
+_KEPT = "id, transport, provider_id, sender, recipient, text, media, sent_at, received_at"
+_ALL = f"{_KEPT}, handled_at, decision, why, for_staff, done_at, done_by"
+_SEALED_IN_ALL = places("replies", _ALL)
+_SEALED_IN_KEPT = places("replies", _KEPT)
+_HANDLED = "handled_at, decision, why, for_staff, id"
+_SEALED_IN_HANDLED = places("replies", _HANDLED)
+_SELECT = (
+    f"SELECT {_ALL}, (SELECT json_group_array(patient) FROM reply_patients "
+    "WHERE reply = replies.id) FROM replies"
+)
+
+
+class Letterbox(Callbacks):
+    """The part of the outbox that keeps replies; implements `letterbox.Letterbox`."""
+
+    def keep_reply(self, transport: str, reply: Reply, now: datetime) -> bool:
+        known = self.query(
+            "SELECT 1 FROM replies WHERE transport = ? AND provider_id = ?",
+            (transport, reply.provider_id),
+        )
+        if known:
+            return False
+        number = self._next_id("replies")
+        row = (
+            number, transport, reply.provider_id, reply.sender, reply.recipient, reply.text,
+            reply.media, to_ms_or_none(reply.sent_at), to_ms(now),
+        )  # fmt: skip
+        self.connection.execute(
+            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            closed(row, _SEALED_IN_KEPT, number, self.seal),
+        )
+        return True
+
+    def waiting_replies(self, transports: Collection[str] | None, most: int) -> list[StoredReply]:
+        ours, names = "", []
+        if transports is not None:
+            ours, names = f"AND transport IN {_THESE}", [json.dumps(sorted(transports))]
+        return self._replies(f"WHERE handled_at IS NULL {ours} ORDER BY id LIMIT ?", *names, most)
+
+    def reply_handled(
+        self, reply_id: int, decision: Decision, patient_ids: Sequence[int], now: datetime
+    ) -> None:
+        why = json.dumps(decision.why, sort_keys=True, ensure_ascii=False)
+        row = to_ms(now), decision.word, why, int(decision.for_staff), reply_id
+        self.connection.execute(
+            "UPDATE replies SET handled_at = ?, decision = ?, why = ?, for_staff = ? WHERE id = ?",
+            closed(row, _SEALED_IN_HANDLED, reply_id, self.seal),
+        )
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO reply_patients (reply, patient) VALUES (?, ?)",
+            [(reply_id, each) for each in patient_ids],
+        )
+
+    def reply(self, reply_id: int) -> StoredReply | None:
+        found = self._replies("WHERE id = ?", reply_id)
+        return found[0] if found else None
+
+    def replies(
+        self, *, patient_id: int | None = None, for_staff: bool = False, most: int | None = None
+    ) -> list[StoredReply]:
+        where, parameters = "WHERE TRUE", []
+        if patient_id is not None:
+            where += " AND id IN (SELECT reply FROM reply_patients WHERE patient = ?)"
+            parameters.append(patient_id)
+        if for_staff:
+            where += " AND for_staff = 1"
+        limit = -1 if most is None else most
+        return self._replies(f"{where} ORDER BY id DESC LIMIT ?", *parameters, limit)
+
+    def reply_done(self, reply_id: int, by: str, now: datetime) -> None:
+        self.connection.execute(
+            "UPDATE replies SET for_staff = 0, done_at = ?, done_by = ? WHERE id = ?",
+            (to_ms(now), by, reply_id),
+        )
+
+    def _replies(self, where: str, *parameters: object) -> list[StoredReply]:
+        rows = self.query(f"{_SELECT} {where}", parameters)
+        return [_stored(opened(each, _SEALED_IN_ALL, each[0], self.seal)) for each in rows]
+
+
+def _stored(row: Row) -> StoredReply:
+    (number, transport, provider_id, sender, recipient, text, media, sent_at, received_at,
+     handled_at, word, why, for_staff, done_at, done_by, patients) = row  # fmt: skip
+    return StoredReply(
+        number,
+        transport,
+        Reply(provider_id, sender, recipient, text, media, from_ms_or_none(sent_at)),
+        from_ms(received_at),
+        from_ms_or_none(handled_at),
+        None if word is None else Decision(word, json.loads(why), bool(for_staff)),
+        tuple(sorted(json.loads(patients))),
+        from_ms_or_none(done_at),
+        done_by,
+    )
