@@ -381,17 +381,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = reply.body.encode()
         self.send_response_only(reply.status)
         usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
-        for name, value in {**usual, **reply.headers}.items():
+        for name, value in {**usual, **reply.headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def _break(self, behaviour: Break) -> None:
         self.close_connection = True
-        if behaviour.beginning:
-            self.wfile.write(behaviour.beginning.encode())
-            self.wfile.flush()
+        self.wfile.write(behaviour.beginning.encode())
         if behaviour.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self.connection.close()
