@@ -10,11 +10,12 @@ from reminderd import audit
 from reminderd.audit import Action
 from reminderd.charts import Change, Charts
 from reminderd.errors import Refused
-from reminderd.interfaces import Outbox
+from reminderd.hours import zone
+from reminderd.interfaces import Doubt, Outbox
 from reminderd.model import Reason, Reminder, Resolution, State
 from reminderd.plan import WAITING
 from reminderd.practice import Practice
-from reminderd.resolving import resolved
+from reminderd.resolving import resolved, still_looked_for
 
 
 class Decisions(Charts):
@@ -57,7 +58,8 @@ class Decisions(Charts):
     def resolve_reminder(self, name: str, resolution: Resolution, by: str, now: datetime) -> Change:
         """Staff say what became of a message in doubt, with all the reminders that it carried.
 
-        Raises Refused where nothing is in doubt, or where it is too late to send it again.
+        Raises Refused where nothing is in doubt, or where it is too late to send it again, or too
+        early: evidence is still looked for.
         """
         with self._outbox.transaction():
             reminder = self.reminder(name)
@@ -68,9 +70,21 @@ class Decisions(Charts):
                 raise Refused(f"{name} is {reminder.state}: nothing about it is in doubt")
             if resolution is Resolution.RESEND and reminder.expires_at <= now:
                 raise Refused(f"{name} expired: sending it again would be pointless")
+            if resolution is Resolution.RESEND:
+                self._refuse_while_looked_for(name, doubts, now)
             self._outbox.settle([resolved(each, resolution, by) for each in doubts], now)
             carried = [each for doubt in doubts for each in doubt.reminders]
             return self._decided(Action.REMINDER_RESOLVED, carried, by, now)
+
+    def _refuse_while_looked_for(self, name: str, doubts: Sequence[Doubt], now: datetime) -> None:
+        local = zone(self.chart(doubts[0].patient_id).timezone)
+        for each in doubts:
+            if when := still_looked_for(each, now, local):
+                raise Refused(
+                    f"{name} may have been accepted: {when}",
+                    remedy=f"Send it again then. Who knows better: reminderd reminder resolve "
+                    f"{name} --sent or --drop",
+                )
 
     def _decide(self, action: Action, before: Reminder, decided: Reminder, now: datetime) -> Change:
         self._outbox.save_reminders([decided])

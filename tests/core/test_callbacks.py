@@ -135,6 +135,7 @@ def test_evidence_is_believed_whatever_a_person_has_said(
     desk: Desk, resolution: Resolution
 ) -> None:
     leaves(desk, InDoubt("no answer"))
+    desk.later(hours=1)
     desk.intake.resolve_reminder("rem-1", resolution, "Ana", desk.now)
     tells(desk, by=token(desk))
     desk.drain()
@@ -144,13 +145,16 @@ def test_evidence_is_believed_whatever_a_person_has_said(
 
 def test_what_was_sent_again_belongs_to_its_second_message(desk: Desk) -> None:
     leaves(desk, InDoubt("no answer"))
+    desk.later(hours=1)
     desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", desk.now)
     desk.drain()
+    assert [each.outcome for each in desk.outbox.attempts(1)] == ["in-doubt", "accepted"]
     second = accepted_sid(desk)
     tells(desk, "failed", by=token(desk))
     desk.drain()
     assert (accepted_sid(desk), desk.the().receipt) == (second, None)
     assert [each.outcome for each in desk.outbox.attempts(1)] == ["accepted", "accepted"]
+    assert {each.level for each in examine(desk.outbox.path)} == {"fine"}  # a person said so
 
 
 def test_a_reminder_whose_text_failed_was_not_in_the_message(desk: Desk) -> None:

@@ -335,6 +335,38 @@ def test_what_has_expired_is_not_sent_again_whoever_asks(desk: Desk) -> None:
     assert state(desk.the()) == "sending"
 
 
+def test_nothing_is_sent_again_while_evidence_is_still_looked_for(desk: Desk) -> None:
+    by_text(desk)
+    with pytest.raises(Refused) as refused:
+        desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", DUE + MINUTE)
+    assert refused.value.message == (
+        "rem-1 may have been accepted: evidence is looked for as soon as the daemon runs"
+    )
+    desk.drain(DUE + MINUTE)
+    with pytest.raises(Refused, match="next at 10:02; without any it is unknown at 11:00"):
+        desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", desk.now)
+    assert state(desk.the()) == "sending"
+
+
+@pytest.mark.parametrize("resolution", [Resolution.SENT, Resolution.DROP])
+def test_who_knows_better_may_say_so_at_once(desk: Desk, resolution: Resolution) -> None:
+    by_text(desk)
+    desk.intake.resolve_reminder("rem-1", resolution, "Ana", DUE + 5 * SECOND)
+    looks_until(desk, DUE + timedelta(hours=2))
+    assert state(desk.the()) != "unknown"
+
+
+def test_a_word_about_the_second_message_says_nothing_of_the_first(desk: Desk) -> None:
+    by_text(desk)
+    desk.later(hours=1)
+    desk.sms.script(InDoubt("again no answer"))
+    desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", desk.now)
+    desk.drain()
+    desk.later(hours=1)
+    desk.intake.resolve_reminder("rem-1", Resolution.SENT, "Ana", desk.now)
+    assert [each.outcome for each in desk.outbox.attempts(1)] == ["in-doubt", "accepted"]
+
+
 def test_what_was_never_in_doubt_cannot_be_resolved(desk: Desk) -> None:
     desk.treat(desk.patient(), MORNING)
     with pytest.raises(Refused, match="is scheduled"):

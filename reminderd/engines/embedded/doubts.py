@@ -61,8 +61,9 @@ def due(store: Store, now: datetime, transports: Collection[str]) -> list[Doubt]
 
 def of_reminder(store: Store, reminder_id: int) -> list[Doubt]:
     rows = store.query(
-        f"{_DOUBTS} AND messages.id IN "
-        "(SELECT message FROM message_reminders WHERE reminder = ?) ORDER BY attempts.id",
+        # Of those before it, staff have said what they could.
+        f"{_DOUBTS} AND messages.id = "
+        "(SELECT max(message) FROM message_reminders WHERE reminder = ?)",
         (reminder_id,),
     )
     return _with_reminders(store, rows)
