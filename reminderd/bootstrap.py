@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from reminderd.importing import Importer
 from reminderd.intake import Intake
 from reminderd.interfaces import Receiver, Transport
 from reminderd.lanes import Delivery, Means
-from reminderd.letterbox import Decide, to_the_staff
+from reminderd.letterbox import Decide
 from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
 from reminderd.practice import Practice, Route
 from reminderd.protocols import ProtocolLibrary
 from reminderd.render import Renderer
+from reminderd.replies import files as reply_files
+from reminderd.replies.words import ReplyRules
 from reminderd.settings import Settings
 from reminderd.signatures import Signatures
+from reminderd.triage import Triage
 from reminderd.wishes import Wishes
 
 
@@ -58,7 +62,7 @@ class House:
     @property
     def decide(self) -> Decide:
         """Who says what is done about a reply."""
-        return to_the_staff
+        return Triage(self.outbox, self.wishes, partial(_reply_rules, self.settings.folder))
 
     def dispatch(
         self,
@@ -82,6 +86,12 @@ class House:
             decide=self.decide,
         )
         return Dispatch(means, serving)
+
+
+@cache
+def _reply_rules(folder: Path) -> ReplyRules:
+    """The clinic's own words for replies before the packaged ones; read once a process."""
+    return reply_files.load([folder / "replies", resources.replies_dir()])
 
 
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:

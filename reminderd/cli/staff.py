@@ -28,12 +28,13 @@ def waiting(house: "House", now: datetime) -> list[Item]:
     Where it is about reminders, `reminders` are their ids.
     """
     return [
+        *_replies(house, red_flags=True),
         *_disk(house),
         *_holds(house),
         *_transports(house, now),
         *_texts(house),
         *_objections(house),
-        *_replies(house),
+        *_replies(house, red_flags=False),
         *_corrections(house, now),
         *staff_reminders.items(house, now),
         *_disputed(house, now),
@@ -110,16 +111,26 @@ def _objections(house: "House") -> Iterator[Item]:
             }
 
 
-def _replies(house: "House") -> Iterator[Item]:
+_READ_NOW = {
+    "emergency": "a red flag, as in an emergency: act now",
+    "urgent": "a red flag: act now",
+}
+
+
+def _replies(house: "House", *, red_flags: bool) -> Iterator[Item]:
     """What people wrote and nobody has read."""
     for each in reversed(house.outbox.replies(for_staff=True)):
+        word = each.decision.word if each.decision else ""
+        if (word in _READ_NOW) is not red_flags:
+            continue
+        otherwise = "asks not to be written to" if word == "soft-stop" else "read it"
         names = [public_id("pat", patient) for patient in each.patients]
         whom = ", ".join(filter(None, names)) or "an unknown number"
         yield {
             "what": "reply",
             "id": public_id("rep", each.id),
             "patient": names[0] if names else None,
-            "why": f"reply from {whom}: read it",
+            "why": f"reply from {whom}: {_READ_NOW.get(word, otherwise)}",
             "do": f"reminderd inbox show {public_id('rep', each.id)}",
         }
 

@@ -1,0 +1,61 @@
+"""What is done about a reply: a STOP stops, a START opens again, and a person reads the rest.
+
+What a reply means is said by `replies/`. Nothing is answered here, and nothing is called harmless.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from reminderd.interfaces import Decision, Outbox, StoredReply
+from reminderd.model import Channel, Patient
+from reminderd.replies.reading import Finding, Reading, read
+from reminderd.replies.words import Meaning, ReplyRules
+from reminderd.wishes import Wishes
+
+LATEST = 10  # of our own messages: what a phone quotes when it answers is not the patient's
+# A person has nothing to do about these: the provider answers them, and we do as they say.
+_SETTLED = {Meaning.STOP, Meaning.START}
+
+
+class Triage:
+    """Decides about each reply, in one transaction with what that changes; see `letterbox.Decide`.
+
+    `rules` is asked when the first reply comes: reading them takes a moment.
+    """
+
+    def __init__(self, outbox: Outbox, wishes: Wishes, rules: Callable[[], ReplyRules]) -> None:
+        self._outbox = outbox
+        self._wishes = wishes
+        self._rules = rules
+
+    def __call__(self, reply: StoredReply, patients: Sequence[Patient], now: datetime) -> Decision:
+        """A STOP takes effect at once; whatever is not settled by that is for the staff."""
+        reading = self._reading(reply, patients)
+        self._obey(reply, reading, now)
+        why = {"findings": [_told(each) for each in reading.findings]}
+        is_settled = {each.meaning for each in reading.findings} <= _SETTLED
+        return Decision(reading.meaning.value, why, for_staff=not is_settled)
+
+    def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
+        languages = [each.language for each in patients if each.language]
+        sent = [text for each in patients for text in self._sent_to(each)]
+        return read(reply.reply.text, self._rules(), languages, sent)
+
+    def _sent_to(self, patient: Patient) -> list[str]:
+        stored = self._outbox.correspondence(patient.id or 0)
+        texts = [each.text for each in stored if each.channel is Channel.SMS and each.text]
+        return texts[-LATEST:]
+
+    def _obey(self, reply: StoredReply, reading: Reading, now: datetime) -> None:
+        number, words = reply.reply.sender, reply.reply.text
+        if reading.means(Meaning.STOP):
+            self._wishes.withdraw_number(number, words, reply.said_at, now)
+        if reading.means(Meaning.SOFT_STOP):
+            self._wishes.object_softly(number, words, reply.said_at, now)
+        if reading.means(Meaning.START):
+            self._wishes.restore_number(number, words, reply.said_at, now)
+
+
+def _told(finding: Finding) -> dict[str, object]:
+    """Without the patient's words: those are read in the reply itself."""
+    return {"meaning": finding.meaning.value, "rule": finding.rule, "number": finding.number}
