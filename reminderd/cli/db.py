@@ -26,7 +26,9 @@ def check(desk: Desk, as_json: bool) -> None:
     """Look for damage, and for rows that contradict each other; works beside the daemon."""
     from reminderd.cli.findings import report
     from reminderd.engines.embedded import soundness
+    from reminderd.engines.embedded.unfinished import clear
 
+    clear(desk.settings.database)
     report(soundness.examine(desk.settings.database, desk.settings.seal), as_json=as_json)
 
 

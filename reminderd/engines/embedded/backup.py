@@ -4,8 +4,8 @@ A copy is written under a temporary name, verified, flushed to the disk and only
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -18,9 +18,9 @@ from reminderd.engines.embedded.connection import (
     is_full,
     translated,
 )
+from reminderd.engines.embedded.unfinished import clear, unfinished
 from reminderd.errors import ConfigurationError, FaultsFound, InvalidInput, NotFound, Refused
 
-JOURNALS = ("-wal", "-shm", "-journal")
 REMEDY = "Take another backup: this one cannot be relied on."
 
 
@@ -49,28 +49,11 @@ def back_up(database: Path, target: Path, *, force: bool = False) -> Mapping[str
             )
         if target.samefile(database):
             raise InvalidInput(f"{target}: that is the database itself", remedy="Name another one.")
+    clear(database)
     with unfinished(target) as copy:
         counts = copy_verified(database, copy)
         in_place(copy, target)
     return counts
-
-
-@contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
-    """A new, private file beside `target`, which is gone afterwards if it was not put in place."""
-    copy = target.with_name(f".{target.name}.unfinished-{os.getpid()}")
-    try:
-        try:
-            os.close(os.open(copy, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-        except OSError as error:
-            raise InvalidInput(
-                f"{target}: cannot be written: {error.strerror}",
-                remedy="Name a file in a folder that exists and is yours.",
-            ) from error
-        yield copy
-    finally:
-        for ending in ("", *JOURNALS):
-            copy.with_name(f"{copy.name}{ending}").unlink(missing_ok=True)
 
 
 def copy_verified(source: Path, copy: Path) -> Mapping[str, int]:

@@ -6,16 +6,17 @@ what was sent since is still due.
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reminderd import holding
-from reminderd.engines.embedded.backup import flush
+from reminderd.engines.embedded.backup import in_place
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.rows import from_ms
+from reminderd.engines.embedded.unfinished import unfinished
+from reminderd.errors import InvalidInput
 
 log = logging.getLogger(__name__)
 
@@ -82,18 +83,15 @@ class HighWater:
         """Put the mark durably in place where it has changed; the log has it where it cannot."""
         if mark == self._written:
             return
-        draft = self.path.with_name(f".{self.path.name}.unfinished-{os.getpid()}")
         try:
-            descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(mark._asdict(), file)
-            flush(draft)
-            draft.replace(self.path)
-            flush(self.path.parent)
+            with unfinished(self.path) as draft:
+                draft.write_text(json.dumps(mark._asdict()), "utf-8")
+                in_place(draft, self.path)
             self._written = mark
         except OSError as error:
             log.warning("%s: cannot be written: %s", self.path, error.strerror)
-            draft.unlink(missing_ok=True)
+        except InvalidInput as error:
+            log.warning("%s", error)
 
 
 def hold_where_older(outbox: EmbeddedOutbox, now: datetime) -> None:

@@ -7,14 +7,12 @@ from pathlib import Path
 
 from reminderd.engines.embedded import store
 from reminderd.engines.embedded.backup import (
-    JOURNALS,
     beside,
     copy_verified,
     existing,
     flush,
     free,
     in_place,
-    unfinished,
     verify,
 )
 from reminderd.engines.embedded.connection import DatabaseError, connect
@@ -23,6 +21,7 @@ from reminderd.engines.embedded.high_water import HighWater, Mark, hold_restored
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.sealed import refuse_unfit, sealed_by
+from reminderd.engines.embedded.unfinished import JOURNALS, clear, unfinished
 from reminderd.errors import InvalidInput, ReminderdError
 from reminderd.sealing import Seal
 
@@ -35,6 +34,7 @@ def restore(backup: Path, database: Path, now: datetime, seal: Seal | None = Non
     NotFound, FaultsFound or ConfigurationError where the backup cannot be used.
     """
     existing(backup)
+    clear(database)
     if not database.exists():
         _put(backup, database, now, seal)
         return None
@@ -53,7 +53,7 @@ def _put(
     _refuse_another_key(backup, seal)
     with unfinished(database) as copy:
         copy_verified(backup, copy)
-        store.create(copy, seal=seal, keep_old=False)
+        store.create(copy, seal=seal, is_ours=True)
         if seal is not None and key_of(copy) is None:
             convert(copy, None, seal)
             finish(copy)

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 from reminderd.engines.embedded.connection import Connection, DatabaseError, translated
+from reminderd.engines.embedded.unfinished import clear
 from reminderd.errors import TryAgainLater
 
 
 def scrub(connection: Connection, path: Path) -> bool:
     """Write the file anew and empty its journal, outside a transaction.
 
-    False where another process was in the way.
+    Copies that killed processes have left go too. False where another process was in the way.
     """
+    clear(path)
     # Old versions of a row lie in free space until something overwrites them; VACUUM writes
     # the file anew without any, and emptying the journal removes them from there.
     try:

@@ -16,6 +16,7 @@ from reminderd.engines.embedded.connection import (
     translated,
 )
 from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.unfinished import clear
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.sealing import Seal
 
@@ -134,14 +135,16 @@ class Store:
             )
 
 
-def create(path: Path, *, seal: Seal | None = None, keep_old: bool = True) -> bool:
+def create(path: Path, *, seal: Seal | None = None, is_ours: bool = False) -> bool:
     """Create the database or bring its schema up to date; True where anything was done.
 
     A new one is encrypted from the start where there is a `seal`. All or nothing; a database that
-    holds something is copied first, and the copy stays beside it. Raises ConfigurationError where
-    the file cannot be used, is of a newer version or encrypted otherwise, TryAgainLater where a
-    daemon sends from a database that has to be brought up to date.
+    holds something is copied first, and the copy stays beside it, unless it `is_ours`: a copy that
+    nobody else knows of. Raises ConfigurationError where the file cannot be used, is of a newer
+    version or encrypted otherwise, TryAgainLater where a daemon sends from a database that has to
+    be brought up to date.
     """
+    clear(path)
     _refuse_strangers(path)
     if not path.exists():
         return _migrated(path, seal)
@@ -149,11 +152,10 @@ def create(path: Path, *, seal: Seal | None = None, keep_old: bool = True) -> bo
     refuse_newer(path, found)
     if found == schema.VERSION:
         return False
-    if found == 0:
+    if found == 0 or is_ours:
         return _migrated(path, seal)
     with only_daemon(path):
-        if keep_old:
-            back_up(path, free(path.with_name(f"{path.name}.schema-{found}")))
+        back_up(path, free(path.with_name(f"{path.name}.schema-{found}")))
         return _migrated(path, seal)
 
 
