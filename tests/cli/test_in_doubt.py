@@ -9,6 +9,7 @@ from reminderd import bootstrap
 from reminderd.bootstrap import House
 from reminderd.errors import InDoubt
 from reminderd.interfaces import Callback
+from reminderd.model import Outcome, Receipt
 from tests.cli.desk import Clinic
 from tests.core.desk import Post
 
@@ -16,10 +17,14 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 class Listed(Post):
-    """A provider whose list has nothing."""
+    """A provider whose list has this and nothing else."""
+
+    def __init__(self, *listed: Callback) -> None:
+        super().__init__()
+        self.listed = list(listed)
 
     def find(self, to: str, text: str, since: datetime) -> list[Callback]:
-        return []
+        return self.listed
 
 
 @pytest.fixture
@@ -89,3 +94,19 @@ def test_sending_it_again_is_refused_until_then(clinic: Clinic, house: House) ->
     refused = clinic.types("reminder", "resolve", name, "--resend")
     assert refused.exit_code == 5
     assert "without any it is unknown at 11:00" in refused.stderr
+
+
+def test_what_was_told_of_a_message_is_kept_where_another_channel_carries_it(
+    clinic: Clinic, house: House
+) -> None:
+    name = doubtful(clinic, "sending")
+    clinic.clock.move(30 * SECOND)
+    gone = Callback(None, "SM1", Receipt.UNDELIVERED, "30005", Outcome.WRONG_ADDRESS)
+    drain(clinic, house, Listed(gone))
+    drain(clinic, house, Listed())
+    told = clinic.data("reminder", "explain", name)
+    assert [each["receipt"] for each in told["told"]] == ["undelivered"]
+    assert [each["channel"] for each in told["attempts"]] == ["sms", "email"]
+    assert (told["reminder"]["state"], told["reminder"]["channel"]) == ("sent", "email")
+    assert "told of SM1: undelivered 30005" in clinic.says("reminder", "explain", name)
+    assert clinic.data("status")["staff"] == []
