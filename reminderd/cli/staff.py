@@ -170,11 +170,12 @@ def _put_off(house: "House", now: datetime) -> Iterator[Item]:
         count = left_today(zone, left[patient.id or 0], now)
         if count >= house.practice.most_per_day:
             name = public_id("pat", patient.id)
+            messages = "1 message" if count == 1 else f"{count} messages"
             yield {
                 "what": "patient",
                 "id": name,
                 "patient": name,
-                "why": f"{count} messages today, as many as may be: {due[patient.id or 0]} wait",
+                "why": f"{messages} today, as many as may be; waiting: {due[patient.id or 0]}",
                 "do": f"reminderd reminder list --patient {name}",
             }
 
