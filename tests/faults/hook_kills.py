@@ -62,7 +62,8 @@ def _tells(scene: Scene, port: int) -> bool:
 
 def _what_became(scene: Scene, step: str, *, acknowledged: bool) -> Findings:
     house = scene.house()
-    kept = house.outbox.query("SELECT provider_id FROM callbacks")
+    # What the provider's list says is kept likewise, and it never says this.
+    kept = house.outbox.query("SELECT provider_id FROM callbacks WHERE receipt = 'delivered'")
     expected = acknowledged or step.endswith(("after the callback", "application"))
     if bool(kept) != expected:
         yield f"killed {step}, acknowledged: {acknowledged}, and it is kept: {bool(kept)}"
