@@ -51,7 +51,7 @@ class Circuit:
             self.rest(next_try_at(now, 1, retry_after=retry_after, chance=0), error)
 
     def had_no_room(self, error: AtCapacity, now: datetime) -> None:
-        """It rests as long as the provider wishes, and longer each time that it had no room."""
+        """It rests as long as the provider says, or else longer each time that it had no room."""
         if not self.rests(now):
             self._times_full += 1
         chance = self._chance()

@@ -27,6 +27,7 @@ from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
+from reminderd.hours import zone
 from reminderd.incoming import Replies
 from reminderd.interfaces import Pollable, Transport
 from reminderd.lanes import Delivery
@@ -61,7 +62,8 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
         # A large import must not come between a message that left and the record of it.
         house = bootstrap.open_house(settings, patience_seconds=60)
         open_things.callback(house.outbox.close)
-        hold_where_older(house.outbox, clock.now())
+        first_clinic = next(iter(house.practice.clinics.values()))
+        hold_where_older(house.outbox, clock.now(), zone(first_clinic.timezone))
         open_things.callback(mark_newest, house.outbox)
         serving = bootstrap.build_transports(settings)
         for transport in serving.values():

@@ -69,7 +69,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.ERASED: "the patient's data was erased",
     Reason.CHANGED: "the protocol no longer has it",
     Reason.LATE: "it could not be sent in time",
-    Reason.REJECTED: "it was not accepted on any channel",
+    Reason.REJECTED: "the provider did not accept it",
     Reason.TEMPLATE: "its text could not be put together",
 }
 

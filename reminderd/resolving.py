@@ -25,7 +25,9 @@ def still_looked_for(doubt: Doubt, now: datetime, zone: tzinfo) -> str | None:
     if at is None or at <= now:
         return "evidence is looked for as soon as the daemon runs"
     then, end = (each.astimezone(zone) for each in (at, unknown_at))
-    return f"evidence is looked for next at {then:%H:%M}; without any it is unknown at {end:%H:%M}"
+    return (
+        f"evidence is looked for next at {then:%H:%M:%S}; without any it is unknown at {end:%H:%M}"
+    )
 
 
 def resolved(doubt: Doubt, resolution: Resolution, by: str) -> Settlement:

@@ -11,10 +11,11 @@ def next_try_at(
 ) -> datetime:
     """When to try again after `attempts` failed ones: 30 s, doubling up to half an hour.
 
-    `chance`, from 0 to 1, stretches the pause by up to a quarter, so that a thousand messages that
-    failed together do not come back together. The provider's own wish is a lower bound.
+    Where the provider names a pause, `retry_after`, it is that one. `chance`, from 0 to 1,
+    stretches either by up to a quarter, so that a thousand messages that failed together do not
+    come back together.
     """
     doublings = min(max(attempts - 1, 0), 6)
-    pause: timedelta = min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
-    pause += pause * chance / 4
-    return now + max(pause, retry_after or timedelta(0))
+    # A pause of nothing is none: it would be asked without an end.
+    pause = retry_after or min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
+    return now + pause * (1 + chance / 4)

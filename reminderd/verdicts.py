@@ -7,7 +7,7 @@ from functools import partial
 
 from reminderd.audit import DAEMON
 from reminderd.consents import with_word
-from reminderd.errors import CredentialsRefused, TransportError
+from reminderd.errors import CredentialsRefused, Temporary, TransportError
 from reminderd.interfaces import Claimed, Settlement
 from reminderd.model import (
     Channel,
@@ -133,10 +133,17 @@ def accepted(letter: Letter, provider_id: str, now: datetime) -> Verdict:
 
 
 def unburned(letter: Letter, error: TransportError) -> Verdict:
-    """We are at fault, not this message: as if it had not been tried."""
-    ours = isinstance(error, CredentialsRefused)
-    outcome = Outcome.CREDENTIALS if ours else Outcome.REFUSED
-    return _failed(letter, outcome, letter.reminders, error)
+    """It is not for this message that nothing leaves: as if it had not been tried."""
+    return _failed(letter, _outcome_of(error), letter.reminders, error)
+
+
+def _outcome_of(error: TransportError) -> Outcome:
+    match error:
+        case CredentialsRefused():
+            return Outcome.CREDENTIALS
+        case Temporary():
+            return Outcome.TEMPORARY
+    return Outcome.REFUSED
 
 
 def tried_later(letter: Letter, error: TransportError, again_at: datetime) -> Verdict:

@@ -112,6 +112,8 @@ def _seen(reminder: Reminder) -> tuple[object, ...]:
 
 def _what(was: Reminder | None, after: Reminder) -> str:
     """One word for the difference."""
+    if after.state is State.SENT:
+        return "sent"
     if after.state not in WAITING:
         return "withdrawn" if was and was.state in WAITING else "left out"
     if was is None:

@@ -73,9 +73,11 @@ def restore(desk: Desk, file: Path, as_json: bool) -> None:
     """
     from reminderd.cli import output
     from reminderd.engines.embedded import restoring
+    from reminderd.hours import zone
 
     database = desk.settings.database
-    kept = restoring.restore(file, database, desk.clock.now(), desk.settings.seal)
+    clocks = zone(desk.timezone)
+    kept = restoring.restore(file, database, desk.clock.now(), desk.settings.seal, clocks)
     if as_json:
         output.emit({"file": str(file), "kept": None if kept is None else str(kept), "held": True})
         return

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from reminderd import explain
-from reminderd.cli import output, view, waiting
+from reminderd.cli import in_doubt, output, view, waiting
 from reminderd.cli.context import Desk
 from reminderd.ids import public_id
 from reminderd.interfaces import Callback, Rendered
@@ -32,6 +32,7 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
     sentences = [
         *explain.sentences(planned, chart),
         *waiting.reasons(house, chart, reminder, now),
+        *in_doubt.reasons(house, chart, reminder, now),
     ]
     attempts = house.outbox.attempts(reminder.id)
     told = _told(desk, reminder.patient_id, attempts)
@@ -89,7 +90,7 @@ def _print(
 
 
 def _attempt_line(attempt: Attempt, zone: str) -> str:
-    at = output.instant(attempt.settled_at or attempt.marked_at or attempt.claimed_at, zone)
+    at = output.instant(attempt.marked_at or attempt.claimed_at, zone)
     code = f" {attempt.code}" if attempt.code else ""
     said = f": {attempt.error}" if attempt.error else ""
     by = f" as {attempt.provider_id}" if attempt.provider_id else ""

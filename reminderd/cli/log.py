@@ -17,10 +17,10 @@ class _Redacting(logging.Formatter):
     """Redacts the whole record, the traceback included; the journal adds the time by itself."""
 
     def format(self, record: logging.LogRecord) -> str:
-        from reminderd.transports.privacy import redacted
+        from reminderd.transports.privacy import masked
 
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         lines = super().format(record).splitlines()
-        text = "\n".join(redacted(line) for line in lines)
+        text = "\n".join(masked(line) for line in lines)
         time = "" if "JOURNAL_STREAM" in os.environ else f"{self.formatTime(record)} "
         return f"{time}{level}{text}"

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reminderd.audit import Action
 from reminderd.cli import correcting, staff_reminders
 from reminderd.cli.staff_reminders import Item
 from reminderd.consents import is_undecided
 from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
-from reminderd.ids import public_id
+from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import ReminderFilter
-from reminderd.model import Reason, State
+from reminderd.model import Outcome, Reason, State
+from reminderd.receipts import NOT_DELIVERED
 from reminderd.resting import resting
 from reminderd.stopped_texts import stopped
 
@@ -38,6 +40,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_corrections(house, now),
         *staff_reminders.items(house, now),
         *_disputed(house, now),
+        *_twice(house, now),
         *_put_off(house, now),
         *_protocols(house),
     ]
@@ -168,6 +171,37 @@ def _disputed(house: "House", now: datetime) -> Iterator[Item]:
         }
 
 
+def _twice(house: "House", now: datetime) -> Iterator[Item]:
+    """Messages that were sent again by a person's word, and of which the first was taken too."""
+    trail = house.outbox.trail(since=now - LOOKED_UP_WITHIN)
+    said = (each.entry for each in trail if each.entry.action == Action.REMINDER_RESOLVED)
+    found: dict[tuple[int, int | None], list[str]] = {}
+    for name, patient_id in {each.what: each.patient for each in said}.items():
+        arrived = _arrived(house, internal_id("rem", name) or 0, patient_id or 0)
+        if len(arrived) > 1:
+            found.setdefault((arrived[-1], patient_id), []).append(name)
+    for (message_id, patient_id), names in found.items():
+        yield {
+            "what": "message",
+            "id": public_id("msg", message_id),
+            "patient": public_id("pat", patient_id),
+            "why": "sent again, and the first message was accepted too: it may arrive twice",
+            "do": "tell the patient that both say the same",
+            "reminders": names,
+        }
+
+
+def _arrived(house: "House", reminder_id: int, patient_id: int) -> list[int]:
+    """The messages with that reminder that were accepted, without those that did not arrive."""
+    told = house.outbox.told(patient_id)
+    return [
+        each.message_id
+        for each in house.outbox.attempts(reminder_id)
+        if each.outcome is Outcome.ACCEPTED
+        if not any(said.receipt in NOT_DELIVERED for _, said in told.get(each.message_id, ()))
+    ]
+
+
 def _put_off(house: "House", now: datetime) -> Iterator[Item]:
     """Patients who have had as many messages today as may be, and for whom more is due."""
     overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
@@ -179,11 +213,12 @@ def _put_off(house: "House", now: datetime) -> Iterator[Item]:
         count = left_today(zone, left[patient.id or 0], now)
         if count >= house.practice.most_per_day:
             name = public_id("pat", patient.id)
+            messages = "1 message" if count == 1 else f"{count} messages"
             yield {
                 "what": "patient",
                 "id": name,
                 "patient": name,
-                "why": f"{count} messages today, as many as may be: {due[patient.id or 0]} wait",
+                "why": f"{messages} today, as many as may be; waiting: {due[patient.id or 0]}",
                 "do": f"reminderd reminder list --patient {name}",
             }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reminderd.cli.wording import counted, fate
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
-from reminderd.model import Chart, Reason, Reminder, Session, SessionState, State
+from reminderd.model import Chart, Outcome, Reason, Reminder, Session, SessionState, State
 from reminderd.receipts import NOT_DELIVERED
 from reminderd.timing import Treatment, speaks_until
 
@@ -112,19 +112,28 @@ def _troubles(view: _View, rows: Iterable[Reminder]) -> Iterator[Item]:
     alike: dict[tuple[int | None, str, bool], list[Reminder]] = {}
     for each in rows:
         can_retry = each.state is State.FAILED and each.expires_at > view.now
-        alike.setdefault((each.session_id, _why(each), can_retry), []).append(each)
+        alike.setdefault((each.session_id, _why(view, each), can_retry), []).append(each)
     for (_, why, can_retry), group in alike.items():
         yield _item(group, why, _do(group[0], can_retry))
 
 
-def _why(reminder: Reminder) -> str:
+def _why(view: _View, reminder: Reminder) -> str:
     if reminder.reason is Reason.SUPERSEDED:
         return "no all-clear follows: tell the patient when it is allowed again"
     if reminder.receipt in NOT_DELIVERED:
         return f"sent, and then {reminder.receipt}"
     if _is_unconfirmed(reminder):
         return "not sent: the session was marked as done too late for it"
+    if reminder.reason is Reason.REJECTED:
+        return _refusal(view, reminder) or fate(reminder)
     return fate(reminder)
+
+
+def _refusal(view: _View, reminder: Reminder) -> str | None:
+    """With the provider's code, where a person has to find out what it means."""
+    last = view.house.outbox.attempts(reminder.id or 0)[-1:]
+    codes = [each.code for each in last if each.outcome is Outcome.REFUSED]
+    return f"refused ({codes[0] or 'no code'}): look it up before trying again" if codes else None
 
 
 def _do(reminder: Reminder, can_retry: bool) -> str:

@@ -54,6 +54,7 @@ def _is_daemon_running(database: "Path") -> bool:
 
 
 def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
+    from reminderd.cli import in_doubt
     from reminderd.cli.output import instant
     from reminderd.cli.release import hold_data
     from reminderd.holding import held
@@ -80,6 +81,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
         "reminders": {state.value: counts[state] for state in State},
         "next_due": instant(house.outbox.next_due(), desk.timezone),
         "overdue": house.outbox.count_reminders(overdue),
+        "in_doubt": in_doubt.facts(house, desk.timezone, now),
         "held": _by_reason(tally, State.HELD),
         "unapproved": [each.key for each in house.signatures.unsigned()],
         "expired": _by_reason(tally, State.EXPIRED),
@@ -93,6 +95,10 @@ def _by_reason(
 
 
 def _told(fact: object) -> str:
+    from reminderd.cli import in_doubt
+
+    if isinstance(fact, dict) and "next_look" in fact:
+        return in_doubt.line(fact)
     if isinstance(fact, dict):
         return ", ".join(f"{count} {name}" for name, count in fact.items() if count) or "none"
     if isinstance(fact, list):

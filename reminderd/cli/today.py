@@ -23,13 +23,13 @@ _LONGEST_DAY = timedelta(hours=26)
 @pass_desk
 def command(desk: Desk, as_json: bool) -> None:
     """Show what goes out today, and what waits for a person."""
-    from reminderd.cli import output, staff
+    from reminderd.cli import in_doubt, output, staff
 
     house, now = desk.house, desk.clock.now()
     messages = list(_messages(house, now))
-    waiting = staff.waiting(house, now)
+    waiting, doubts = staff.waiting(house, now), in_doubt.facts(house, desk.timezone, now)
     if as_json:
-        output.emit({"messages": messages, "staff": waiting})
+        output.emit({"messages": messages, "in_doubt": doubts, "staff": waiting})
         return
     if messages:
         keys = ("at", "patient", "name", "channel", "state")
@@ -39,6 +39,8 @@ def command(desk: Desk, as_json: bool) -> None:
         )
     else:
         output.note("Nothing goes out today.")
+    if doubts["messages"]:
+        output.note(f"\nIn doubt: {in_doubt.line(doubts)}")
     if waiting:
         output.note(f"\n{len(waiting)} waiting for a person:")
         output.table(

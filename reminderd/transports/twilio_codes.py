@@ -64,11 +64,11 @@ CODES: Mapping[int, Verdict] = {
     70051: (CredentialsRefused, "the account or its key may not do this"),
     90010: (CredentialsRefused, "the account is not active"),
     # Not processed, for want of capacity: the same request may succeed later.
-    14107: (AtCapacity, "too many messages at once"),
-    20429: (AtCapacity, "too many requests at once"),
-    21611: (AtCapacity, "the sender's queue is full"),
-    30001: (AtCapacity, "the account's queue is full"),
-    63017: (AtCapacity, "too many messages at once"),
+    14107: (AtCapacity, "no room: too many messages at once"),
+    20429: (AtCapacity, "no room: too many requests at once"),
+    21611: (AtCapacity, "no room: the sender's queue is full"),
+    30001: (AtCapacity, "no room: the account's queue is full"),
+    63017: (AtCapacity, "no room: too many messages at once"),
     63038: (AtCapacity, "the account's daily limit is reached"),
 }
 
@@ -78,7 +78,7 @@ STATUSES: Mapping[int, Verdict] = {
     403: (CredentialsRefused, "the account may not do this"),
     404: (CredentialsRefused, "there is no such account"),
     408: (InDoubt, "the request may not have arrived whole"),
-    429: (AtCapacity, "too many requests at once"),
+    429: (AtCapacity, "no room: too many requests at once"),
 }
 
 UNKNOWN: Verdict = (Rejected, "refused for a reason that a person has to look up")

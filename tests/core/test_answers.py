@@ -4,8 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from reminderd.errors import InDoubt, OptedOut, Rejected, Temporary, TransportError, WrongAddress
-from reminderd.model import Channel, Message
+from reminderd.cli import changes, staff
+from reminderd.errors import (
+    AtCapacity,
+    InDoubt,
+    OptedOut,
+    Rejected,
+    Temporary,
+    TransportError,
+    WrongAddress,
+)
+from reminderd.model import Channel, Message, Resolution
 from tests.core.build import local, state
 from tests.core.desk import NOTE, Desk, rule
 
@@ -161,3 +170,34 @@ def test_what_may_have_been_accepted_is_unknown_and_never_sent_again_by_itself(
     assert (state(desk.the()), desk.sms.asked, desk.email.asked) == ("unknown", 1, 0)
     assert desk.outcomes() == ["in-doubt"]
     assert len(desk.reminders(needs_staff=True)) == 1
+
+
+# What is told -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "named"), [("99999", "99999"), (None, "no code")])
+def test_staff_are_told_to_look_up_what_nobody_knows(
+    desk: Desk, code: str | None, named: str
+) -> None:
+    desk.treat(desk.patient(), MORNING)
+    desk.sms.script(Rejected("?", code=code))
+    desk.drain(DUE)
+    (item,) = staff.waiting(desk.house, desk.now)
+    assert item["why"] == f"note: refused ({named}): look it up before trying again"
+
+
+def test_want_of_room_is_no_refusal(desk: Desk) -> None:
+    desk.treat(desk.patient(), MORNING)
+    desk.sms.script(AtCapacity("no room: too many requests at once", code="20429"))
+    desk.drain(DUE)
+    assert desk.outcomes() == ["temporary"]
+
+
+def test_what_a_person_says_was_sent_is_not_told_as_left_out(desk: Desk) -> None:
+    patient_id = desk.treat(desk.patient(), MORNING).patient_id
+    desk.sms.script(InDoubt("timed out"))
+    desk.drain(DUE)
+    before = desk.intake.chart(patient_id).reminders
+    change = desk.intake.resolve_reminder("rem-1", Resolution.SENT, "Ana", desk.now)
+    ((what, _, _, after, _),) = changes.rows(before, change)
+    assert (what, after) == ("sent", "sent")

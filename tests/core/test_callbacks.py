@@ -157,6 +157,22 @@ def test_what_was_sent_again_belongs_to_its_second_message(desk: Desk) -> None:
     assert {each.level for each in examine(desk.outbox.path)} == {"fine"}  # a person said so
 
 
+def test_what_left_twice_by_a_persons_word_is_told_for_a_week(desk: Desk) -> None:
+    desk.protocol(NOTE, rule("more", after="1h"))
+    leaves(desk, InDoubt("no answer"))
+    desk.later(hours=1)
+    desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", desk.now)
+    desk.drain()
+    assert staff.waiting(desk.house, desk.now) == []
+    tells(desk, "sent", by=token(desk))
+    desk.drain()
+    (item,) = staff.waiting(desk.house, desk.now)
+    told = (item["id"], item["patient"], item["reminders"])
+    assert told == ("msg-2", "pat-1", ["rem-1", "rem-2"])
+    assert "the first message was accepted too" in item["why"]
+    assert staff.waiting(desk.house, desk.now + timedelta(days=8)) == []
+
+
 def test_a_reminder_whose_text_failed_was_not_in_the_message(desk: Desk) -> None:
     desk.protocol(NOTE, rule("broken", after="1h"))
     desk.template("broken", "{% block line %}{{ 1 / 0 }}{% endblock %}"

@@ -42,7 +42,7 @@ def test_many_refusals_in_a_row_rest_the_transport_instead_of_failing_everybody(
     assert [each.state for each in desk.reminders()].count(State.SCHEDULED) >= 7
 
 
-@pytest.mark.parametrize("wish", [None, timedelta(minutes=7)])
+@pytest.mark.parametrize("wish", [None, timedelta(seconds=6), timedelta(minutes=7)])
 def test_a_provider_without_room_rests_the_transport_and_burns_nothing(
     desk: Desk, wish: timedelta | None
 ) -> None:

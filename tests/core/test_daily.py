@@ -190,6 +190,18 @@ def test_staff_see_whose_messages_wait_for_tomorrow(desk: Desk) -> None:
     assert staff.waiting(desk.house, desk.now) == []
     desk.drain("2026-03-10 12:31")
     (item,) = [each for each in staff.waiting(desk.house, desk.now) if each["id"] == "pat-1"]
-    assert item["why"] == "2 messages today, as many as may be: 2 wait"
+    assert item["why"] == "2 messages today, as many as may be; waiting: 2"
     desk.drain("2026-03-11 00:00")
     assert staff.waiting(desk.house, desk.now) == []
+
+
+def test_one_message_is_told_as_one(tmp_path: Path) -> None:
+    one_a_day = configuration("[sending]\nmost_per_day = 1\n", quiet="00:00-00:00")
+    desk = Desk(tmp_path, at(MORNING), config=one_a_day)
+    hourly(desk, 2)
+    desk.treat(desk.patient(), MORNING)
+    desk.drain("2026-03-10 09:30")
+    desk.clock.move_to(at("2026-03-10 10:31"))
+    (item,) = staff.waiting(desk.house, desk.now)
+    desk.close()
+    assert item["why"] == "1 message today, as many as may be; waiting: 1"

@@ -343,7 +343,7 @@ def test_nothing_is_sent_again_while_evidence_is_still_looked_for(desk: Desk) ->
         "rem-1 may have been accepted: evidence is looked for as soon as the daemon runs"
     )
     desk.drain(DUE + MINUTE)
-    with pytest.raises(Refused, match="next at 10:02; without any it is unknown at 11:00"):
+    with pytest.raises(Refused, match="next at 10:02:00; without any it is unknown at 11:00"):
         desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", desk.now)
     assert state(desk.the()) == "sending"
 

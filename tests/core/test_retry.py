@@ -31,6 +31,12 @@ def test_chance_stretches_the_pause_by_up_to_a_quarter_and_never_shortens_it() -
     assert pause(2, chance=1) == timedelta(seconds=75)
 
 
-def test_the_provider_may_ask_for_more_time_but_not_for_less() -> None:
-    assert pause(1, retry_after=timedelta(minutes=5)) == timedelta(minutes=5)
-    assert pause(4, retry_after=timedelta(seconds=1)) == timedelta(minutes=4)
+@pytest.mark.parametrize("wish", [timedelta(seconds=6), timedelta(minutes=5), timedelta(hours=2)])
+def test_a_pause_that_the_provider_names_is_kept_however_short_or_long(wish: timedelta) -> None:
+    for attempts in (1, 4, 100):
+        assert pause(attempts, retry_after=wish) == wish
+        assert pause(attempts, retry_after=wish, chance=1) == wish * 1.25
+
+
+def test_a_pause_of_nothing_is_none() -> None:
+    assert pause(2, retry_after=timedelta(0)) == timedelta(minutes=1)

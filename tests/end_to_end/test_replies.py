@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clinic import Clinic, leaving, providers
+from tests.end_to_end.clinic import Clinic, leaving
+from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_calls import ask, call, inbound
 from tests.fakes.twilio_server import TwilioServer
 from tests.waiting import until
@@ -16,17 +17,18 @@ VERA = "+34600000001"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[Clinic, TwilioServer]]:
+def site(
+    tmp_path: Path, servers: tuple[TwilioServer, SmtpServer]
+) -> Iterator[tuple[Clinic, TwilioServer]]:
     """Vera was told what not to do today, and the daemon is down again."""
-    with providers() as servers:
-        server = servers[0]
-        server.now = lambda: datetime.now(UTC)
-        clinic = leaving(tmp_path, *servers)
-        clinic.says("protocol", "approve", "mesotherapy", "--by", "Dr. Example")
-        clinic.enrol("Vera")
-        clinic.says("run", "--once")
-        yield clinic, server
-        clinic.close()
+    server = servers[0]
+    server.now = lambda: datetime.now(UTC)
+    clinic = leaving(tmp_path, *servers)
+    clinic.says("protocol", "approve", "mesotherapy", "--by", "Dr. Example")
+    clinic.enrol("Vera")
+    clinic.says("run", "--once")
+    yield clinic, server
+    clinic.close()
 
 
 def waiting(clinic: Clinic) -> list[tuple[str, str]]:

@@ -7,18 +7,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.end_to_end.clinic import Clinic, leaving, providers
+from tests.end_to_end.clinic import Clinic, leaving
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_calls import ask
 from tests.fakes.twilio_server import TwilioServer
 from tests.waiting import until
 from tests.web.line import PUBLIC, free_port
-
-
-@pytest.fixture
-def servers() -> Iterator[tuple[TwilioServer, SmtpServer]]:
-    with providers() as servers:
-        yield servers
 
 
 @pytest.fixture

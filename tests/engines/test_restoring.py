@@ -9,7 +9,13 @@ import pytest
 
 from reminderd import holding
 from reminderd.engines.embedded import backup, connection, schema
-from reminderd.engines.embedded.high_water import HighWater, hold_where_older, mark_newest, newest
+from reminderd.engines.embedded.high_water import (
+    HighWater,
+    Mark,
+    hold_where_older,
+    mark_newest,
+    newest,
+)
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.restoring import restore
@@ -20,6 +26,7 @@ from reminderd.errors import (
     NotFound,
     TryAgainLater,
 )
+from reminderd.hours import zone
 from tests.engines.database_files import NOW, an_older, claims_one, damage, files
 from tests.engines.rows import with_patient
 
@@ -58,6 +65,24 @@ def test_a_restored_database_is_what_it_was_and_starts_held(database: Path, kept
     assert aside == database.with_name("reminderd.db.before-restore-20260310T093000Z")
     with closing(connection.connect(aside, read_only=True)) as opened:
         assert opened.execute("SELECT count(*) FROM messages").fetchone()[0] == 1
+
+
+def test_why_it_is_held_is_told_by_the_clinics_clocks(database: Path, kept: Path) -> None:
+    madrid = zone("Europe/Madrid")
+    backup.back_up(database, database.with_name("tuesday.db"))
+    restore(database.with_name("tuesday.db"), database, NOW, zone=madrid)
+    (hold,) = holds(database)
+    assert hold.why.endswith("it knows of nothing that was sent after 2026-03-10T10:30:00+01:00")
+    restore(kept, database, NOW, zone=madrid)
+    outbox = EmbeddedOutbox(database)
+    mark_newest(outbox)
+    HighWater(database).write(Mark(99, "2026-07-10T09:30:00+00:00"))
+    with outbox.transaction():
+        holding.release(outbox, None, "Alba", NOW)
+    hold_where_older(outbox, NOW, madrid)
+    (hold,) = holding.held(outbox)
+    outbox.close()
+    assert "older than its mark of 2026-07-10T11:30:00+02:00" in hold.why
 
 
 def test_an_id_that_a_message_had_is_not_given_to_another(database: Path, kept: Path) -> None:

@@ -49,6 +49,13 @@ def test_a_sound_database_has_no_problem(database: Path, outbox: EmbeddedOutbox)
         ("DELETE FROM sqlite_sequence WHERE name = 'attempts'", "attempts: the newest is 1"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM patients", "its row in patients is missing"),
         ("INSERT INTO notes VALUES ('held', '?')", "cannot be read"),
+        ("DROP TRIGGER audit_is_not_changed", "schema: trigger audit_is_not_changed is missing"),
+        ("DROP INDEX attempts_by_token", "schema: index attempts_by_token is missing"),
+        (
+            "DROP TRIGGER audit_is_not_shortened; CREATE TRIGGER audit_is_not_shortened "
+            "BEFORE DELETE ON audit BEGIN SELECT 1; END",
+            "schema: trigger audit_is_not_shortened is altered",
+        ),
         ("PRAGMA user_version = 1", "schema: 1, not"),
         ("PRAGMA user_version = 999", "schema: 999, written by a newer reminderd"),
     ],

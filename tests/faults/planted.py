@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from reminderd import callbacks, dispatch, doubts, verdicts
 from reminderd.doubts import Doubts
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.envelope import opened
 from reminderd.interfaces import Callback, Claimed, NewMessage, Rendered, Settlement, Witness
 from reminderd.last_look import LastLook
@@ -172,7 +173,11 @@ PLANTED = (
     ),
     Bug(
         "consent is not looked at once more as it leaves",
-        broken=((LastLook, "still_right", lambda _, letters, *__: iter(letters)),),
+        # Whoever withdraws takes back what is claimed: that has to be broken as well.
+        broken=(
+            (LastLook, "still_right", lambda _, letters, *__: iter(letters)),
+            (EmbeddedOutbox, "take_back", lambda *_: None),
+        ),
     ),
     Bug(
         "a retry does not look at quiet hours",

@@ -1,9 +1,15 @@
 """The small parts that transports share."""
 
+import re
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reminderd.transports.pool import Pool
-from reminderd.transports.privacy import is_loopback, redacted
+from reminderd.transports.privacy import is_loopback, masked, redacted
 from reminderd.transports.timeout import seconds
 
 
@@ -21,6 +27,57 @@ from reminderd.transports.timeout import seconds
 )
 def test_no_number_mailbox_or_name_is_shown(text: str, shown: str) -> None:
     assert redacted(text, ["ana", "ana prueba", ""]) == shown
+
+
+@given(
+    prefix=st.sampled_from(["+34", "+", "%2B34", "+34 ", "+49 (0)"]),
+    number=st.text("0123456789", min_size=9, max_size=12),
+    gap=st.sampled_from(["", " ", "-", ".", ") ", " ("]),
+    group=st.integers(1, 4),
+    around=st.sampled_from(
+        ["no route to {}", "{}", "/x?To={}&y", "rem-1 at /a/b: {}, {}", "to={}x"]
+    ),
+)
+def test_no_number_survives_however_it_is_written(
+    prefix: str, number: str, gap: str, group: int, around: str
+) -> None:
+    written = gap.join(number[at : at + group] for at in range(0, len(number), group))
+    shown = masked(around.replace("{}", prefix + written))
+    assert "<number>" in shown
+    assert not re.search(r"\d{3}", shown)
+    plain = masked(f"to {written.strip()} now")
+    assert not re.search(r"\d{5}", plain)
+    assert "<number>" in plain
+
+
+@given(
+    at=st.datetimes(datetime(1970, 1, 1), datetime(2099, 1, 1)),
+    minutes=st.integers(-14 * 60, 14 * 60),
+    precision=st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]),
+    number=st.integers(0, 10**12),
+    sid=st.text("0123456789abcdef", min_size=32, max_size=32),
+)
+def test_instants_paths_and_ids_survive(
+    at: datetime, minutes: int, precision: str, number: int, sid: str
+) -> None:
+    zone = timezone(timedelta(minutes=minutes))
+    local = at.replace(tzinfo=zone).isoformat(timespec=precision)
+    for each in (
+        local,
+        local.replace("T", " "),
+        f"{at:%Y-%m-%d}",
+        f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        f"/home/a{number}/{number}/config-{number}/reminderd.db.backup-{at:%Y%m%dT%H%M%SZ}",
+        f"SM{sid}",
+        f"rem-{number}, msg-{number}",
+        str(UUID(sid)),
+    ):
+        assert masked(f"sent after {each}: see it") == f"sent after {each}: see it"
+
+
+def test_a_line_of_the_log_keeps_its_end_however_long() -> None:
+    text = "word " * 100 + "reminderd release"
+    assert masked(text) == text
 
 
 def test_a_long_text_is_cut() -> None:

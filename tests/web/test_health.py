@@ -13,7 +13,7 @@ from reminderd.engines.embedded import connection
 from reminderd.errors import InDoubt, WrongAddress
 from reminderd.holding import hold
 from reminderd.pulse import Pulse
-from reminderd.resting import rest
+from reminderd.resting import Rest, rest
 from reminderd.web import health, site
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, Post
@@ -105,7 +105,7 @@ def test_it_is_not_ready_while_something_that_could_leave_is_late(line: Line, de
     desk.clock.move(timedelta(minutes=1))
     assert ready(line) == (503, "something that could leave is 6 min late\n")
     with desk.outbox.transaction():
-        rest(desk.outbox, "console", desk.now + timedelta(minutes=5), "no network")
+        rest(desk.outbox, Rest("console", desk.now + timedelta(minutes=5), "no network"))
     assert ready(line)[0] == 200
 
 
@@ -177,7 +177,7 @@ def test_lateness_is_told_in_classes_of_a_histogram(desk: Desk, seconds: Seconds
 def test_a_transport_that_rests_and_what_came_in_are_told(line: Line, desk: Desk) -> None:
     line.writes("Hello")
     with desk.outbox.transaction():
-        rest(desk.outbox, "console", desk.now + timedelta(minutes=5), "no network")
+        rest(desk.outbox, Rest("console", desk.now + timedelta(minutes=5), "no network"))
     found = figures(ask("GET", "/metrics", line.port))
     assert found["reminderd_transport_resting", "console"] == 1
     assert found["reminderd_replies", "waiting"] == 1

@@ -7,7 +7,7 @@ what was sent since is still due.
 import json
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,10 @@ class Mark(NamedTuple):
     message: int
     at: str
 
+    def told(self, zone: tzinfo) -> str:
+        """The instant with the offset of that zone."""
+        return self.at and datetime.fromisoformat(self.at).astimezone(zone).isoformat()
+
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -44,12 +48,14 @@ def newest(query: Query) -> Mark:
     return Mark(message, "" if at is None else from_ms(at).isoformat(timespec="seconds"))
 
 
-def hold_restored(outbox: EmbeddedOutbox, how: str, gone: Mark | None, now: datetime) -> None:
+def hold_restored(
+    outbox: EmbeddedOutbox, how: str, gone: Mark | None, now: datetime, zone: tzinfo
+) -> None:
     """Hold an old database; the ids of messages that it has forgotten are not given again.
 
     A mail with an id that was used before could be taken for a copy, and be thrown away.
     """
-    at = newest(outbox.query).at
+    at = newest(outbox.query).told(zone)
     knows = f"nothing that was sent after {at}" if at else "nothing that was sent"
     with outbox.transaction():
         holding.hold(outbox, RESTORED, f"{how}; it knows of {knows}", now)
@@ -94,12 +100,13 @@ class HighWater:
             log.warning("%s", error)
 
 
-def hold_where_older(outbox: EmbeddedOutbox, now: datetime) -> None:
-    """Hold where the database is older than the mark beside it."""
+def hold_where_older(outbox: EmbeddedOutbox, now: datetime, zone: tzinfo = UTC) -> None:
+    """Hold where the database is older than the mark beside it; says so by the clocks of `zone`."""
     mark = HighWater(outbox.path).read()
     if mark is not None and newest(outbox.query).message < mark.message:
-        how = f"the database is older than its mark of {mark.at}, so somebody put an old one back"
-        hold_restored(outbox, how, mark, now)
+        at = mark.told(zone)
+        how = f"the database is older than its mark of {at}, so somebody put an old one back"
+        hold_restored(outbox, how, mark, now, zone)
     mark_newest(outbox)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from reminderd.engines.embedded import store
@@ -26,28 +26,36 @@ from reminderd.errors import InvalidInput, ReminderdError
 from reminderd.sealing import Seal
 
 
-def restore(backup: Path, database: Path, now: datetime, seal: Seal | None = None) -> Path | None:
+def restore(
+    backup: Path, database: Path, now: datetime, seal: Seal | None = None, zone: tzinfo = UTC
+) -> Path | None:
     """Put a verified copy of `backup` in the place of `database`, up to date and held.
 
-    Where there is a `seal`, a backup that is not encrypted is, in its new place.
+    Where there is a `seal`, a backup that is not encrypted is, in its new place. Why it is held is
+    told by the clocks of `zone`.
     Returns where the database that was there is kept. Raises TryAgainLater while a daemon has it,
     NotFound, FaultsFound or ConfigurationError where the backup cannot be used.
     """
     existing(backup)
     clear(database)
     if not database.exists():
-        _put(backup, database, now, seal)
+        _put(backup, database, now, seal, zone)
         return None
     if backup.samefile(database):
         raise InvalidInput(f"{backup}: that is the database itself", remedy="Name a backup.")
     with only_daemon(database):
         kept = free(beside(database, "before-restore", now))
-        _put(backup, database, now, seal, kept)
+        _put(backup, database, now, seal, zone, kept)
         return kept
 
 
 def _put(
-    backup: Path, database: Path, now: datetime, seal: Seal | None, kept: Path | None = None
+    backup: Path,
+    database: Path,
+    now: datetime,
+    seal: Seal | None,
+    zone: tzinfo,
+    kept: Path | None = None,
 ) -> None:
     verify(backup)
     _refuse_another_key(backup, seal)
@@ -57,7 +65,11 @@ def _put(
         if seal is not None and key_of(copy) is None:
             convert(copy, None, seal)
             finish(copy)
-        _hold(copy, backup, _how_far(database), now, seal)
+        # Into the copy, so that it is never in its place without.
+        with closing(EmbeddedOutbox(copy, seal=seal)) as outbox:
+            how = f"restored from {backup.name}"
+            hold_restored(outbox, how, _how_far(database), now, zone)
+        _in_one_file(copy)
         if kept is not None:
             _keep(database, kept)
         in_place(copy, database)
@@ -69,13 +81,7 @@ def _refuse_another_key(backup: Path, seal: Seal | None) -> None:
             refuse_unfit(backup, opened, seal)
 
 
-def _hold(copy: Path, backup: Path, gone: Mark | None, now: datetime, seal: Seal | None) -> None:
-    """Into the copy, so that it is never in its place without."""
-    outbox = EmbeddedOutbox(copy, seal=seal)
-    try:
-        hold_restored(outbox, f"restored from {backup.name}", gone, now)
-    finally:
-        outbox.close()
+def _in_one_file(copy: Path) -> None:
     with closing(connect(copy, durable=False)) as opened:
         opened.execute("PRAGMA journal_mode = DELETE")
 

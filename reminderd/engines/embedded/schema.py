@@ -253,6 +253,24 @@ def _step(
     return step
 
 
+GUARDS = (
+    "SELECT type || ' ' || name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') "
+    "AND sql IS NOT NULL AND tbl_name <> '_sqlite_migrations'"
+)
+
+
+def guards() -> dict[str, str]:
+    """The triggers and indexes of the present schema, the statement of each by kind and name."""
+    from sqlite_utils import Database
+
+    fresh = Database(memory=True)
+    try:
+        migrations().apply(fresh)
+        return dict(fresh.execute(GUARDS).fetchall())
+    finally:
+        fresh.close()
+
+
 def _execute_all(db: "Database", statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

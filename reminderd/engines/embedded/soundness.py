@@ -116,6 +116,18 @@ def _version(opened: Connection) -> Iterator[Finding]:
         )
 
 
+def _guards(opened: Connection) -> Iterator[Finding]:
+    """Triggers keep the trail as it was written, unique indexes keep apart what must not be two."""
+    if opened.execute("PRAGMA user_version").fetchone()[0] != schema.VERSION:
+        return
+    present = dict(opened.execute(schema.GUARDS).fetchall())
+    wrong = [name for name, sql in schema.guards().items() if present.get(name) != sql]
+    if not wrong:
+        yield fine("schema", "every trigger and index is there")
+    for name in wrong:
+        yield problem("schema", f"{name} is {'altered' if name in present else 'missing'}", RESTORE)
+
+
 def _belonging(opened: Connection) -> Iterator[Finding]:
     rows = opened.execute("PRAGMA foreign_key_check").fetchall()
     if not rows:
@@ -213,5 +225,13 @@ def _broken(opened: Connection, seal: Seal) -> Iterator[str]:
 Check = Callable[[Connection], Iterator[Finding]]
 # Each is given one state of the database; a later one may rely on those before it.
 CHECKS: tuple[Check, ...] = (
-    _file, _version, _belonging, _counters, _promises, _consents, _notes, _trail,
-)  # fmt: skip
+    _file,
+    _version,
+    _guards,
+    _belonging,
+    _counters,
+    _promises,
+    _consents,
+    _notes,
+    _trail,
+)
