@@ -74,7 +74,9 @@ class Replies:
         ids = [each.id for each in patients if each.id is not None]
         self._outbox.reply_handled(reply.id, decision, ids, now)
         whom = ", ".join(public_id("pat", each) or "" for each in ids) or "an unknown number"
-        log.info("%s from %s: %s", public_id("rep", reply.id), whom, decision.word)
+        # Not what it means: that says how a patient is.
+        said = "for the staff" if decision.for_staff else decision.word
+        log.info("%s from %s: %s", public_id("rep", reply.id), whom, said)
 
 
 def _by_number(patients: Sequence[Patient], numbers: Collection[str]) -> dict[str, list[Patient]]:

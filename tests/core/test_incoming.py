@@ -57,7 +57,7 @@ def test_a_reply_goes_to_the_staff_and_the_list_does_not_say_what_is_in_it(
         "what": "reply", "id": "rep-1", "patient": "pat-1",
         "why": "reply from pat-1: read it", "do": "reminderd inbox show rep-1",
     }  # fmt: skip
-    assert "rep-1 from pat-1: staff" in caplog.text
+    assert "rep-1 from pat-1: for the staff" in caplog.text
     assert "black" not in caplog.text
 
 

@@ -42,7 +42,7 @@ def test_without_an_address_of_ours_what_was_said_while_we_were_down_is_heard_at
     server.becomes("delivered")
     server.hears("Please stop", VERA)
     daemon = clinic.runs()
-    daemon.logs("rep-1 from pat-1: staff")
+    daemon.logs("rep-1 from pat-1: for the staff")
     assert daemon.stop() == 0
     assert waiting(clinic) == [("rep-1", "Please stop")]
     found = {each["receipt"] for each in clinic.reminders() if each["state"] == "sent"}
@@ -58,6 +58,19 @@ def test_a_single_run_hears_it_before_it_sends(site: tuple[Clinic, TwilioServer]
     assert waiting(clinic) == [("rep-1", "Please stop")]
 
 
+def test_a_stop_is_obeyed_within_a_beat_and_nobody_has_to_read_it(
+    site: tuple[Clinic, TwilioServer],
+) -> None:
+    clinic, server = site
+    server.hears("STOP", VERA)
+    daemon = clinic.runs()
+    daemon.logs("rep-1 from pat-1: stop")
+    assert daemon.stop() == 0
+    (vera,) = clinic.data("patient", "list")["patients"]
+    assert vera["consent"]["sms"]["state"] == "withdrawn"
+    assert clinic.data("inbox", "list")["replies"] == []
+
+
 def test_what_was_called_in_and_is_listed_too_counts_once(
     site: tuple[Clinic, TwilioServer],
 ) -> None:
@@ -67,11 +80,11 @@ def test_what_was_called_in_and_is_listed_too_counts_once(
         config.write(f'\n[web]\nlisten = "127.0.0.1:{port}"\npublic_url = "{PUBLIC}"\n')
     missed = server.hears("missed", VERA)
     daemon = clinic.runs()
-    daemon.logs("rep-1 from pat-1: staff")
+    daemon.logs("rep-1 from pat-1: for the staff")
     for sid, text in ((missed, "missed"), (SID, "called in")):
         answer = call(f"{HOOKS}/inbound", inbound(sid, text, sender=VERA), port)
         assert (answer.status, answer.body) == (200, b"<Response/>")
-    daemon.logs("rep-2 from pat-1: staff")
+    daemon.logs("rep-2 from pat-1: for the staff")
     assert waiting(clinic) == [("rep-2", "called in"), ("rep-1", "missed")]
     until(lambda: ask("GET", "/readyz", port).body == b"ready\n", "that it is ready")
     assert b"reminderd_beat_age_seconds" in ask("GET", "/metrics", port).body
