@@ -14,6 +14,7 @@ from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.errors import ConfigurationError, FaultsFound
 from reminderd.importing import Importer
 from reminderd.intake import Intake
 from reminderd.interfaces import Receiver, Transport
@@ -62,7 +63,7 @@ class House:
     @property
     def decide(self) -> Decide:
         """Who says what is done about a reply."""
-        return Triage(self.outbox, self.wishes, partial(_reply_rules, self.settings.folder))
+        return Triage(self.outbox, self.wishes, partial(reply_rules, self.settings.folder))
 
     def dispatch(
         self,
@@ -89,9 +90,17 @@ class House:
 
 
 @cache
-def _reply_rules(folder: Path) -> ReplyRules:
-    """The clinic's own words for replies before the packaged ones; read once a process."""
-    return reply_files.load([folder / "replies", resources.replies_dir()])
+def reply_rules(folder: Path) -> ReplyRules:
+    """The clinic's own words for replies before the packaged ones; read once a process.
+
+    Raises ConfigurationError with every mistake.
+    """
+    try:
+        return reply_files.load([folder / "replies", resources.replies_dir()])
+    except FaultsFound as error:
+        raise ConfigurationError(
+            error.faults, remedy="Mend the file, or take it away: the packaged words count then."
+        ) from error
 
 
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -45,6 +45,7 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
         yield from _channels(settings)
         yield from _transports(settings)
         yield from _web(settings)
+        yield from _replies(settings)
         yield from _database(settings, now, used, spoken)
         clinics = [settings.clinic(key, lambda _: False) for key in settings.clinic_keys]
     found: list[Found] = []
@@ -62,6 +63,13 @@ def _problems(subject: str, error: ReminderdError) -> Iterator[Finding]:
 
 
 # Configuration ----------------------------------------------------------------------------------
+
+
+def _replies(settings: Settings) -> Iterator[Finding]:
+    try:
+        bootstrap.reply_rules(settings.folder)
+    except ConfigurationError as error:
+        yield from _problems("replies", error)
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:
