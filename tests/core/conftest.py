@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from reminderd.engines.embedded import soundness
+from reminderd.findings import Level
 from tests.configuration import SMTP, configuration
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk
@@ -33,3 +35,12 @@ def strict(tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "templates"
+
+
+@pytest.fixture
+def sound(desk: Desk) -> Iterator[None]:
+    """At the end `db check` finds nothing: each consent is the last word of its ledger."""
+    yield
+    assert [
+        each for each in soundness.examine(desk.outbox.path) if each.level is Level.PROBLEM
+    ] == []

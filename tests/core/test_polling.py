@@ -260,7 +260,8 @@ def test_a_call_that_may_have_been_missed_is_asked_for_at_once(
         until(lambda: len(asker.lists()) == 1, "the first look")
         asker.server.hears("STOP")
         missed()
-        until(lambda: asker.words() == ["STOP"], "the words")
+        until(asker.words, "the words")
+    assert asker.words() == ["STOP"]
 
 
 def test_while_the_clock_cannot_be_right_nobody_is_asked(asker: Asker) -> None:

@@ -1,6 +1,5 @@
 """STOP, START and other words: whom they stop, what they open, and which word counts."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
@@ -11,9 +10,7 @@ from hypothesis import strategies as st
 
 from reminderd.audit import Action
 from reminderd.consents import last_word
-from reminderd.engines.embedded import soundness
 from reminderd.errors import OptedOut
-from reminderd.findings import Level
 from reminderd.model import Patient, Wish
 from tests.core.build import state
 from tests.core.desk import NOTE, Desk, rule
@@ -33,12 +30,7 @@ from tests.core.wishing import (
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 
 
-@pytest.fixture(autouse=True)
-def _each_consent_is_the_last_word_of_its_ledger(desk: Desk) -> Iterator[None]:
-    yield
-    assert [
-        each for each in soundness.examine(desk.outbox.path) if each.level is Level.PROBLEM
-    ] == []
+pytestmark = pytest.mark.usefixtures("sound")
 
 
 # STOP --------------------------------------------------------------------------------------------

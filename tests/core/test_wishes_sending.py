@@ -1,12 +1,9 @@
 """Nothing leaves after a STOP, and each word about consent is in the ledger."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from reminderd.engines.embedded import soundness
-from reminderd.findings import Level
 from reminderd.model import How, Message, Wish
 from tests.core.build import state
 from tests.core.desk import Desk, Post
@@ -25,12 +22,7 @@ from tests.core.wishing import (
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 
 
-@pytest.fixture(autouse=True)
-def _each_consent_is_the_last_word_of_its_ledger(desk: Desk) -> Iterator[None]:
-    yield
-    assert [
-        each for each in soundness.examine(desk.outbox.path) if each.level is Level.PROBLEM
-    ] == []
+pytestmark = pytest.mark.usefixtures("sound")
 
 
 # Nothing leaves after it -------------------------------------------------------------------------

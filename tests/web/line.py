@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from reminderd import web
+from reminderd.engines.embedded import connection
 from reminderd.interfaces import Transport
 from reminderd.transports.twilio import Twilio, TwilioSettings
 from reminderd.wishes import Wishes
@@ -24,6 +25,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def locked(desk: Desk) -> Iterator[None]:
+    """Another process writes to the database meanwhile."""
+    other = connection.connect(desk.outbox.path)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
+    other.close()
 
 
 def receiver(**more: Any) -> Twilio:

@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from reminderd.engines.embedded import connection
 from tests.core.build import at
 from tests.core.desk import Desk
 from tests.fakes import twilio_calls
 from tests.fakes.twilio_calls import ask, inbound
-from tests.web.line import HOOKS, OTHER_SID, SID, Line, open_line
+from tests.web.line import HOOKS, OTHER_SID, SID, Line, locked, open_line
 
 
 @pytest.fixture
@@ -21,12 +20,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(tmp_path, at("2026-03-10 08:00"))
     yield desk
     desk.close()
-
-
-@pytest.fixture
-def line(desk: Desk) -> Iterator[Line]:
-    with open_line(desk) as line:
-        yield line
 
 
 def test_a_reply_is_kept_before_it_is_acknowledged_and_the_provider_need_not_answer_it(
@@ -119,11 +112,8 @@ def test_while_the_database_is_locked_nothing_is_acknowledged(
 ) -> None:
     monkeypatch.setattr(desk.outbox, "_patience_seconds", 0.1)
     with open_line(desk) as line:
-        other = connection.connect(desk.outbox.path)
-        other.execute("BEGIN IMMEDIATE")
-        assert line.writes().status == 503
-        other.execute("ROLLBACK")
-        other.close()
+        with locked(desk):
+            assert line.writes().status == 503
         assert line.writes().status == 200
 
 

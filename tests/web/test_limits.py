@@ -11,7 +11,6 @@ from time import monotonic
 import pytest
 
 from reminderd import web
-from reminderd.engines.embedded import connection
 from reminderd.engines.embedded import outbox as embedded
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.web import server, site
@@ -20,7 +19,7 @@ from tests.core.build import at
 from tests.core.desk import NOTE, Desk
 from tests.fakes.twilio_calls import ask, status
 from tests.waiting import until
-from tests.web.line import SID, Line, free_port, open_line
+from tests.web.line import SID, Line, free_port, locked, open_line
 
 
 @pytest.fixture
@@ -32,12 +31,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk.drain("2026-03-10 10:00")
     yield desk
     desk.close()
-
-
-@pytest.fixture
-def line(desk: Desk) -> Iterator[Line]:
-    with open_line(desk) as line:
-        yield line
 
 
 @pytest.fixture
@@ -152,11 +145,8 @@ def test_while_the_database_is_locked_nothing_is_acknowledged(
 ) -> None:
     monkeypatch.setattr(desk.outbox, "_patience_seconds", 0.1)
     with open_line(desk) as line:
-        other = connection.connect(desk.outbox.path)
-        other.execute("BEGIN IMMEDIATE")
-        assert line.tell().status == 503
-        other.execute("ROLLBACK")
-        other.close()
+        with locked(desk):
+            assert line.tell().status == 503
         assert line.tell().status == 204
 
 

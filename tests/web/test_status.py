@@ -28,12 +28,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk.close()
 
 
-@pytest.fixture
-def line(desk: Desk) -> Iterator[Line]:
-    with open_line(desk) as line:
-        yield line
-
-
 def test_a_signed_callback_is_kept_before_it_is_acknowledged_and_settles_the_doubt(
     line: Line,
 ) -> None:
