@@ -103,6 +103,15 @@ def reply_rules(folder: Path) -> ReplyRules:
         ) from error
 
 
+def check_own_words(folder: Path) -> None:
+    """Read the clinic's own words for replies, if it has any: mistakes show before a reply comes.
+
+    Raises ConfigurationError. The packaged ones are tested, and take a moment to read.
+    """
+    if any((folder / "replies").glob("*.toml")):
+        reply_rules(folder)
+
+
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """The configuration, checked; raises ConfigurationError with every mistake."""
     return settings.load(config, environ, transport_models())

@@ -67,7 +67,7 @@ def _problems(subject: str, error: ReminderdError) -> Iterator[Finding]:
 
 def _replies(settings: Settings) -> Iterator[Finding]:
     try:
-        bootstrap.reply_rules(settings.folder)
+        bootstrap.check_own_words(settings.folder)
     except ConfigurationError as error:
         yield from _problems("replies", error)
 

@@ -54,7 +54,7 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
     ConfigurationError where it cannot start.
     """
     clock = SystemClock()
-    bootstrap.reply_rules(settings.folder)  # whoever writes STOP has to be understood
+    bootstrap.check_own_words(settings.folder)  # whoever writes STOP has to be understood
     was_there = settings.database.exists()
     if store.create(settings.database, seal=settings.seal):
         done = "brought up to date" if was_there else "created, empty until somebody is enrolled"

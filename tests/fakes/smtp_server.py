@@ -104,7 +104,7 @@ class SmtpServer:
         asyncio.run_coroutine_threadsafe(self._nobody(), self.loop).result(10)
 
     async def _nobody(self) -> None:
-        while self._open:
+        while any(not each.is_silent for each in self._open):
             await asyncio.sleep(0.001)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
@@ -206,6 +206,7 @@ class _Conversation(SMTP):
         self._auth_required = server.login is not None
         self._auth_require_tls = server.login is None
         self._fake = server
+        self.is_silent = False  # for good: it does not even notice that the client has gone
 
     def drop(self) -> None:
         """Close the connection hard."""
@@ -223,6 +224,7 @@ class _Conversation(SMTP):
         elif reply != HANG:
             self.transport.write(reply.removeprefix("\0cut").encode())
             self.transport.close()
+        self.is_silent = True
         await asyncio.Event().wait()  # cancelled once the connection is lost
         raise AssertionError("not reached")
 
@@ -260,6 +262,10 @@ class _Conversation(SMTP):
             await self.push("354 go on")
             await self.scripted("body")
         await self._obey("DATA", super().smtp_DATA, arg)
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False  # whoever has hung up is gone
 
     def connection_lost(self, error: Exception | None) -> None:
         self._fake.has_ended(self)

@@ -137,7 +137,7 @@ class TwilioServer:
 
     @property
     def sends(self) -> list[Asked]:
-        """What was asked to be sent, whatever else was asked."""
+        """What was asked to be sent."""
         return [each for each in self.requests if each.method == "POST"]
 
     def settings(self, **changes: Any) -> dict[str, Any]:
@@ -153,12 +153,13 @@ class TwilioServer:
         """What the next requests for the list get."""
         self._list_script.extend(behaviours)
 
-    def script_nothing(self) -> None:
-        """All is well from now on."""
-        self._script.clear()
+    def has_done_all(self) -> bool:
+        """Whether everything that was scripted has happened to a request."""
+        return not self._script
 
-    def script_list_nothing(self) -> None:
-        """The list is as it should be."""
+    def script_nothing(self) -> None:
+        """All is well from now on, the list too."""
+        self._script.clear()
         self._list_script.clear()
 
     def forget(self) -> None:

@@ -132,7 +132,13 @@ class Scene:
         return code
 
     def taken(self, at: datetime, *, killed: bool = False) -> None:
-        """Remember this as the instant of whatever the providers have taken since the last call."""
+        """Remember this as the instant of whatever the providers have taken since the last call.
+
+        What a process that was killed had said may still be on its way through them.
+        """
+        if killed:
+            self.twilio.wait_until_quiet()
+            self.smtp.wait_until_quiet()
         for channel, kept in (
             (Channel.SMS, self.twilio.messages),
             (Channel.EMAIL, self.smtp.mails),

@@ -138,6 +138,8 @@ class Wire(ABC):
                 until(lambda: self._count() > self._known, "it is accepted")
             raise
         finally:
+            if is_silent:  # we went on before the server may have come to it
+                self._wait_until_quiet()
             self._collect(message, number, chance)
             year.clock.move(timedelta(milliseconds=chance.randrange(1, 15_000)))
         year.steps.passing("after the answer")
@@ -154,6 +156,10 @@ class Wire(ABC):
         return fault, SILENCE in fault
 
     _known = 0  # how many of those that the server has taken are in the ledger
+
+    @abstractmethod
+    def _wait_until_quiet(self) -> None:
+        """Wait until the server is done with whoever is gone."""
 
     @abstractmethod
     def _count(self) -> int:
@@ -193,7 +199,7 @@ class TextWire(Wire):
             found: list[Callback] = self._patient.find(to, text, since)
             return found
         finally:
-            server.script_list_nothing()
+            server.script_nothing()
 
     def _owns_up(self, record: Mapping[str, Any]) -> bool:
         chance = Random(f"{self._world.seed}/lag/{record['sid']}")
@@ -209,6 +215,9 @@ class TextWire(Wire):
 
     def _script(self, fault: str) -> None:
         self._world.twilio.script(ASKED[fault]())
+
+    def _wait_until_quiet(self) -> None:
+        until(self._world.twilio.has_done_all, "the server is silent")
 
     def _count(self) -> int:
         return len(self._world.twilio.messages)
@@ -244,6 +253,10 @@ class MailWire(Wire):
         if phase in ("connect", "EHLO"):
             self._patient.close()  # else a kept connection would not come to it
         self._world.smtp.script(phase, said)
+
+    def _wait_until_quiet(self) -> None:
+        self._patient.close()
+        self._world.smtp.wait_until_quiet()
 
     def _count(self) -> int:
         return len(self._world.smtp.mails)
