@@ -153,8 +153,7 @@ class TwilioServer:
         """What the next requests for the list get."""
         self._list_script.extend(behaviours)
 
-    def has_done_all(self) -> bool:
-        """Whether everything that was scripted has happened to a request."""
+    def has_done_all(self) -> bool:  # that was scripted
         return not self._script
 
     def script_nothing(self) -> None:
@@ -164,12 +163,13 @@ class TwilioServer:
 
     def forget(self) -> None:
         """As if nothing had been asked, nothing taken, and nothing scripted."""
-        for each in (self.messages, self.requests, self._script, self._list_script):
-            each.clear()
+        self.script_nothing()
+        self.messages.clear()
+        self.requests.clear()
 
     def stop_hanging(self) -> None:
         """Let go of whoever waits for an answer, and hang no more; script nothing."""
-        self._script.clear()
+        self.script_nothing()
         waiting, self.released = self.released, threading.Event()
         waiting.set()
 
