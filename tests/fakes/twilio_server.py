@@ -50,10 +50,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Break:
-    """No whole answer: `reset` closes the connection hard, else it stays silent.
-
-    `beginning` is as much of an answer as comes before that.
-    """
+    """After `beginning` of an answer `reset` closes the connection hard, else it stays silent."""
 
     reset: bool
     read_first: bool = True
@@ -170,8 +167,8 @@ class TwilioServer:
     def stop_hanging(self) -> None:
         """Let go of whoever waits for an answer, and hang no more; script nothing."""
         self.script_nothing()
-        waiting, self.released = self.released, threading.Event()
-        waiting.set()
+        self.released.set()
+        self.released = threading.Event()
 
     def wait_until_quiet(self) -> None:
         """Wait until all that was asked by clients who are gone is dealt with."""
