@@ -310,6 +310,7 @@ class Intake(Decisions):
             before = self.session(name)
             after = edit(before)
             assert after.patient_id is not None
+            self.patient(public_id("pat", after.patient_id) or "")  # who was erased has no care
             if after != before:
                 protocol = self.chart(after.patient_id).protocols[before.id]
                 was = SessionChange(before, protocol, now, by or self.by, why)

@@ -174,6 +174,9 @@ def test_an_erased_patient_is_nobody_any_more(desk: FrontDesk) -> None:
         assert done.exit_code == 4
     assert "was erased" in desk.run("patient", "show", "pat-1").stderr
     assert desk.run("session", "add", "pat-1", *CARE, "--at", "2026-03-28 09:00").exit_code == 4
+    for command in (["done"], ["cancel"], ["move", "--at", "2026-03-29 09:00"]):
+        done = desk.run("session", command[0], "ses-1", *command[1:])
+        assert (done.exit_code, "was erased" in done.stderr) == (4, True)
     assert desk.json("status")["staff"] == []
     for command in (["today"], ["status"], ["report"], ["session", "list"]):
         assert desk.run(*command).exit_code == 0, command
