@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reminderd.cli.output import instant, note, table
 from reminderd.cli.view import reminder_data
-from reminderd.cli.wording import counted, fate
 from reminderd.ids import public_id
 from reminderd.model import Reminder, State
 from reminderd.plan import WAITING, sort_key
+from reminderd.wording import counted, fate
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from reminderd.cli import output, wording
+from reminderd import wording
+from reminderd.cli import output
 from reminderd.ids import public_id
 from reminderd.model import Reason, Reminder, Session, SessionState, State
 from reminderd.overdue import Overdue

@@ -15,7 +15,8 @@ from reminderd.errors import TemplateFailed
 from reminderd.explain import untrue_in_words
 from reminderd.ids import public_id
 from reminderd.model import Chart
-from reminderd.plan import LEFT, no_longer_true
+from reminderd.plan import no_longer_true
+from reminderd.staff.untrue import since
 
 
 def data(
@@ -27,7 +28,7 @@ def data(
     everything, so that the patient hears it once.
     """
     untrue = no_longer_true(chart, now)
-    new = _new(untrue, before, now)
+    new = since(untrue, before, now)
     if not new:
         return None
     page = _proposal(house, chart, untrue, now)
@@ -37,40 +38,13 @@ def data(
     }
 
 
-def reasons(chart: Chart, now: datetime, before: Chart | None = None) -> list[str]:
-    """What the patient was told and is no longer true, with what has happened since.
-
-    `before` is as for `data`.
-    """
-    false: dict[str, list[str]] = {}
-    if any(each.needs_staff and each.state in LEFT for each in chart.reminders):
-        for each in _new(no_longer_true(chart, now), before, now):
-            false.setdefault(untrue_in_words(each, chart), []).append(each.reminder.milestone)
-    return [
-        f"told what is no longer true ({', '.join(milestones)}): {why}"
-        for why, milestones in false.items()
-    ]
-
-
 def tell(house: House, chart: Chart, now: datetime, before: Chart | None = None) -> bool:
     """Print both for people; False where there is nothing. `before` is as for `data`."""
     untrue = no_longer_true(chart, now)
-    new = _new(untrue, before, now)
+    new = since(untrue, before, now)
     if new:
         _print(chart, new, len(untrue) - len(new), _proposal(house, chart, untrue, now))
     return bool(new)
-
-
-def _new(untrue: Sequence[Untrue], before: Chart | None, now: datetime) -> list[Untrue]:
-    """Those that had not been untrue in the same way already."""
-    if before is None or not untrue:
-        return list(untrue)
-    known = {_words(each) for each in no_longer_true(before, now)}
-    return [each for each in untrue if _words(each) not in known]
-
-
-def _words(untrue: Untrue) -> tuple[object, ...]:
-    return (untrue.reminder.key, *untrue[1:])
 
 
 def remind(chart: Chart) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminderd.cli.output import note
-from reminderd.cli.wording import noted
 from reminderd.ids import public_id
 from reminderd.model import (
     Channel,
@@ -18,6 +17,7 @@ from reminderd.model import (
     SessionState,
     State,
 )
+from reminderd.wording import noted
 
 if TYPE_CHECKING:
     from rich.console import Console

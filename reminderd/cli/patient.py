@@ -175,7 +175,8 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
 
 def _line(chart: "Chart", session: "Session") -> str:
     """What there is to say of a session."""
-    from reminderd.cli import output, wording
+    from reminderd import wording
+    from reminderd.cli import output
     from reminderd.courses import standing_in
     from reminderd.ids import public_id
 
@@ -193,9 +194,9 @@ def _line(chart: "Chart", session: "Session") -> str:
 
 def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":
     from reminderd.cli.output import instant
-    from reminderd.cli.wording import noted
     from reminderd.ids import public_id
     from reminderd.model import Channel
+    from reminderd.wording import noted
 
     zone, own = patient.timezone or clinic.timezone, "" if patient.timezone else " (the clinic's)"
     consents = [

@@ -67,8 +67,9 @@ class Ledger:
         }
 
     def _tell(self, migrated: "Migrated") -> None:
-        from reminderd.cli import changes, correcting
+        from reminderd.cli import changes
         from reminderd.ids import public_id
+        from reminderd.staff import untrue
 
         chart = migrated.change.chart
         name = public_id("pat", chart.patient.id)
@@ -76,7 +77,7 @@ class Ledger:
             self.told += 1
             if self.told <= SHOWN:
                 self.rows.append((name, *row))
-        new = correcting.reasons(chart, self.now, migrated.before)
+        new = untrue.reasons(chart, self.now, migrated.before)
         self.untrue += [f"{name}: {why}" for why in new]
 
 

@@ -214,7 +214,8 @@ def _patient_of(session: "Session") -> int:
 @pass_desk
 def show(desk: Desk, session: str, as_json: bool) -> None:
     """Show a session, what staff have changed about it, and every reminder of it."""
-    from reminderd.cli import output, rows, session_history, view, wording
+    from reminderd import wording
+    from reminderd.cli import output, rows, session_history, view
     from reminderd.courses import standing_in
     from reminderd.interfaces import ReminderFilter
 

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 @pass_desk
 def command(desk: Desk, as_json: bool) -> None:
     """Show how things stand: the daemon, what is due, what waits for a person."""
-    from reminderd.cli import output, staff
+    from reminderd.cli import output
+    from reminderd.staff import items
 
     running = _is_daemon_running(desk.settings.database)  # before this process opens the file
     house, now = desk.house, desk.clock.now()
     facts = {"daemon": "running" if running else "not running", **_facts(house, desk, now)}
-    waiting = staff.waiting(house, now)
+    waiting = items.waiting(house, now)
     if as_json:
         output.emit({**facts, "staff": waiting})
         return

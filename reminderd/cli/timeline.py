@@ -6,9 +6,9 @@ from datetime import date, datetime, time
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from reminderd.cli.wording import counted, fate
 from reminderd.hours import ONE_DAY, local_date, quiet_period, resolve, zone
 from reminderd.model import Kind, QuietHours, Reminder, Session, State
+from reminderd.wording import counted, fate
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,8 +1,5 @@
 """`today`: what goes out in each patient's present day, and what waits for a person."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +8,7 @@ from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json as json_option
 
 if TYPE_CHECKING:
-    from reminderd.bootstrap import House
-    from reminderd.model import Reminder
-
-# The present day of whoever is furthest, with a clock change in it.
-_LONGEST_DAY = timedelta(hours=26)
+    from reminderd.staff.today import TodaysMessage
 
 
 @click.command("today")
@@ -23,11 +16,12 @@ _LONGEST_DAY = timedelta(hours=26)
 @pass_desk
 def command(desk: Desk, as_json: bool) -> None:
     """Show what goes out today, and what waits for a person."""
-    from reminderd.cli import in_doubt, output, staff
+    from reminderd.cli import in_doubt, output
+    from reminderd.staff import items, today
 
     house, now = desk.house, desk.clock.now()
-    messages = list(_messages(house, now))
-    waiting, doubts = staff.waiting(house, now), in_doubt.facts(house, desk.timezone, now)
+    messages = [_message(each) for each in today.messages(house, now)]
+    waiting, doubts = items.waiting(house, now), in_doubt.facts(house, desk.timezone, now)
     if as_json:
         output.emit({"messages": messages, "in_doubt": doubts, "staff": waiting})
         return
@@ -49,45 +43,17 @@ def command(desk: Desk, as_json: bool) -> None:
         )
 
 
-def _messages(house: "House", now: datetime) -> Iterator[dict[str, Any]]:
-    """What has left or will leave: what is due at once on one channel is one message."""
+def _message(message: "TodaysMessage") -> dict[str, Any]:
     from reminderd.cli import output
     from reminderd.ids import public_id
 
-    patients = {each.id: each for each in house.outbox.patients()}
-    for (at, patient_id, channel, state), group in groupby(_todays(house, now), key=_message):
-        reminders, patient = list(group), patients[patient_id]
-        zone = patient.timezone or house.practice.clinic_of(patient).timezone
-        yield {
-            "at": output.instant(at, zone),
-            "patient": public_id("pat", patient_id),
-            "name": f"{patient.given_name} {patient.family_name}".strip(),
-            "channel": channel or None,
-            "state": state,
-            "milestones": [each.milestone for each in reminders],
-            "reminders": [public_id("rem", each.id) for each in reminders],
-        }
-
-
-def _todays(house: "House", now: datetime) -> "list[Reminder]":
-    """Whatever is due, or was sent, on the patient's present date; skipped ones are not."""
-    from reminderd.cli import rows
-    from reminderd.hours import local_date
-    from reminderd.interfaces import ReminderFilter
-    from reminderd.plan import HISTORY, WAITING
-
-    wanted = ReminderFilter(
-        states=WAITING | HISTORY, due_from=now - _LONGEST_DAY, due_until=now + _LONGEST_DAY
-    )
-    zone_of = rows.zones(house)
-
-    def is_today(reminder: "Reminder") -> bool:
-        zone = zone_of(reminder.patient_id)
-        return local_date(zone, _message(reminder)[0]) == local_date(zone, now)
-
-    return sorted(filter(is_today, house.outbox.reminders(wanted)), key=_message)
-
-
-def _message(reminder: "Reminder") -> tuple[datetime, int, str, str]:
-    at = reminder.sent_at or reminder.due_at or reminder.nominal_at
-    return (at, reminder.patient_id or 0, reminder.channel or "", reminder.state)
+    patient = message.patient
+    return {
+        "at": output.instant(message.at, message.zone),
+        "patient": public_id("pat", patient.id),
+        "name": f"{patient.given_name} {patient.family_name}".strip(),
+        "channel": message.channel,
+        "state": message.state,
+        "milestones": [each.milestone for each in message.reminders],
+        "reminders": [public_id("rem", each.id) for each in message.reminders],
+    }

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from reminderd.cli import changes, staff
+from reminderd.cli import changes
 from reminderd.errors import (
     AtCapacity,
     InDoubt,
@@ -15,6 +15,7 @@ from reminderd.errors import (
     WrongAddress,
 )
 from reminderd.model import Channel, Message, Resolution
+from reminderd.staff import items
 from tests.core.build import local, state
 from tests.core.desk import NOTE, Desk, rule
 
@@ -182,7 +183,7 @@ def test_staff_are_told_to_look_up_what_nobody_knows(
     desk.treat(desk.patient(), MORNING)
     desk.sms.script(Rejected("?", code=code))
     desk.drain(DUE)
-    (item,) = staff.waiting(desk.house, desk.now)
+    (item,) = items.waiting(desk.house, desk.now)
     assert item["why"] == f"note: refused ({named}): look it up before trying again"
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reminderd.cli import staff
 from reminderd.engines.embedded.soundness import examine
 from reminderd.errors import InDoubt, Temporary
 from reminderd.interfaces import Callback
 from reminderd.model import Channel, Outcome, Receipt, Resolution
+from reminderd.staff import items
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, Post, rule, state
 
@@ -163,14 +163,14 @@ def test_what_left_twice_by_a_persons_word_is_told_for_a_week(desk: Desk) -> Non
     desk.later(hours=1)
     desk.intake.resolve_reminder("rem-1", Resolution.RESEND, "Ana", desk.now)
     desk.drain()
-    assert staff.waiting(desk.house, desk.now) == []
+    assert items.waiting(desk.house, desk.now) == []
     tells(desk, "sent", by=token(desk))
     desk.drain()
-    (item,) = staff.waiting(desk.house, desk.now)
+    (item,) = items.waiting(desk.house, desk.now)
     told = (item["id"], item["patient"], item["reminders"])
     assert told == ("msg-2", "pat-1", ["rem-1", "rem-2"])
     assert "the first message was accepted too" in item["why"]
-    assert staff.waiting(desk.house, desk.now + timedelta(days=8)) == []
+    assert items.waiting(desk.house, desk.now + timedelta(days=8)) == []
 
 
 def test_a_reminder_whose_text_failed_was_not_in_the_message(desk: Desk) -> None:
@@ -194,7 +194,7 @@ def test_what_has_left_after_all_and_is_false_by_now_is_for_a_person_to_put_righ
     desk.drain()
     (found,) = desk.reminders(needs_staff=True)
     assert state(found) == "sent"
-    assert [each["what"] for each in staff.waiting(desk.house, desk.now)] == ["correction"]
+    assert [each["what"] for each in items.waiting(desk.house, desk.now)] == ["correction"]
 
 
 def test_evidence_for_somebody_who_was_erased_says_no_more_than_that(desk: Desk) -> None:
@@ -226,9 +226,9 @@ def test_a_callback_that_names_another_message_changes_nothing_and_is_told(
         desk.drain()
     assert desk.the() == before
     assert f"msg-1: is {OTHER} to the provider, was {before.provider_id}" in caplog.text
-    (item,) = staff.waiting(desk.house, desk.now)
+    (item,) = items.waiting(desk.house, desk.now)
     assert (item["what"], item["id"], item["reminders"]) == ("message", "msg-1", ["rem-1"])
-    assert staff.waiting(desk.house, desk.now + timedelta(days=8)) == []
+    assert items.waiting(desk.house, desk.now + timedelta(days=8)) == []
 
 
 def test_nobody_is_asked_about_what_was_told_meanwhile(desk: Desk) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reminderd.cli import staff, waiting
+from reminderd.cli import waiting
 from reminderd.errors import Temporary
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Consent
+from reminderd.staff import items
 from tests.configuration import configuration
 from tests.core.build import LONG_AGO, at, local
 from tests.core.desk import Desk, rule
@@ -187,12 +188,12 @@ def test_staff_see_whose_messages_wait_for_tomorrow(desk: Desk) -> None:
     desk.treat(desk.patient("Paco"), "2026-03-10 10:00")
     for hour in (1, 2):
         desk.drain(f"2026-03-10 {8 + hour:02}:30")
-    assert staff.waiting(desk.house, desk.now) == []
+    assert items.waiting(desk.house, desk.now) == []
     desk.drain("2026-03-10 12:31")
-    (item,) = [each for each in staff.waiting(desk.house, desk.now) if each["id"] == "pat-1"]
+    (item,) = [each for each in items.waiting(desk.house, desk.now) if each["id"] == "pat-1"]
     assert item["why"] == "2 messages today, as many as may be; waiting: 2"
     desk.drain("2026-03-11 00:00")
-    assert staff.waiting(desk.house, desk.now) == []
+    assert items.waiting(desk.house, desk.now) == []
 
 
 def test_one_message_is_told_as_one(tmp_path: Path) -> None:
@@ -202,6 +203,6 @@ def test_one_message_is_told_as_one(tmp_path: Path) -> None:
     desk.treat(desk.patient(), MORNING)
     desk.drain("2026-03-10 09:30")
     desk.clock.move_to(at("2026-03-10 10:31"))
-    (item,) = staff.waiting(desk.house, desk.now)
+    (item,) = items.waiting(desk.house, desk.now)
     desk.close()
     assert item["why"] == "1 message today, as many as may be; waiting: 1"

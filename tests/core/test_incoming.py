@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reminderd.cli import exporting, staff
+from reminderd.cli import exporting
 from reminderd.incoming import AT_ONCE, Replies
 from reminderd.interfaces import Decision, Reply, StoredReply
 from reminderd.model import Patient
+from reminderd.staff import items
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk
 
@@ -52,7 +53,7 @@ def test_a_reply_goes_to_the_staff_and_the_list_does_not_say_what_is_in_it(
     came(desk, "My cheek is black")
     with caplog.at_level(logging.INFO):
         desk.drain()
-    (item,) = staff.waiting(desk.house, desk.now)
+    (item,) = items.waiting(desk.house, desk.now)
     assert item == {
         "what": "reply", "id": "rep-1", "patient": "pat-1",
         "why": "reply from pat-1: read it", "do": "reminderd inbox show rep-1",
@@ -64,7 +65,7 @@ def test_a_reply_goes_to_the_staff_and_the_list_does_not_say_what_is_in_it(
 def test_a_number_that_nobody_has_is_for_the_staff_too(desk: Desk) -> None:
     came(desk, sender=OTHER)
     desk.drain()
-    (item,) = staff.waiting(desk.house, desk.now)
+    (item,) = items.waiting(desk.house, desk.now)
     assert (item["patient"], item["why"]) == (None, "reply from an unknown number: read it")
 
 

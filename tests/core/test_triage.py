@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from reminderd.cli import staff
 from reminderd.incoming import Replies
 from reminderd.interfaces import Reply
 from reminderd.model import Channel
+from reminderd.staff import items
 from tests.core.build import state
 from tests.core.desk import Desk
 
@@ -34,7 +34,7 @@ def writes(desk: Desk, text: str, sender: str = VERA) -> str:
 
 
 def for_a_person(desk: Desk) -> list[object]:
-    return [each["why"] for each in staff.waiting(desk.house, desk.now)]
+    return [each["why"] for each in items.waiting(desk.house, desk.now)]
 
 
 @pytest.mark.parametrize("word", ["STOP", "stop", "Stop.", "BAJA"])

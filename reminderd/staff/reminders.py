@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from reminderd.cli.wording import counted, fate
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Chart, Outcome, Reason, Reminder, Session, SessionState, State
 from reminderd.receipts import NOT_DELIVERED
 from reminderd.timing import Treatment, speaks_until
+from reminderd.wording import counted, fate
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminderd.audit import Action
-from reminderd.cli import correcting, staff_reminders
-from reminderd.cli.staff_reminders import Item
 from reminderd.consents import is_undecided
 from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
@@ -16,6 +14,8 @@ from reminderd.interfaces import ReminderFilter
 from reminderd.model import Outcome, Reason, State
 from reminderd.receipts import NOT_DELIVERED
 from reminderd.resting import resting
+from reminderd.staff import reminders, untrue
+from reminderd.staff.reminders import Item
 from reminderd.stopped_texts import stopped
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_objections(house),
         *_replies(house, red_flags=False),
         *_corrections(house, now),
-        *staff_reminders.items(house, now),
+        *reminders.items(house, now),
         *_disputed(house, now),
         *_twice(house, now),
         *_put_off(house, now),
@@ -144,7 +144,7 @@ def _corrections(house: "House", now: datetime) -> Iterator[Item]:
     patients = {each.patient_id for each in house.outbox.reminders(flagged) if each.needs_staff}
     for patient_id in sorted(each for each in patients if each is not None):
         chart, name = house.intake.chart(patient_id), public_id("pat", patient_id)
-        for why in correcting.reasons(chart, now):
+        for why in untrue.reasons(chart, now):
             yield {
                 "what": "correction",
                 "id": name,
