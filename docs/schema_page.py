@@ -8,11 +8,12 @@ from sqlite_utils import Database
 
 from reminderd import sealing
 from reminderd.engines.embedded import connection, schema, store
-from reminderd.words import How, Outcome, Receipt, SessionState, Wish
+from reminderd.words import How, Outcome, Receipt, SessionState, Severity, Wish
 
 _OUTCOMES = ", ".join(f"`{each}`" for each in Outcome)
 _RECEIPTS = ", ".join(f"`{each}`" for each in Receipt)
 _SESSION_STATES = ", ".join(f"`{each}`" for each in SessionState)
+_SEVERITIES = ", ".join(f"`{each}`" for each in Severity)
 _HOWS = ", ".join(f"`{each}`" for each in How)
 _WISHES = ", ".join(f"`{each}`" for each in Wish)
 _CHANNEL = "`sms` or `email`."
@@ -38,6 +39,10 @@ TABLES = {
     "replies": "What people wrote to a number of the clinic, each message once, and what was "
     "decided.",
     "reply_patients": "Who had the number from which a reply came.",
+    "incidents": "Red flags that a person has to act on, one at a time for a number.",
+    "incident_patients": "Who had that number.",
+    "incident_replies": "The red flags of an incident.",
+    "incident_sessions": "Of which nothing that reassures is said while the incident is open.",
     "notes": "What reminderd remembers about itself.",
     "objections": "Addresses of erased people who had withdrawn consent, as keyed hashes.",
     "audit": "The [audit trail](audit.md): who did what to whom. Never changed, never shortened.",
@@ -216,6 +221,21 @@ COLUMNS = {
         "done_by": "Who that was.",
     },
     "reply_patients": {"reply": "What came.", "patient": "Who has that number."},
+    "incidents": {
+        "id": "The number in `inc-12`. Never used twice.",
+        "severity": f"One of {_SEVERITIES}.",
+        "number": "The number from which it came.",
+        "opened_at": "When the first red flag came.",
+        "raised_at": "When the latest one came.",
+        "acknowledged_at": "When somebody took it on; empty again where a worse one followed.",
+        "acknowledged_by": "Who that was.",
+        "closed_at": "When it was closed.",
+        "closed_by": "Who closed it.",
+        "why": "What they found.",
+    },
+    "incident_patients": {"incident": "The incident.", "patient": "Who had that number."},
+    "incident_replies": {"incident": "The incident.", "reply": "A red flag."},
+    "incident_sessions": {"incident": "The incident.", "session": "A session before it."},
     "notes": {
         "key": "What it is about.",
         "value": "What is remembered; that of `objections-key` is encrypted.",

@@ -1,11 +1,11 @@
-"""How rows of the database are named for people: `pat-12`, `ses-7`, `rem-31`, `msg-5`, `rep-2`.
+"""How rows of the database are named for people: `pat-12`, `ses-7`, `rem-31`, `rep-2`, `inc-1`.
 
 The prefix keeps them apart from a clinic's own keys, which are often bare numbers.
 """
 
 import re
 
-_PREFIXES = ("pat", "ses", "rem", "msg", "rep")
+_PREFIXES = ("pat", "ses", "rem", "msg", "rep", "inc")
 _PUBLIC_ID = re.compile(rf"({'|'.join(_PREFIXES)})-([1-9]\d{{0,17}})", re.ASCII)
 
 

@@ -12,6 +12,7 @@ from reminderd.carriers import Receiver as Receiver
 from reminderd.carriers import Repeatable as Repeatable
 from reminderd.carriers import Transport as Transport
 from reminderd.carriers import Witness as Witness
+from reminderd.incident_book import IncidentBook
 from reminderd.ledger import Ledger
 from reminderd.letterbox import Letterbox
 from reminderd.model import (
@@ -52,7 +53,7 @@ from reminderd.outbox_values import StoredReply as StoredReply
 from reminderd.outbox_values import Vitals as Vitals
 
 
-class Outbox(Ledger, Letterbox, Protocol):
+class Outbox(Ledger, Letterbox, IncidentBook, Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
     Everything that writes runs inside `transaction`, which is exclusive from its first statement.

@@ -46,6 +46,9 @@ from reminderd.words import (
     SessionState as SessionState,
 )
 from reminderd.words import (
+    Severity as Severity,
+)
+from reminderd.words import (
     State as State,
 )
 from reminderd.words import (
@@ -142,7 +145,8 @@ class Adjustment:
 class Session:
     """A treatment at an instant; it keeps the protocol that it was recorded under.
 
-    `protocol_version` names the pinned text of the protocol in the store.
+    `protocol_version` names the pinned text of the protocol in the store. `withheld_by` is the
+    open incident for which nothing that reassures is said of it.
     """
 
     patient_id: int | None
@@ -156,6 +160,7 @@ class Session:
     tags: frozenset[str] = frozenset()
     area: str | None = None
     adjustments: Mapping[str, Adjustment] = field(default_factory=dict)
+    withheld_by: int | None = None
 
     @property
     def stands(self) -> bool:

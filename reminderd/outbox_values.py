@@ -16,6 +16,7 @@ from reminderd.model import (
     Reminder,
     Session,
     SessionChange,
+    Severity,
     State,
     ZoneChange,
 )
@@ -204,6 +205,35 @@ class StoredReply:
     def said_at(self) -> datetime:
         """When the person wrote it, as far as that is known; never later than it was received."""
         return min(self.reply.sent_at or self.received_at, self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A red flag that a person has to act on; open until somebody closes it.
+
+    `patients` had that number when it came, and may be nobody. `replies` are the red flags in
+    order; `raised_at` is when the latest came, of which staff are told anew. Of `sessions` nothing
+    is said that reassures. `why` is what was found when it was closed.
+    """
+
+    id: int
+    severity: Severity
+    number: str
+    patients: tuple[int, ...]
+    replies: tuple[int, ...]
+    opened_at: datetime
+    raised_at: datetime
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    why: str | None = None
+    sessions: tuple[int, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        return self.closed_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ TABLES = (
     Sealed("messages", ("id",), ("recipient", "subject", "text", "html", "envelope")),
     Sealed("attempts", ("id",), ("error",)),
     Sealed("replies", ("id",), ("sender", "text", "why")),
+    Sealed("incidents", ("id",), ("number", "why")),
     Sealed("notes", ("key",), ("value",), f"key = '{OBJECTIONS_KEY}'"),
 )
 _NOTHING = "{}"  # says no more than that there is nothing, like None and an empty text

@@ -92,6 +92,13 @@ class How(StrEnum):
     ERASURE = "erasure"
 
 
+class Severity(StrEnum):
+    """How soon a person has to act on a red flag."""
+
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+
+
 class SessionState(StrEnum):
     """A treatment lies ahead, took place, was called off, or the patient did not come."""
 

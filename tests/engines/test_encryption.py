@@ -15,7 +15,8 @@ from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.findings import Level
 from reminderd.interfaces import Decision, Reply, Settlement
-from reminderd.model import Adjustment, Consent, Outcome, Screening, SessionChange, State
+from reminderd.model import Adjustment, Consent, Outcome, Screening, SessionChange, Severity, State
+from reminderd.outbox_values import Incident
 from reminderd.sealing import TABLES, Seal, SealBroken
 from tests.engines.rows import (
     LATER,
@@ -35,7 +36,7 @@ OTHER = Seal(bytes(32), "another file")
 CANARIES = (
     b"Anacanary", b"Verano", b"600000001", b"anacanary@", b"eczema", b"sourcecanary",
     b"areacanary", b"whycanary", b"Words", b"A subject", b"errorcanary",
-    b"envelopecanary", b"wordscanary", b"replycanary", b"matchcanary",
+    b"envelopecanary", b"wordscanary", b"replycanary", b"matchcanary", b"600000002", b"foundcanary",
 )  # fmt: skip
 # Text that says nothing of anybody, or that SQL has to compare.
 READABLE = {
@@ -56,6 +57,7 @@ READABLE = {
     "callbacks": {"provider_id", "receipt", "code", "meaning"},
     "zone_changes": {"zone"},
     "replies": {"transport", "provider_id", "recipient", "decision", "done_by"},
+    "incidents": {"severity", "acknowledged_by", "closed_by"},
     "notes": {"key"},
     "objections": {"address", "channel"},
     "audit": {"by", "action", "what", "before", "after", "digest"},
@@ -90,6 +92,9 @@ def live(path: Path, seal: Seal | None) -> None:
     with outbox.transaction():
         outbox.keep_reply("twilio", written, NOW)
         outbox.reply_handled(1, Decision("staff", {"matched": "matchcanary"}), [1], NOW)
+        outbox.keep_incident(
+            Incident(1, Severity.URGENT, "+34600000002", (1,), (1,), NOW, NOW, why="foundcanary")
+        )
     outbox.close()
 
 
@@ -100,7 +105,8 @@ def known(path: Path, seal: Seal | None) -> object:
     found = (
         outbox.patients(), outbox.sessions(), outbox.attempts(1), outbox.left(1), doubt,
         outbox.correspondence(1), outbox.facts([1]), outbox.last_sessions(None),
-        outbox.replies(), roll.patients(path, seal), outbox.objections([(SMS, "+34600000001")]),
+        outbox.replies(), outbox.incidents(False), roll.patients(path, seal),
+        outbox.objections([(SMS, "+34600000001")]),
     )  # fmt: skip
     outbox.close()
     return found

@@ -8,6 +8,7 @@ from reminderd.model import (
     Reason,
     Receipt,
     SessionState,
+    Severity,
     State,
     Wish,
 )
@@ -15,7 +16,9 @@ from reminderd.model import (
 
 def one_of(
     column: str,
-    words: type[Channel | How | Kind | Outcome | Reason | Receipt | SessionState | State | Wish],
+    words: type[
+        Channel | How | Kind | Outcome | Reason | Receipt | SessionState | Severity | State | Wish
+    ],
 ) -> str:
     """The check that a column holds one of these words, or nothing."""
     # Chained ORs end at the first that holds; for an IN list SQLite builds a table for every row.

@@ -127,7 +127,9 @@ def patient_from(row: Row, consent: Mapping[Channel, Consent], seal: Seal | None
 SESSION_COLUMNS = (
     "sessions.id, sessions.patient, sessions.protocol_version, sessions.at, sessions.state, "
     "sessions.tags, sessions.area, sessions.recorded_at, sessions.adjustments, "
-    "protocol_versions.key, protocol_versions.revision"
+    "protocol_versions.key, protocol_versions.revision, "
+    "(SELECT max(incident) FROM incident_sessions JOIN incidents ON incidents.id = incident "
+    "WHERE session = sessions.id AND closed_at IS NULL)"
 )
 # A row that is written begins as one that is read.
 _SEALED_IN_SESSION = places("sessions", SESSION_COLUMNS)
@@ -162,6 +164,7 @@ def session_from(row: Row, seal: Seal | None) -> Session:
         adjustments=adjustments_from(row[8]),
         protocol=row[9],
         revision=row[10],
+        withheld_by=row[11],
     )
 
 

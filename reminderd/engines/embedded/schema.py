@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reminderd.engines.embedded import consents
 from reminderd.engines.embedded.first_schema import FIRST, one_of
-from reminderd.model import Channel, How, Outcome, Receipt, SessionState, Wish
+from reminderd.model import Channel, How, Outcome, Receipt, SessionState, Severity, Wish
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -214,6 +214,46 @@ CREATE INDEX reply_patients_by_reply ON reply_patients (reply);
 """
 
 
+INCIDENTS = f"""
+-- Red flags that a person has to act on, one at a time for a number; open until closed_at.
+-- raised_at is when the latest one came. A worse one takes an acknowledgement back.
+CREATE TABLE incidents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    severity TEXT NOT NULL {one_of("severity", Severity)},
+    number TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    raised_at INTEGER NOT NULL,
+    acknowledged_at INTEGER,
+    acknowledged_by TEXT,
+    closed_at INTEGER,
+    closed_by TEXT,
+    why TEXT
+) STRICT;
+CREATE INDEX incidents_open ON incidents (id) WHERE closed_at IS NULL;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('incidents', 0);
+
+-- Who had that number, the red flags, and the sessions of which nothing that reassures is said
+-- while the incident is open.
+CREATE TABLE incident_patients (
+    incident INTEGER NOT NULL REFERENCES incidents (id),
+    patient INTEGER NOT NULL REFERENCES patients (id),
+    PRIMARY KEY (patient, incident)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_patients_by_incident ON incident_patients (incident);
+CREATE TABLE incident_replies (
+    incident INTEGER NOT NULL REFERENCES incidents (id),
+    reply INTEGER NOT NULL REFERENCES replies (id),
+    PRIMARY KEY (incident, reply)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE incident_sessions (
+    incident INTEGER NOT NULL REFERENCES incidents (id),
+    session INTEGER NOT NULL REFERENCES sessions (id),
+    PRIMARY KEY (session, incident)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_sessions_by_incident ON incident_sessions (incident);
+"""
+
+
 STEPS = {
     "001-first": FIRST,
     "002-what-changed": SECOND,
@@ -226,6 +266,7 @@ STEPS = {
     "009-zones": ZONES,
     "010-replies": REPLIES,
     "011-ledger": LEDGER,
+    "012-incidents": INCIDENTS,
 }
 # What is done after a step, with the key of what is in the database.
 FILLINGS = {"011-ledger": consents.begin}

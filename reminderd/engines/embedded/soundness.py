@@ -18,7 +18,7 @@ RESTORE = "Restore a backup: reminderd db restore FILE"
 FINISH = "While no daemon runs, say the last one again: reminderd db encrypt, or decrypt"
 LOOK = "See what became of it: reminderd reminder explain ID"
 SHOWN = 5
-COUNTED = ("patients", "sessions", "reminders", "messages", "attempts", "replies")
+COUNTED = ("patients", "sessions", "reminders", "messages", "attempts", "replies", "incidents")
 
 _CARRIED = (
     "SELECT message_reminders.reminder, attempts.message FROM attempts "
@@ -142,7 +142,8 @@ def _counters(opened: Connection) -> Iterator[Finding]:
     behind = [
         (table, newest)
         for table in COUNTED
-        if (newest := opened.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)
+        if _has(opened, table)  # of an older version, as `_version` says
+        and (newest := opened.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)
         > counters.get(table, -1)
     ]
     if not behind:

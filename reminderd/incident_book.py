@@ -1,0 +1,26 @@
+"""The part of the store that keeps red flags until a person has acted on them."""
+
+from typing import Protocol
+
+from reminderd.outbox_values import Incident
+
+
+class IncidentBook(Protocol):
+    """Keeps each incident for good, with the sessions of which nothing is said meanwhile."""
+
+    def incidents(self, open_only: bool, patient_id: int | None = None) -> list[Incident]:
+        """In the order in which they were opened; of everybody, or of one patient."""
+        ...
+
+    def incident(self, incident_id: int) -> Incident | None: ...
+
+    def next_incident_id(self) -> int:
+        """The id of the next one; it is given once that is kept."""
+        ...
+
+    def keep_incident(self, incident: Incident) -> None:
+        """A new one, or one as it is from now on; patients, replies and sessions are only added.
+
+        While it is open, `Session.withheld_by` of its sessions is its id.
+        """
+        ...

@@ -1,0 +1,78 @@
+"""What every engine's outbox keeps of red flags, and what it says of sessions meanwhile."""
+
+from dataclasses import replace
+
+from reminderd.engines.embedded import soundness
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.findings import Level
+from reminderd.interfaces import Reply
+from reminderd.model import Severity
+from reminderd.outbox_values import Incident
+from tests.engines.rows import EITHER_WAY, LATER, NOW, with_patient, with_session
+
+NUMBER = "+34600000001"
+
+
+def opened(outbox: EmbeddedOutbox, *sessions: int, patients: tuple[int, ...] = ()) -> Incident:
+    """One about a reply that came just now."""
+    with outbox.transaction():
+        number = outbox.next_incident_id()
+        outbox.keep_reply("twilio", Reply(f"SM{number}", NUMBER, "+34600000000", "I have…"), NOW)
+        (reply, *_) = outbox.replies()
+        one = Incident(
+            number, Severity.URGENT, NUMBER, patients, (reply.id,), NOW, NOW, sessions=sessions
+        )
+        outbox.keep_incident(one)
+    return one
+
+
+@EITHER_WAY
+def test_an_incident_is_kept_with_everything_about_it(outbox: EmbeddedOutbox) -> None:
+    who = with_patient(outbox)
+    session = with_session(outbox, who)
+    one = opened(outbox, session.id or 0, patients=(who.id or 0,))
+    assert outbox.incidents(open_only=True) == [one]
+    assert outbox.incident(one.id) == one
+    ended = replace(
+        one, severity=Severity.EMERGENCY, raised_at=LATER, acknowledged_at=LATER,
+        acknowledged_by="Bo Tarn", closed_at=LATER, closed_by="Cy Tarn", why="Seen by the doctor.",
+    )  # fmt: skip
+    with outbox.transaction():
+        outbox.keep_incident(ended)
+    assert outbox.incidents(open_only=True) == []
+    assert outbox.incidents(open_only=False) == [ended]
+    found = soundness.examine(outbox.path, outbox.seal)
+    assert [each.message for each in found if each.level is Level.PROBLEM] == []
+
+
+def test_those_of_one_patient_are_found_and_one_of_nobody_is_nobodys(
+    outbox: EmbeddedOutbox,
+) -> None:
+    ana, bo = with_patient(outbox), with_patient(outbox)
+    theirs = opened(outbox, patients=(ana.id or 0, bo.id or 0))
+    nobodys = opened(outbox)
+    assert nobodys.id == theirs.id + 1
+    assert outbox.incidents(False, ana.id) == [theirs]
+    assert outbox.incidents(True, bo.id) == [theirs]
+    assert outbox.incidents(True) == [theirs, nobodys]
+
+
+def test_a_session_says_which_open_incident_it_waits_for(outbox: EmbeddedOutbox) -> None:
+    who = with_patient(outbox)
+    session, other = with_session(outbox, who), with_session(outbox, who)
+    one = opened(outbox, session.id or 0, patients=(who.id or 0,))
+    (facts,) = outbox.facts([who.id or 0])
+    assert [each.withheld_by for each in facts.sessions] == [one.id, None]
+    with outbox.transaction():
+        outbox.keep_incident(replace(one, closed_at=LATER))
+    assert outbox.session(session.id or 0) == session
+    assert outbox.session(other.id or 0) == other
+
+
+def test_where_there_are_two_it_waits_until_both_are_closed(outbox: EmbeddedOutbox) -> None:
+    session = with_session(outbox, with_patient(outbox))
+    first, second = opened(outbox, session.id or 0), opened(outbox, session.id or 0)
+    with outbox.transaction():
+        outbox.keep_incident(replace(second, closed_at=LATER))
+    (waiting,) = outbox.sessions()
+    assert waiting.withheld_by == first.id
