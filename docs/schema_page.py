@@ -57,6 +57,9 @@ COLUMNS = {
         "family_name": "For the staff; no text says it.",
         "phone": "E.164, such as `+34600000001`.",
         "email": "One address.",
+        "phone_key": "By what SQL finds the number: itself, or a keyed hash of it where the "
+        "database is [encrypted](encryption.md).",
+        "email_key": "Likewise of the address.",
         "timezone": "An IANA name; the clinic's where it is empty.",
         "language": "Such as `es`; the clinic's where it is empty.",
         "channels": "In the patient's order, joined with `;`.",

@@ -4,14 +4,14 @@ Only the thread that sends by a transport handles what came by it, between two d
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from reminderd.errors import TryAgainLater
 from reminderd.ids import public_id
 from reminderd.interfaces import Decision, Outbox, StoredReply
 from reminderd.letterbox import TO_THE_STAFF, Decide, to_the_staff
-from reminderd.model import Patient
+from reminderd.model import Channel, Patient
 
 log = logging.getLogger(__name__)
 
@@ -35,24 +35,21 @@ class Replies:
         waiting = self._outbox.waiting_replies(transports, AT_ONCE)
         if not waiting:
             return False
-        by_number = _by_number(self._outbox.patients(), {each.reply.sender for each in waiting})
         try:
             with self._outbox.transaction():
                 for each in waiting:
-                    self._handle(each, by_number, now)
+                    self._handle(each, now)
         except TryAgainLater:
             raise
         except Exception:
             for each in waiting:
-                self._handle_or_pass_on(each, by_number, now)
+                self._handle_or_pass_on(each, now)
         return len(waiting) == AT_ONCE
 
-    def _handle_or_pass_on(
-        self, reply: StoredReply, by_number: Mapping[str, list[Patient]], now: datetime
-    ) -> None:
+    def _handle_or_pass_on(self, reply: StoredReply, now: datetime) -> None:
         try:
             with self._outbox.transaction():
-                self._handle(reply, by_number, now)
+                self._handle(reply, now)
         except TryAgainLater:
             raise
         except Exception as error:
@@ -60,13 +57,14 @@ class Replies:
             log.error("%s: goes to the staff as it is: %s", public_id("rep", reply.id), failed)
             decision = Decision(TO_THE_STAFF, {"failed": failed})
             with self._outbox.transaction():
-                self._write(reply, decision, by_number.get(reply.reply.sender, []), now)
+                self._write(reply, decision, self._who_has(reply), now)
 
-    def _handle(
-        self, reply: StoredReply, by_number: Mapping[str, list[Patient]], now: datetime
-    ) -> None:
-        patients = by_number.get(reply.reply.sender, [])
+    def _handle(self, reply: StoredReply, now: datetime) -> None:
+        patients = self._who_has(reply)
         self._write(reply, self._decide(reply, patients, now), patients, now)
+
+    def _who_has(self, reply: StoredReply) -> list[Patient]:
+        return self._outbox.patients_with(Channel.SMS, reply.reply.sender)
 
     def _write(
         self, reply: StoredReply, decision: Decision, patients: Sequence[Patient], now: datetime
@@ -77,11 +75,3 @@ class Replies:
         # Not what it means: that says how a patient is.
         said = "for the staff" if decision.for_staff else decision.word
         log.info("%s from %s: %s", public_id("rep", reply.id), whom, said)
-
-
-def _by_number(patients: Sequence[Patient], numbers: Collection[str]) -> dict[str, list[Patient]]:
-    found: dict[str, list[Patient]] = {}
-    for each in patients:
-        if each.phone in numbers and each.phone is not None:
-            found.setdefault(each.phone, []).append(each)
-    return found

@@ -4,6 +4,7 @@ AES-256-GCM with a random nonce. The place (a column and its row) is authenticat
 so that a value which was changed, cut, or moved to another row is noticed when it is opened.
 """
 
+import hmac
 import os
 from base64 import b64decode
 from binascii import Error as NotBase64
@@ -17,6 +18,7 @@ KEY_BYTES = 32
 MAKE_ONE = "make one with: openssl rand -base64 32"
 _VERSION = "s1:"
 _NONCE_BYTES = 12
+_MARK_BYTES = 16
 
 
 class SealBroken(ReminderdError):
@@ -59,6 +61,7 @@ class Seal:
         self.origin = origin
         self.key_id = derived(b"key id", 4).hex()
         self._cipher = AESGCM(derived(b"values", KEY_BYTES))
+        self._marks = derived(b"marks", KEY_BYTES)
         self._unreadable = (ValueError, NotBase64, InvalidTag)
 
     def close(self, text: str, place: str) -> str:
@@ -66,6 +69,10 @@ class Seal:
         nonce = os.urandom(_NONCE_BYTES)
         closed = self._cipher.encrypt(nonce, text.encode(), place.encode())
         return _VERSION + b2a_base64(nonce + closed, newline=False).decode()
+
+    def mark(self, text: str, place: str) -> str:
+        """The same for the same text and place, and nothing to whoever has no key."""
+        return hmac.digest(self._marks, f"{place}:{text}".encode(), "sha256")[:_MARK_BYTES].hex()
 
     def open(self, closed: str, place: str) -> str:
         """The text that was closed for this place; raises SealBroken, which names the place."""

@@ -40,7 +40,8 @@ CANARIES = (
 )  # fmt: skip
 # Text that says nothing of anybody, or that SQL has to compare.
 READABLE = {
-    "patients": {"ref", "clinic", "timezone", "language", "channels", "bad_addresses"},
+    "patients": {"ref", "clinic", "timezone", "language", "channels", "bad_addresses",
+                 "phone_key", "email_key"},
     "consents": {"channel", "how"},
     "consent_ledger": {"channel", "wish", "how", "by"},
     "protocol_versions": {"key", "digest", "document"},

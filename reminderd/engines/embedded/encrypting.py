@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from reminderd.engines.embedded import schema
+from reminderd.engines.embedded import lookup, schema
 from reminderd.engines.embedded.connection import (
     PATIENCE_SECONDS,
     Connection,
@@ -50,6 +50,7 @@ def convert(path: Path, old: Seal | None, new: Seal | None) -> None:
                 refuse_unfit(path, connection, old)
                 for each in TABLES:
                     _reseal(connection, each, old, new)
+                lookup.fill(connection, new)
                 note_key(connection, new)
                 connection.execute(
                     "INSERT OR REPLACE INTO notes (key, value) VALUES (?, '')", (UNSCRUBBED,)

@@ -35,8 +35,8 @@ _NOBODYS = "SELECT id, sender FROM replies WHERE id NOT IN (SELECT reply FROM re
 _SEALED_IN_NOBODYS = places("replies", "id, sender")
 _REMOVALS = (
     "UPDATE patients SET ref = NULL, given_name = '', family_name = '', phone = NULL, "
-    "email = NULL, timezone = NULL, language = NULL, channels = '', bad_addresses = '', "
-    "screening = '' WHERE id = ?",
+    "email = NULL, phone_key = NULL, email_key = NULL, timezone = NULL, language = NULL, "
+    "channels = '', bad_addresses = '', screening = '' WHERE id = ?",
     "DELETE FROM consents WHERE patient = ?",
     "UPDATE consent_ledger SET address = NULL, source = '', words = NULL WHERE patient = ?",
     "DELETE FROM zone_changes WHERE patient = ?",

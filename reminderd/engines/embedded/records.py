@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from reminderd.engines.embedded import consents, past, signed
+from reminderd.engines.embedded import consents, lookup, past, signed
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.rows import (
     ATTEMPT_COLUMNS,
@@ -52,6 +52,8 @@ _SESSIONS = (
     f"SELECT {SESSION_COLUMNS} FROM sessions "
     "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version"
 )
+_PATIENT = f"{PATIENT_COLUMNS}, {lookup.NAMES}, updated_at"
+_PATIENT_MARKS = ", ".join("?" * len(_PATIENT.split(", ")))
 _REMINDER_NAMES = REMINDER_COLUMNS.split(", ")
 _INSERT_REMINDERS = f"INSERT INTO reminders ({REMINDER_COLUMNS}) VALUES "
 _ROW = f"({', '.join('?' * len(_REMINDER_NAMES))})"
@@ -111,20 +113,23 @@ class Records(Store):
         return first
 
     def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
-        marks = ", ".join("?" * 16)
         self.connection.executemany(
-            f"INSERT INTO patients ({PATIENT_COLUMNS}, created_at, updated_at) VALUES ({marks})",
-            [(*patient_row(each, self.seal), to_ms(now), to_ms(now)) for each in patients],
+            f"INSERT INTO patients ({_PATIENT}, created_at) VALUES ({_PATIENT_MARKS}, ?)",
+            [(*self._patient_row(each, now), to_ms(now)) for each in patients],
         )
         consents.save(self, patients, now)
 
     def update_patient(self, patient: Patient, now: datetime) -> None:
-        names = [f"{name} = ?" for name in PATIENT_COLUMNS.split(", ")[1:]]
+        names = [f"{name} = ?" for name in _PATIENT.split(", ")[1:]]
         self.connection.execute(
-            f"UPDATE patients SET {', '.join(names)}, updated_at = ? WHERE id = ?",
-            (*patient_row(patient, self.seal)[1:], to_ms(now), patient.id),
+            f"UPDATE patients SET {', '.join(names)} WHERE id = ?",
+            (*self._patient_row(patient, now)[1:], patient.id),
         )
         consents.save(self, [patient], now)
+
+    def _patient_row(self, patient: Patient, now: datetime) -> Row:
+        keys = lookup.keys(patient, self.seal)
+        return (*patient_row(patient, self.seal), *keys, to_ms(now))
 
     def find_patient(self, name: str) -> Patient | None:
         number = internal_id("pat", name)

@@ -7,7 +7,7 @@ one. Lists are joined with `;`. Every table is STRICT and every state is checked
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reminderd.engines.embedded import consents
+from reminderd.engines.embedded import consents, lookup
 from reminderd.engines.embedded.first_schema import FIRST, one_of
 from reminderd.model import Channel, How, Outcome, Receipt, SessionState, Severity, Wish
 
@@ -267,9 +267,10 @@ STEPS = {
     "010-replies": REPLIES,
     "011-ledger": LEDGER,
     "012-incidents": INCIDENTS,
+    "013-lookup": lookup.STEP,
 }
 # What is done after a step, with the key of what is in the database.
-FILLINGS = {"011-ledger": consents.begin}
+FILLINGS = {"011-ledger": consents.begin, "013-lookup": lookup.fill}
 VERSION = len(STEPS)  # kept in the file as PRAGMA user_version
 
 

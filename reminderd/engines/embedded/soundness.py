@@ -6,7 +6,7 @@ from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 
-from reminderd.engines.embedded import schema, trail
+from reminderd.engines.embedded import lookup, schema, trail
 from reminderd.engines.embedded.connection import Connection, DatabaseError, connect
 from reminderd.engines.embedded.sealed import kept, refuse_unfit, unscrubbed
 from reminderd.findings import Finding, fine, problem
@@ -82,6 +82,7 @@ def examine(path: Path, seal: Seal | None = None) -> Iterator[Finding]:
             for check in CHECKS:
                 yield from check(opened)
             refuse_unfit(path, opened, seal)
+            yield from _found(opened, seal)
             if seal is not None:
                 yield from _sealed(opened, seal)
             if unscrubbed(opened):
@@ -202,6 +203,17 @@ def _trail(opened: Connection) -> Iterator[Finding]:
         yield fine("audit", "the trail is whole")
     else:
         yield problem("audit", f"entry {fault.number} {fault.why}", "See it: reminderd audit")
+
+
+def _found(opened: Connection, seal: Seal | None) -> Iterator[Finding]:
+    if not _has(opened, "patients_by_phone"):
+        return
+    lost = list(islice(lookup.misplaced(opened, seal), SHOWN))
+    if not lost:
+        yield fine("numbers", "who writes from a patient's number is found by it")
+    for each in lost:
+        said = f"{public_id('pat', each)}: is not found by number or address: a STOP finds nobody"
+        yield problem("numbers", said, RESTORE)
 
 
 def _sealed(opened: Connection, seal: Seal) -> Iterator[Finding]:
