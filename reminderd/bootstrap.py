@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reminderd import resources, settings, transports
+from reminderd.check_ins import CheckIns
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
@@ -63,7 +64,12 @@ class House:
     @property
     def decide(self) -> Decide:
         """Who says what is done about a reply."""
-        return Triage(self.outbox, self.wishes, partial(reply_rules, self.settings.folder))
+        return Triage(
+            self.outbox,
+            self.wishes,
+            CheckIns(self.outbox, self.practice),
+            partial(reply_rules, self.settings.folder),
+        )
 
     def dispatch(
         self,

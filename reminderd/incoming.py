@@ -72,6 +72,11 @@ class Replies:
         ids = [each.id for each in patients if each.id is not None]
         self._outbox.reply_handled(reply.id, decision, ids, now)
         whom = ", ".join(public_id("pat", each) or "" for each in ids) or "an unknown number"
-        # Not what it means: that says how a patient is.
-        said = "for the staff" if decision.for_staff else decision.word
-        log.info("%s from %s: %s", public_id("rep", reply.id), whom, said)
+        log.info("%s from %s: %s", public_id("rep", reply.id), whom, _discreet(decision))
+
+
+def _discreet(decision: Decision) -> str:
+    """What is done about it, and not what it means: that says how a patient is."""
+    if decision.for_staff:
+        return "for the staff"
+    return "answer" if decision.word == "all-good" else decision.word

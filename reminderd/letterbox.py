@@ -6,6 +6,7 @@ from typing import Protocol
 
 from reminderd.model import Patient
 from reminderd.outbox_values import Decision, Reply, StoredReply
+from reminderd.questions import Questions
 
 TO_THE_STAFF = "staff"
 
@@ -18,7 +19,7 @@ def to_the_staff(reply: StoredReply, patients: Sequence[Patient], now: datetime)
     return Decision(TO_THE_STAFF)
 
 
-class Letterbox(Protocol):
+class Letterbox(Questions, Protocol):
     """Keeps each reply once, for good, with what was decided about it."""
 
     def keep_reply(self, transport: str, reply: Reply, now: datetime) -> bool:

@@ -189,7 +189,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class StoredReply:
-    """A reply as it is kept; `patients` had that number when it was handled."""
+    """A reply as it is kept; `patients` had that number when it was handled.
+
+    `question` is the check-in, a reminder, that it belongs to, and `answer` what it answers to
+    that: `1` to `5`, or `all-good`.
+    """
 
     id: int
     transport: str
@@ -200,6 +204,8 @@ class StoredReply:
     patients: tuple[int, ...] = ()
     done_at: datetime | None = None
     done_by: str | None = None
+    question: int | None = None
+    answer: str | None = None
 
     @property
     def said_at(self) -> datetime:

@@ -1,4 +1,5 @@
-"""What is done about a reply: a STOP stops, a START opens again, and a person reads the rest.
+"""What is done about a reply: a STOP stops, a START opens again, a good answer to a check-in is
+kept, and a person reads the rest.
 
 What a reply means is said by `replies/`. Nothing is answered here, and nothing is called harmless.
 """
@@ -6,6 +7,7 @@ What a reply means is said by `replies/`. Nothing is answered here, and nothing 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from reminderd.check_ins import CheckIns
 from reminderd.interfaces import Decision, Outbox, StoredReply
 from reminderd.model import Channel, Patient
 from reminderd.replies.reading import Finding, Reading, read
@@ -23,17 +25,29 @@ class Triage:
     `rules` is asked when the first reply comes: reading them takes a moment.
     """
 
-    def __init__(self, outbox: Outbox, wishes: Wishes, rules: Callable[[], ReplyRules]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        wishes: Wishes,
+        check_ins: CheckIns,
+        rules: Callable[[], ReplyRules],
+    ) -> None:
         self._outbox = outbox
         self._wishes = wishes
+        self._check_ins = check_ins
         self._rules = rules
 
     def __call__(self, reply: StoredReply, patients: Sequence[Patient], now: datetime) -> Decision:
         """A STOP takes effect at once; whatever is not settled by that is for the staff."""
         reading = self._reading(reply, patients)
         self._obey(reply, reading, now)
-        why = {"findings": [_told(each) for each in reading.findings]}
-        is_settled = {each.meaning for each in reading.findings} <= _SETTLED
+        link = self._check_ins.link(reply, reading, patients)
+        why = {
+            "findings": [_told(each) for each in reading.findings],
+            "denied": [_told(each) for each in reading.denied],
+            "check_in": link.why,
+        }
+        is_settled = link.settles or {each.meaning for each in reading.findings} <= _SETTLED
         return Decision(reading.meaning.value, why, for_staff=not is_settled)
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
@@ -58,4 +72,9 @@ class Triage:
 
 def _told(finding: Finding) -> dict[str, object]:
     """Without the patient's words: those are read in the reply itself."""
-    return {"meaning": finding.meaning.value, "rule": finding.rule, "number": finding.number}
+    return {
+        "meaning": finding.meaning.value,
+        "rule": finding.rule,
+        "language": finding.language,
+        "number": finding.number,
+    }

@@ -47,6 +47,11 @@ def day(instant: datetime, zone: str) -> str:
     return f"{instant.astimezone(rules(zone)):%Y-%m-%d}"
 
 
+def answer(said: str) -> str:
+    """`4 of 5`, or `all good`: what a patient answered to a check-in."""
+    return f"{said} of 5" if said.isdigit() else said.replace("-", " ")
+
+
 def noted(patient: Patient) -> str:
     """`clotting disorder, pregnancy`: what calls for caution, for the staff alone."""
     return ", ".join(each.replace("-", " ") for each in sorted(patient.screening))

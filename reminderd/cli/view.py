@@ -62,7 +62,7 @@ def statement_data(said: Statement, zone: str) -> dict[str, Any]:
 
 
 def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
-    """What somebody wrote to us, and what was decided."""
+    """What somebody wrote to us, what was decided, and the check-in that it belongs to."""
     decision = stored.decision
     return {
         "id": public_id("rep", stored.id),
@@ -77,6 +77,8 @@ def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
         "provider_id": stored.reply.provider_id,
         "decision": decision.word if decision else None,
         "why": decision.why if decision else None,
+        "check_in": public_id("rem", stored.question),
+        "answer": stored.answer,
         "handled_at": instant(stored.handled_at, zone),
         "waits": bool(decision and decision.for_staff),
         "done_at": instant(stored.done_at, zone),

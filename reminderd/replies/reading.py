@@ -29,6 +29,12 @@ CLOSE = 7  # words between which the parts of one symptom stand
 JUST_BEFORE, SOON_AFTER = 1, 3
 _DIGITS = {str(number): number for number in range(1, 6)}
 _LOW = 2  # up to here a number on the scale is no good news
+_ANSWERS = {Meaning.ANSWER, Meaning.ALL_GOOD}
+
+
+def is_bad(answer: str) -> bool:
+    """Whether an answer, as `Reading.answer` has it, is no good news."""
+    return answer.isdigit() and int(answer) <= _LOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,24 @@ class Reading:
     def means(self, meaning: Meaning) -> bool:
         """Whether this is among what it means."""
         return any(each.meaning is meaning for each in self.findings)
+
+    @property
+    def answer(self) -> str | None:
+        """What it answers to a check-in: `1` to `5`, or `all-good`.
+
+        Beside a red flag no answer is a good one: it is none.
+        """
+        answer = str(self.number) if self.number else None
+        if answer is None and self.means(Meaning.ALL_GOOD):
+            answer = Meaning.ALL_GOOD.value
+        is_flagged = any(map(self.means, RED_FLAGS))
+        return None if answer and is_flagged and not is_bad(answer) else answer
+
+    @property
+    def is_nothing_but_good(self) -> bool:
+        """Whether it is a good answer to a check-in, and nothing else."""
+        meanings = {each.meaning for each in self.findings}
+        return meanings <= _ANSWERS and self.answer is not None and not is_bad(self.answer)
 
 
 def read(
@@ -201,7 +225,7 @@ class _Reader:
             return Finding(Meaning.UNCLEAR, "question")
         if unknown:
             return Finding(Meaning.UNCLEAR, "unknown-words", tuple(unknown))
-        if answer is not None and answer <= _LOW and good:
+        if answer is not None and is_bad(str(answer)) and good:
             return Finding(Meaning.UNCLEAR, "contradiction", self._words(good))
         if answer is None and not good:
             why = "denied-only" if self._chains else "courtesy" if self._tokens else "empty"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reminderd import wording
 from reminderd.audit import Action
 from reminderd.consents import is_undecided
 from reminderd.daily import LONGEST_DAY, left_today
@@ -13,6 +14,7 @@ from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Outcome, Reason, State
 from reminderd.receipts import NOT_DELIVERED
+from reminderd.replies.reading import is_bad
 from reminderd.resting import resting
 from reminderd.staff import reminders, untrue
 from reminderd.staff.reminders import Item
@@ -20,6 +22,7 @@ from reminderd.stopped_texts import stopped
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
+    from reminderd.interfaces import StoredReply
 
 LOOKED_UP_WITHIN = timedelta(days=7)
 
@@ -126,16 +129,26 @@ def _replies(house: "House", *, red_flags: bool) -> Iterator[Item]:
         word = each.decision.word if each.decision else ""
         if (word in _READ_NOW) is not red_flags:
             continue
-        otherwise = "asks not to be written to" if word == "soft-stop" else "read it"
         names = [public_id("pat", patient) for patient in each.patients]
         whom = ", ".join(filter(None, names)) or "an unknown number"
         yield {
             "what": "reply",
             "id": public_id("rep", each.id),
             "patient": names[0] if names else None,
-            "why": f"reply from {whom}: {_READ_NOW.get(word, otherwise)}",
+            "why": f"reply from {whom}: {_READ_NOW.get(word) or _about(house, each)}",
             "do": f"reminderd inbox show {public_id('rep', each.id)}",
         }
+
+
+def _about(house: "House", reply: "StoredReply") -> str:
+    """Why somebody has to read a reply that is no red flag."""
+    if reply.decision and reply.decision.word == "soft-stop":
+        return "asks not to be written to"
+    check = reply.question and house.outbox.reminder(reply.question)
+    if check and reply.answer and is_bad(reply.answer):
+        session = public_id("ses", check.session_id)
+        return f"a bad answer to the check-in of {session}: {wording.answer(reply.answer)}"
+    return "read it"
 
 
 def _corrections(house: "House", now: datetime) -> Iterator[Item]:

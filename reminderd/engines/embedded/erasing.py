@@ -34,6 +34,8 @@ _ONLY_OWN = (
 _NOBODYS = "SELECT id, sender FROM replies WHERE id NOT IN (SELECT reply FROM reply_patients)"
 _SEALED_IN_NOBODYS = places("replies", "id, sender")
 _REMOVALS = (
+    "UPDATE check_replies SET answer = NULL WHERE reminder IN "
+    f"(SELECT id FROM reminders WHERE session IN {_OWN_SESSIONS})",
     "UPDATE patients SET ref = NULL, given_name = '', family_name = '', phone = NULL, "
     "email = NULL, phone_key = NULL, email_key = NULL, timezone = NULL, language = NULL, "
     "channels = '', bad_addresses = '', screening = '' WHERE id = ?",

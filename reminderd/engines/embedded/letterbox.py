@@ -14,11 +14,13 @@ _KEPT = "id, transport, provider_id, sender, recipient, text, media, sent_at, re
 _ALL = f"{_KEPT}, handled_at, decision, why, for_staff, done_at, done_by"
 _SEALED_IN_ALL = places("replies", _ALL)
 _SEALED_IN_KEPT = places("replies", _KEPT)
+_ANSWER = "check_replies.reminder, check_replies.answer"
+_SEALED_IN_ANSWER = places("check_replies", f"{_ALL}, {_ANSWER}")
 _HANDLED = "handled_at, decision, why, for_staff, id"
 _SEALED_IN_HANDLED = places("replies", _HANDLED)
 _SELECT = (
-    f"SELECT {_ALL}, (SELECT json_group_array(patient) FROM reply_patients "
-    "WHERE reply = replies.id) FROM replies"
+    f"SELECT {_ALL}, {_ANSWER}, (SELECT json_group_array(patient) FROM reply_patients "
+    "WHERE reply = replies.id) FROM replies LEFT JOIN check_replies ON reply = replies.id"
 )
 
 
@@ -87,12 +89,14 @@ class Letterbox(Callbacks):
 
     def _replies(self, where: str, *parameters: object) -> list[StoredReply]:
         rows = self.query(f"{_SELECT} {where}", parameters)
-        return [_stored(opened(each, _SEALED_IN_ALL, each[0], self.seal)) for each in rows]
+        sealed = (*_SEALED_IN_ALL, *_SEALED_IN_ANSWER)
+        return [_stored(opened(each, sealed, each[0], self.seal)) for each in rows]
 
 
 def _stored(row: Row) -> StoredReply:
     (number, transport, provider_id, sender, recipient, text, media, sent_at, received_at,
-     handled_at, word, why, for_staff, done_at, done_by, patients) = row  # fmt: skip
+     handled_at, word, why, for_staff, done_at, done_by, question, answer,
+     patients) = row  # fmt: skip
     return StoredReply(
         number,
         transport,
@@ -103,4 +107,6 @@ def _stored(row: Row) -> StoredReply:
         tuple(sorted(json.loads(patients))),
         from_ms_or_none(done_at),
         done_by,
+        question,
+        answer,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reminderd.doubt import next_look_at
 from reminderd.engines.embedded import claims, doubts, reporting, vitals, volume
-from reminderd.engines.embedded.alerts import AlertBook
+from reminderd.engines.embedded.questions import Questions
 from reminderd.engines.embedded.rows import (
     Row,
     from_ms,
@@ -42,7 +42,7 @@ _AWAKE = (
 )
 
 
-class EmbeddedOutbox(AlertBook):
+class EmbeddedOutbox(Questions):
     """Implements `interfaces.Outbox` on one database file.
 
     Raises ConfigurationError where the file is missing, unreadable or of another schema, and

@@ -24,7 +24,7 @@ _PATIENT_WIDTH = len(PATIENT_COLUMNS.split(", "))
 
 def figures(store: Store, wanted: ReportFilter) -> list[Figure]:
     """All reminders, counted."""
-    where, parameters = _where(wanted)
+    where, parameters = narrowing(wanted)
     rows = store.query(
         "SELECT protocol, milestone, channel, state, reason, count(*), "
         "coalesce(sum(sent_at - due_at), 0), coalesce(max(sent_at - due_at), 0) "
@@ -49,7 +49,7 @@ def figures(store: Store, wanted: ReportFilter) -> list[Figure]:
 
 def segments(store: Store, wanted: ReportFilter) -> dict[tuple[str, str], float]:
     """What text messages took, shared among the reminders in them."""
-    where, parameters = _where(wanted)
+    where, parameters = narrowing(wanted)
     rows = store.query(
         "WITH accepted AS (SELECT id, segments FROM messages WHERE segments > 0 AND EXISTS "
         "(SELECT 1 FROM attempts WHERE message = messages.id AND outcome = 'accepted')), "
@@ -62,7 +62,8 @@ def segments(store: Store, wanted: ReportFilter) -> dict[tuple[str, str], float]
     return {(protocol, milestone): share for protocol, milestone, share in rows}
 
 
-def _where(wanted: ReportFilter) -> tuple[str, list[str | int]]:
+def narrowing(wanted: ReportFilter) -> tuple[str, list[str | int]]:
+    """The condition on reminders, with its `WHERE` if there is any, and its parameters."""
     conditions: list[tuple[str, str | int]] = []
     if wanted.protocol is not None:
         conditions.append(("protocol = ?", wanted.protocol))

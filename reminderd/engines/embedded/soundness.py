@@ -18,16 +18,7 @@ RESTORE = "Restore a backup: reminderd db restore FILE"
 FINISH = "While no daemon runs, say the last one again: reminderd db encrypt, or decrypt"
 LOOK = "See what became of it: reminderd reminder explain ID"
 SHOWN = 5
-COUNTED = (
-    "patients",
-    "sessions",
-    "reminders",
-    "messages",
-    "attempts",
-    "replies",
-    "incidents",
-    "alerts",
-)
+COUNTED = ("patients", "sessions", "reminders", "messages", "attempts", "replies", "incidents")
 
 _CARRIED = (
     "SELECT message_reminders.reminder, attempts.message FROM attempts "
