@@ -188,7 +188,7 @@ def _serve(
     asking_too = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
     with (
         asking_too as missed,
-        _open_to_calls(house, clock, serving, pulse, missed),
+        _open_to_calls(house, clock, serving, pulse, missed, stop.set),
         _signals(signals),
     ):
         systemd.ready()
@@ -205,11 +205,12 @@ def _open_to_calls(
     serving: Mapping[str, Transport],
     pulse: Pulse,
     missed: Callable[[], None],
+    ended: Callable[[], None],
 ) -> AbstractContextManager[None]:
     given = house.settings.sections.web
     if given.listen is None:
         return nullcontext()
-    shown = web.Shown(pulse, house.practice.routes, given.open_figures, missed)
+    shown = web.Shown(pulse, house.practice.routes, given.open_figures, missed, ended)
     return web.open_at(
         given.listen, house.outbox, clock, serving, shown, lambda: with_fresh_texts(house).wishes
     )

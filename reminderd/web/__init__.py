@@ -19,8 +19,8 @@ from reminderd.wishes import Wishes
 log = logging.getLogger(__name__)
 
 
-def _nobody_asks() -> None:
-    """What was missed is not asked for."""
+def _nobody_hears() -> None:
+    """Nothing comes of it."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ class Shown:
     """What is told of the process: its pulse, and the transport of each clinic's channels.
 
     `for_all` tells it to other machines too. `missed` hears that a call was turned away that may
-    have been a provider's.
+    have been a provider's, and `ended` that the server has ended without having been told to.
     """
 
     pulse: Pulse = field(default_factory=Pulse)
     routes: Mapping[tuple[str, Channel], str] = field(default_factory=dict)
     for_all: bool = False
-    missed: Callable[[], None] = _nobody_asks
+    missed: Callable[[], None] = _nobody_hears
+    ended: Callable[[], None] = _nobody_hears
 
 
 @contextmanager
@@ -49,8 +50,9 @@ def open_at(
     """Answer at this address, in a thread of its own, until the end of the `with`.
 
     What is under way then is finished. `wishes` takes in what patients want who press the button of
-    a mail; without it there is no such address. Raises TryAgainLater where the port is taken,
-    ConfigurationError where the address or the extra packages are missing.
+    a mail; without it there is no such address. Raises TryAgainLater where the port is taken, and
+    at the end where the server had ended before; ConfigurationError where the address or the extra
+    packages are missing.
     """
     refuse_without_packages()
     from reminderd.web.health import Health
@@ -61,7 +63,7 @@ def open_at(
     with ExitStack() as open_things:
         health = Health(outbox, clock, shown.pulse, shown.routes)
         served = application(transports, health, open_things, wishes, shown)
-        with serving(listen, served, shown.missed):
+        with serving(listen, served, shown):
             log.info("listening: %s", listen)
             yield
 

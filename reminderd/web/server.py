@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import socket
 import sys
 import threading
@@ -15,6 +16,9 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reminderd.errors import ConfigurationError, TryAgainLater
+from reminderd.web import Shown
+
+log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 15.0  # from the connection to the last byte of the answer
 LONGEST_HEAD = 16 * 1024
@@ -50,25 +54,51 @@ class _OneRequest(H11Protocol):
 
 
 @contextmanager
-def serving(listen: str, application: Starlette, missed: Callable[[], None]) -> Iterator[None]:
+def serving(listen: str, application: Starlette, shown: Shown) -> Iterator[None]:
     """Serve until the end of the `with`, and then finish what is under way.
 
-    `missed` hears of each connection that was one too many.
+    `shown.missed` hears of each connection that was one too many, `shown.ended` of an end before.
 
-    Raises TryAgainLater where the port is taken, ConfigurationError where there is no such address.
+    Raises TryAgainLater where the port is taken, or nobody served any more at the end of the
+    `with`; ConfigurationError where there is no such address.
     """
     taken = _bound(listen)
-    server = uvicorn.Server(_config(application, missed))
-    thread = threading.Thread(target=server.run, args=([taken],), name="web", daemon=True)
+    server = uvicorn.Server(_config(application, shown.missed))
+    over = threading.Event()
+    run = partial(_run, server, taken, over, shown.ended)
+    thread = threading.Thread(target=run, name="web", daemon=True)
     before = sys.getswitchinterval()
     sys.setswitchinterval(TURN_SECONDS)
     thread.start()
     try:
         yield
+        if not thread.is_alive():
+            raise TryAgainLater(
+                f"web.listen: nobody served any more at {listen}",
+                remedy="The log says why. Start reminderd again; systemd does so by itself.",
+            )
     finally:
+        over.set()
         server.should_exit = True
         thread.join(2 * FINISH_SECONDS)
+        taken.close()
         sys.setswitchinterval(before)
+
+
+def _run(
+    server: uvicorn.Server,
+    taken: socket.socket,
+    over: threading.Event,
+    ended: Callable[[], None],
+) -> None:
+    why = "nobody told it to"
+    try:
+        server.run([taken])
+    except BaseException as error:
+        why = type(error).__name__  # its words may hold those of a request
+    if not over.is_set():
+        log.error("the web server has ended (%s); what is under way is finished first", why)
+        ended()
 
 
 def _config(application: Starlette, missed: Callable[[], None]) -> uvicorn.Config:

@@ -73,6 +73,8 @@ class EmbeddedLoop:
             for beat in self._beats:
                 beat.stop()
             log.info("stopping: what is under way is finished first")
+            # It stumbles over a job that it is just about to start while it is shut down.
+            self._scheduler.remove_all_jobs()
             self._scheduler.shutdown(wait=True)
             for beat in self._beats:
                 beat.close()
@@ -124,6 +126,7 @@ class _Beat:
         self._health = health
         self._stopping = threading.Event()
         self._sending = threading.Lock()
+        self._planning = threading.Lock()
 
     def start(self) -> None:
         """Look at once."""
@@ -131,7 +134,8 @@ class _Beat:
 
     def stop(self) -> None:
         """Hand over nothing more; what is in flight is finished by `close`."""
-        self._stopping.set()
+        with self._planning:  # the scheduler waits for our thread, and we never for the scheduler
+            self._stopping.set()
         self._dispatch.request_stop()
 
     def close(self) -> None:
@@ -151,14 +155,17 @@ class _Beat:
         self._look_at(None)
 
     def _look_at(self, instant: datetime | None) -> None:
-        self._scheduler.add_job(
-            self._look,
-            "date",
-            run_date=instant,
-            id=f"due-{self._name}",
-            executor=self._name,
-            replace_existing=True,
-        )
+        with self._planning:
+            if self._stopping.is_set():
+                return
+            self._scheduler.add_job(
+                self._look,
+                "date",
+                run_date=instant,
+                id=f"due-{self._name}",
+                executor=self._name,
+                replace_existing=True,
+            )
 
     def _look(self) -> None:
         self._dispatch.show_life()
@@ -170,7 +177,7 @@ class _Beat:
                 if not self._drained(now).more:
                     break
             wake_at = self._dispatch.next_wake_at(self._clock.now())
-            if wake_at is not None and not self._stopping.is_set():
+            if wake_at is not None:
                 self._look_at(max(wake_at, self._clock.now()))
             self._health.well(self._name)
         except TryAgainLater as error:
