@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reminderd.cli.output import instant
 from reminderd.consents import Statement, closed_by
-from reminderd.model import How, Wish
+from reminderd.ids import public_id
+from reminderd.model import Channel, How, Wish
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
@@ -27,6 +28,20 @@ def blocked_number(house: "House", patient: "Patient") -> str | None:
     """The patient's number where it has said STOP: the provider delivers nothing to it."""
     history = house.outbox.statements(patient.id or 0)
     return patient.phone if patient.phone and closed_by(patient.phone, history) else None
+
+
+def others_with_number(house: "House", patient: "Patient") -> list["Patient"]:
+    """Everybody else with the patient's number: a STOP from it stops them too."""
+    if patient.phone is None:
+        return []
+    found = house.outbox.patients_with(Channel.SMS, patient.phone)
+    return [each for each in found if each.id != patient.id]
+
+
+def shared(others: Iterable["Patient"]) -> str:
+    """`with pat-2 Bruno, pat-7 Ada: …`, for the line that says whose number it is too."""
+    names = ", ".join(f"{public_id('pat', each.id)} {each.given_name}" for each in others)
+    return f"the phone, with {names}: STOP and START from it count for all of them"
 
 
 def lines(history: Iterable[Statement], zone: str) -> Iterator[str]:

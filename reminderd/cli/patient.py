@@ -144,15 +144,18 @@ def _clinic(configuration: "Raw", key: str) -> "Clinic":
 def show(desk: Desk, patient: str, as_json: bool) -> None:
     """Show what is known of a patient, all that was said of consent, sessions, and the plan."""
     from reminderd.cli import consent_history, notices, output, rows, view
+    from reminderd.ids import public_id
 
     found = desk.house.intake.patient(patient)
     assert found.id is not None
     chart, said = desk.house.intake.chart(found.id), desk.house.outbox.statements(found.id)
+    others = consent_history.others_with_number(desk.house, found)
     if as_json:
         output.emit(
             {
                 "patient": view.patient_data(chart.patient, chart.clinic),
                 "screening": sorted(chart.patient.screening),
+                "same_phone": [public_id("pat", each.id) for each in others],
                 "consent_history": [view.statement_data(each, chart.timezone) for each in said],
                 "sessions": [view.session_in(chart, each) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
@@ -161,6 +164,8 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
         return
     for name, fact in _facts(chart.patient, chart.clinic):
         click.echo(f"{name:10}{fact}")
+    if others:
+        click.echo(f"{'shared':10}{consent_history.shared(others)}")
     for line in consent_history.lines(said, chart.timezone):
         click.echo(f"{'said':10}{line}")
     click.echo()

@@ -96,3 +96,16 @@ def test_who_grants_it_at_the_desk_after_a_stop_is_told_what_is_still_missing(
     hears(desk, "withdraw_number", "STOP")
     assert "START" not in desk.run(*grant, "email", now=LATER).stderr
     assert f"blocking {NUMBER} until START" in desk.run(*grant, "sms", now=LATER).stderr
+
+
+def test_whose_number_it_is_too_and_whom_a_stop_has_stopped_is_shown(desk: FrontDesk) -> None:
+    bruno = ("--given-name", "Bruno", "--phone", NUMBER, "--consent", "sms")
+    desk.do("enrol", *bruno, *CARE, "--at", "2026-03-27 09:30")
+    assert desk.json("patient", "show", "pat-1")["same_phone"] == ["pat-2"]
+    hears(desk, "withdraw_number", "STOP")
+    shown = desk.do("patient", "show", "pat-1")
+    assert "shared    the phone, with pat-2 Bruno: STOP and START from it count" in shown
+    told = desk.json("patient", "list")["patients"]
+    assert [each["consent"]["sms"]["state"] for each in told] == ["withdrawn"] * 2
+    desk.do("patient", "edit", "pat-2", "--phone", "+34 600 000 077", now=LATER)
+    assert "shared" not in desk.do("patient", "show", "pat-1")

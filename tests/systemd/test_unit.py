@@ -79,7 +79,10 @@ def test_the_user_of_the_unit_is_the_one_that_sysusers_makes(tmp_path: Path) -> 
 def test_a_secret_that_is_not_there_does_not_keep_the_service_from_starting() -> None:
     """systemd forgives a missing file only where it is looked up in its credential stores."""
     sources = dict(each.split(":", 1) for each in directives("LoadCredential"))
-    assert {"transports.twilio.auth_token", "transports.smtp.password"} <= set(sources)
+    assert set(sources) == {
+        "transports.twilio.auth_token", "transports.twilio.auth_token_old",
+        "transports.twilio.api_key_secret", "transports.smtp.password", "database.encryption_key",
+    }  # fmt: skip
     for secret, source in sources.items():
         assert source == f"reminderd.{secret}"
 
