@@ -5,7 +5,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from reminderd.alert_book import AlertBook
 from reminderd.audit import Entry, Head, Recorded
+from reminderd.callback_book import CallbackBook
 from reminderd.carriers import Mailbox as Mailbox
 from reminderd.carriers import Pollable as Pollable
 from reminderd.carriers import Receiver as Receiver
@@ -53,7 +55,7 @@ from reminderd.outbox_values import StoredReply as StoredReply
 from reminderd.outbox_values import Vitals as Vitals
 
 
-class Outbox(Ledger, Letterbox, IncidentBook, Protocol):
+class Outbox(Ledger, Letterbox, IncidentBook, AlertBook, CallbackBook, Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
     Everything that writes runs inside `transaction`, which is exclusive from its first statement.
@@ -349,33 +351,7 @@ class Outbox(Ledger, Letterbox, IncidentBook, Protocol):
         """Those of the provider's ids that an attempt already has."""
         ...
 
-    # What providers tell by themselves -------------------------------------------------------
-
-    def keep_callback(self, callback: Callback, now: datetime) -> bool:
-        """Keep it until it is applied, each message and receipt once.
-
-        False, and nothing is kept, where it is about no attempt of ours.
-        """
-        ...
-
-    def waiting_callbacks(self, transports: Collection[str] | None, most: int) -> list[int]:
-        """The first that wait to be applied, of messages by one of these transports or by any.
-
-        Not those of a message that is being handed over.
-        """
-        ...
-
-    def heard(self, callback_id: int) -> Heard | None:
-        """A callback, and what it is about as that is now; None where nothing of it is left."""
-        ...
-
-    def told(self, patient_id: int) -> Mapping[int, Sequence[tuple[datetime, Callback]]]:
-        """By the message that it is about, when a provider told what; in order."""
-        ...
-
-    def disputed(self, since: datetime) -> list[Heard]:
-        """Those that came since then and name another message than the one on record."""
-        ...
+    # How it goes ---------------------------------------------------------------------------
 
     def newest_attempt(self) -> int:
         """The id of the latest attempt; 0 before the first."""
@@ -383,14 +359,6 @@ class Outbox(Ledger, Letterbox, IncidentBook, Protocol):
 
     def vitals(self, after_attempt: int) -> Vitals:
         """How sending goes; outcomes are those of the attempts after that one."""
-        ...
-
-    def open_receipts(self, transport: str, since: datetime) -> Mapping[str, datetime]:
-        """Messages accepted since then of which more may be told: the provider's id, and when."""
-        ...
-
-    def callback_applied(self, callback_id: int, now: datetime) -> None:
-        """It waits no more."""
         ...
 
     def close(self) -> None:

@@ -118,6 +118,7 @@ TABLES = (
     Sealed("attempts", ("id",), ("error",)),
     Sealed("replies", ("id",), ("sender", "text", "why")),
     Sealed("incidents", ("id",), ("number", "why")),
+    Sealed("alerts", ("id",), ("recipient", "error")),
     Sealed("check_replies", ("reply",), ("answer",)),
     Sealed("notes", ("key",), ("value",), f"key = '{OBJECTIONS_KEY}'"),
 )

@@ -37,6 +37,7 @@ CANARIES = (
     b"Anacanary", b"Verano", b"600000001", b"anacanary@", b"eczema", b"sourcecanary",
     b"areacanary", b"whycanary", b"Words", b"A subject", b"errorcanary",
     b"envelopecanary", b"wordscanary", b"replycanary", b"matchcanary", b"600000002", b"foundcanary",
+    b"staffcanary", b"busycanary",
 )  # fmt: skip
 # Text that says nothing of anybody, or that SQL has to compare.
 READABLE = {
@@ -59,6 +60,7 @@ READABLE = {
     "zone_changes": {"zone"},
     "replies": {"transport", "provider_id", "recipient", "decision", "done_by"},
     "incidents": {"severity", "acknowledged_by", "closed_by"},
+    "alerts": {"key"},
     "notes": {"key"},
     "objections": {"address", "channel"},
     "audit": {"by", "action", "what", "before", "after", "digest"},
@@ -97,6 +99,9 @@ def live(path: Path, seal: Seal | None) -> None:
         outbox.keep_incident(
             Incident(1, Severity.URGENT, "+34600000002", (1,), (1,), NOW, NOW, why="foundcanary")
         )
+        outbox.add_alert("incident/1", ["staffcanary@example.org"], NOW)
+        (alert,) = outbox.waiting_alerts(NOW)
+        outbox.keep_alert(replace(alert, tries=1, error="busycanary"))
     outbox.close()
 
 
@@ -107,7 +112,7 @@ def known(path: Path, seal: Seal | None) -> object:
     found = (
         outbox.patients(), outbox.sessions(), outbox.attempts(1), outbox.left(1), doubt,
         outbox.correspondence(1), outbox.facts([1]), outbox.last_sessions(None),
-        outbox.replies(), outbox.incidents(False), roll.patients(path, seal),
+        outbox.replies(), outbox.incidents(False), outbox.alerts(""), roll.patients(path, seal),
         outbox.objections([(SMS, "+34600000001")]),
     )  # fmt: skip
     outbox.close()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from reminderd.engines.embedded.incidents import IncidentBook
+from reminderd.engines.embedded.alerts import AlertBook
 from reminderd.engines.embedded.reporting import narrowing
 from reminderd.engines.embedded.rows import from_ms, to_ms
 from reminderd.interfaces import ReportFilter
@@ -39,7 +39,7 @@ _RESPONSES = (
 _EVER = 2**53
 
 
-class Questions(IncidentBook):
+class Questions(AlertBook):
     """The part of the outbox that knows check-ins; implements `questions.Questions`."""
 
     def link_reply(self, reply_id: int, reminder_id: int, answer: str | None) -> None:

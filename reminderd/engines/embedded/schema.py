@@ -254,6 +254,26 @@ CREATE INDEX incident_sessions_by_incident ON incident_sessions (incident);
 """
 
 
+ALERTS = """
+-- What each recipient at the clinic is told, once: key says of what, place which of its recipients
+-- this is. wake_at is when it is sent or tried again; null once it is sent, or given up.
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    wake_at INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    sent_at INTEGER,
+    error TEXT,
+    UNIQUE (key, place)
+) STRICT;
+CREATE INDEX alerts_waiting ON alerts (wake_at) WHERE wake_at IS NOT NULL;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('alerts', 0);
+"""
+
+
 CHECK_INS = """
 -- Which check-in a reply belongs to, and what it answers, if anything: 1 to 5, or all-good.
 CREATE TABLE check_replies (
@@ -280,7 +300,8 @@ STEPS = {
     "011-ledger": LEDGER,
     "012-incidents": INCIDENTS,
     "013-lookup": lookup.STEP,
-    "014-check-ins": CHECK_INS,
+    "014-alerts": ALERTS,
+    "015-check-ins": CHECK_INS,
 }
 # What is done after a step, with the key of what is in the database.
 FILLINGS = {"011-ledger": consents.begin, "013-lookup": lookup.fill}

@@ -18,7 +18,16 @@ RESTORE = "Restore a backup: reminderd db restore FILE"
 FINISH = "While no daemon runs, say the last one again: reminderd db encrypt, or decrypt"
 LOOK = "See what became of it: reminderd reminder explain ID"
 SHOWN = 5
-COUNTED = ("patients", "sessions", "reminders", "messages", "attempts", "replies", "incidents")
+COUNTED = (
+    "patients",
+    "sessions",
+    "reminders",
+    "messages",
+    "attempts",
+    "replies",
+    "incidents",
+    "alerts",
+)
 
 _CARRIED = (
     "SELECT message_reminders.reminder, attempts.message FROM attempts "
