@@ -3,6 +3,7 @@
 python -m tests.faults.forks      # reads one job a line (JSON), answers with pid and exit code
 """
 
+import faulthandler
 import gc
 import json
 import os
@@ -23,6 +24,7 @@ from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 180  # a busy machine is no broken promise
+STUCK_SECONDS = 150  # then it says where it is
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,18 @@ class Fork:
     """A process that does one job; the next is forked only when this one has ended."""
 
     def __init__(self, job: Job) -> None:
-        self._mother = _mother()
+        self._mother, self._job = _mother(), job
         self.pid = int(self._mother.ask(job.line()))
 
     def ends(self) -> int:
         """Its exit code, negative for a signal; it is killed when it takes too long."""
         try:
             return int(self._mother.hear())
-        except TimeoutError:
+        except TimeoutError as error:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, SIGKILL)
-            raise
+            said = self._job.log.read_text()[-4000:]
+            raise TimeoutError(f"{' '.join(self._job.words)}: {error}\n{said}") from error
 
     def has_ended(self) -> bool:
         """Whether it is gone; `ends` tells how, at once."""
@@ -85,27 +88,33 @@ class _Mother:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.forks"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, cwd=ROOT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=ROOT,
         )  # fmt: skip
+        self._heard = b""  # its next answer may come together with this one
 
     def ask(self, line: str) -> str:
         assert self._process.stdin is not None
-        self._process.stdin.write(line)
-        self._process.stdin.flush()
+        self._process.stdin.write(line.encode())
         return self.hear()
 
     def hear(self) -> str:
         assert self._process.stdout is not None
-        if not select([self._process.stdout], [], [], LONGEST_SECONDS)[0]:
-            # Whatever it still answers belongs to no question any more: the next asks another one.
-            self._process.kill()
-            _mother.cache_clear()
-            raise TimeoutError("a process does not come to its end")
-        return self._process.stdout.readline()
+        while b"\n" not in self._heard:
+            if not select([self._process.stdout], [], [], LONGEST_SECONDS)[0]:
+                # Whatever it still answers belongs to no question any more: the next asks another.
+                self._process.kill()
+                _mother.cache_clear()
+                raise TimeoutError("a process does not come to its end")
+            said = self._process.stdout.read(1024)
+            if not said:
+                raise EOFError("whoever forks has ended")
+            self._heard += said
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line.decode()
 
     def has_answer(self) -> bool:
         assert self._process.stdout is not None
-        return bool(select([self._process.stdout], [], [], 0)[0])
+        return b"\n" in self._heard or bool(select([self._process.stdout], [], [], 0)[0])
 
     def end(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
@@ -149,6 +158,7 @@ def _be_the_child(job: Job) -> None:
             os.dup2(nothing.fileno(), 0)
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+        faulthandler.dump_traceback_later(STUCK_SECONDS)
         run(job)
         code = 0
     except SystemExit as ended:
