@@ -5,7 +5,8 @@ The blocks of one page are one sitting, in an empty folder and before a terminal
 - `console INSTANT` types what stands after each `$` and shows the answer; without an instant the
   clock stands where it stood. Beside reminderd it knows `cd`, `cat` and `ls`.
 - A block of another language with a file name is written to that file: `csv patients.csv`.
-- Either may stand in a comment, `<!-- console INSTANT`: then readers do not see it.
+- `reply NUMBER`: a text message with these words comes from that number, and is decided on.
+- Each may stand in a comment, `<!-- console INSTANT`: then readers do not see it.
 """
 
 import io
@@ -15,15 +16,18 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+from reminderd.bootstrap import load_settings, open_house
 from reminderd.cli.app import app
 from reminderd.clock import SystemClock
+from reminderd.incoming import Replies
+from reminderd.interfaces import Reply
 
 HOME = "/home/alba"  # what readers see instead of the folder of the sitting
 COLUMNS = 100
@@ -65,6 +69,15 @@ class Sitting:
     def writes(self, name: str, text: str) -> None:
         """Put a file of that name into the present folder."""
         (self.here / name).write_text(text, encoding="utf-8")
+
+    def hears(self, number: str, words: str) -> None:
+        """Somebody texts the clinic, and the daemon decides what is done about it."""
+        house = open_house(load_settings(self.here / "config" / "reminderd.toml", {}))
+        reply = Reply(f"SM{words}", number, "+34910000000", words)
+        with closing(house.outbox) as outbox:
+            with outbox.transaction():
+                outbox.keep_reply("twilio", reply, self.at)
+            Replies(outbox, house.decide).apply(None, self.at)
 
     def _calls(self, words: list[str]) -> str:
         page = io.BytesIO()
@@ -145,9 +158,11 @@ def filled(page: str) -> str:
 
 def _filled_block(block: re.Match[str], sitting: Sitting) -> str:
     opening, language, argument, body, _ = block.groups()
+    if language == "reply":
+        sitting.hears(argument, body.strip())
+    elif language != "console" and argument:
+        sitting.writes(argument, body)
     if language != "console":
-        if argument:
-            sitting.writes(argument, body)
         return block[0]
     if argument:
         sitting.at = datetime.fromisoformat(argument)

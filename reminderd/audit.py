@@ -40,6 +40,10 @@ class Action(StrEnum):
     REMINDER_RETRIED = "reminder-retried"
     REMINDER_RESOLVED = "reminder-resolved"
     REPLY_DONE = "reply-done"
+    INCIDENT_OPENED = "incident-opened"
+    INCIDENT_RAISED = "incident-raised"  # by a further red flag
+    INCIDENT_ACKNOWLEDGED = "incident-acknowledged"
+    INCIDENT_CLOSED = "incident-closed"
     CORRECTION_TOLD = "correction-told"
     PROTOCOL_APPROVED = "protocol-approved"
     IMPORTED = "imported"

@@ -17,6 +17,7 @@ from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import ConfigurationError, FaultsFound
 from reminderd.importing import Importer
+from reminderd.incidents import Incidents
 from reminderd.intake import Intake
 from reminderd.interfaces import Receiver, Transport
 from reminderd.lanes import Delivery, Means
@@ -58,6 +59,10 @@ class House:
         return Wishes(self.outbox, self.practice)
 
     @property
+    def incidents(self) -> Incidents:
+        return Incidents(self.outbox, self.practice)
+
+    @property
     def signatures(self) -> Signatures:
         return Signatures(self.outbox, self.practice, self.library)
 
@@ -67,6 +72,7 @@ class House:
         return Triage(
             self.outbox,
             self.wishes,
+            self.incidents,
             CheckIns(self.outbox, self.practice),
             partial(reply_rules, self.settings.folder),
         )
@@ -101,8 +107,14 @@ def reply_rules(folder: Path) -> ReplyRules:
 
     Raises ConfigurationError with every mistake.
     """
+    own, packaged = folder / "replies", resources.replies_dir()
+    return _read_once((own, packaged) if any(own.glob("*.toml")) else (packaged,))
+
+
+@cache
+def _read_once(folders: tuple[Path, ...]) -> ReplyRules:
     try:
-        return reply_files.load([folder / "replies", resources.replies_dir()])
+        return reply_files.load(folders)
     except FaultsFound as error:
         raise ConfigurationError(
             error.faults, remedy="Mend the file, or take it away: the packaged words count then."

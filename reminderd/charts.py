@@ -16,6 +16,7 @@ _NAMES = {
     "patient": "an id such as pat-12, or the clinic's own ref",
     "session": "an id such as ses-12",
     "reminder": "an id such as rem-12",
+    "incident": "an id such as inc-12",
 }
 
 
@@ -41,7 +42,7 @@ class Charts:
         """The patient of that id or ref; NotFound where there is none, or none any more."""
         found = self._outbox.find_patient(name.strip())
         if found is None:
-            raise _not_found("patient", name)
+            raise not_found("patient", name)
         if found.erased_at is not None:
             raise NotFound(
                 f"{name} was erased: nothing personal is left",
@@ -54,7 +55,7 @@ class Charts:
         number = internal_id("ses", name)
         found = None if number is None else self._outbox.session(number)
         if found is None:
-            raise _not_found("session", name)
+            raise not_found("session", name)
         return found
 
     def reminder(self, name: str) -> Reminder:
@@ -62,7 +63,7 @@ class Charts:
         number = internal_id("rem", name)
         found = None if number is None else self._outbox.reminder(number)
         if found is None:
-            raise _not_found("reminder", name)
+            raise not_found("reminder", name)
         return found
 
     def chart(self, patient_id: int) -> Chart:
@@ -100,7 +101,8 @@ class Charts:
         return changed
 
 
-def _not_found(noun: str, name: str) -> NotFound:
+def not_found(noun: str, name: str) -> NotFound:
+    """The error for a name that nothing has."""
     return NotFound(
         f"there is no {noun} {shown(name)}",
         remedy=f"Give {_NAMES[noun]}. See them all with: reminderd {noun} list",

@@ -1,5 +1,6 @@
 """What staff do when a person asks for their data to be erased."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from reminderd.audit import Action, Entry
 from reminderd.errors import NotFound, shown
 from reminderd.ids import public_id
 from reminderd.interfaces import Outbox
-from reminderd.model import Channel
+from reminderd.model import Channel, Patient
 
 
 class Erased(NamedTuple):
@@ -39,6 +40,7 @@ def erase(outbox: Outbox, name: str, by: str, why: str | None, now: datetime) ->
     if found.erased_at is not None:
         return Erased(patient, 0, (), outbox.scrub())
     with outbox.transaction():
+        _close_incidents(outbox, found, by, now)
         removed = outbox.erase(found, now)
         facts = {
             "reminders_cancelled": removed.cancelled,
@@ -47,3 +49,13 @@ def erase(outbox: Outbox, name: str, by: str, why: str | None, now: datetime) ->
         }
         outbox.record([Entry(now, by, Action.ERASED, patient, found.id, after=facts)])
     return Erased(patient, removed.cancelled, removed.objections, outbox.scrub())
+
+
+def _close_incidents(outbox: Outbox, patient: Patient, by: str, now: datetime) -> None:
+    """Nobody can act any more on red flags of this person alone."""
+    for each in outbox.incidents(open_only=True):
+        unknown = not each.patients and each.number == patient.phone
+        if each.patients == (patient.id,) or unknown:
+            outbox.keep_incident(replace(each, closed_at=now, closed_by=by))
+            name = public_id("inc", each.id) or ""
+            outbox.record([Entry(now, by, Action.INCIDENT_CLOSED, name, patient.id)])

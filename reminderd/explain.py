@@ -45,6 +45,8 @@ RULES: Mapping[Rule, str] = {
     Rule.BOOKED: "skipped: the course goes on with {detail}",
     Rule.COURSE_COMPLETE: "skipped: the course is complete with {detail} sessions",
     Rule.HELD: "held: {detail}",
+    Rule.WITHHELD: "held: a red flag came, and {detail} is open until a person decides:"
+    " reminderd incident close {detail}",
     Rule.DUPLICATE: "skipped: {detail} says the same on {day}",
     Rule.UNTRUE: "no longer true: {detail}",
 }

@@ -10,7 +10,7 @@ from datetime import datetime
 from reminderd.errors import TryAgainLater
 from reminderd.ids import public_id
 from reminderd.interfaces import Decision, Outbox, StoredReply
-from reminderd.letterbox import TO_THE_STAFF, Decide, to_the_staff
+from reminderd.letterbox import FAILED, Decide, to_the_staff
 from reminderd.model import Channel, Patient
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Replies:
         except Exception as error:
             failed = type(error).__name__  # its words may hold those of the patient
             log.error("%s: goes to the staff as it is: %s", public_id("rep", reply.id), failed)
-            decision = Decision(TO_THE_STAFF, {"failed": failed})
+            decision = Decision(FAILED, {"failed": failed})
             with self._outbox.transaction():
                 self._write(reply, decision, self._who_has(reply), now)
 

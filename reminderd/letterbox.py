@@ -9,6 +9,7 @@ from reminderd.outbox_values import Decision, Reply, StoredReply
 from reminderd.questions import Questions
 
 TO_THE_STAFF = "staff"
+FAILED = "failed"  # nothing could sort it: a person has to, and soon
 
 # Asked once about each reply, with everybody who has that number, in a transaction.
 Decide = Callable[[StoredReply, Sequence[Patient], datetime], Decision]

@@ -241,6 +241,13 @@ class Incident:
         """Whether nobody has closed it."""
         return self.closed_at is None
 
+    @property
+    def state(self) -> str:
+        """`open`, `acknowledged` or `closed`."""
+        if not self.is_open:
+            return "closed"
+        return "acknowledged" if self.acknowledged_at else "open"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from reminderd.corrections import Untrue, untrue
 from reminderd.hours import end_of_quiet, local_date, quiet_period
 from reminderd.model import Chart, Kind, QuietPolicy, Reason, Reminder, ReminderKey, State
-from reminderd.rules import REASON_WHERE_FORBIDDEN, Draft, Scene, apply_rules
+from reminderd.rules import REASON_WHERE_FORBIDDEN, Draft, Scene, apply_rules, is_withheld
 from reminderd.steps import Planned, Rule, Step
 from reminderd.timing import ban_on, bans, expiry, nominal, treatments
 
@@ -277,6 +277,8 @@ def still_true(chart: Chart, reminder: Reminder, now: datetime) -> bool:
     if not chart.patient.consents(channel) or not chart.patient.address(channel):
         return False
     if channel in chart.clinic.leaving and session.id not in chart.approved:
+        return False
+    if is_withheld(session, reminder.kind):
         return False
     return (
         reminder.kind not in REASON_WHERE_FORBIDDEN

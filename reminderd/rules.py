@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from reminderd.consents import OPT_OUTS
 from reminderd.hours import add, end_of_quiet, quiet_period
+from reminderd.ids import public_id
 from reminderd.model import (
     Adjustment,
     Channel,
@@ -19,6 +20,7 @@ from reminderd.model import (
     QuietPolicy,
     Reason,
     Reminder,
+    Session,
     SessionState,
     State,
 )
@@ -64,6 +66,11 @@ class Draft:
         """Give it up for that reason, as that step found."""
         self.state, self.reason = State.SKIPPED, reason
         self.steps.append(step)
+
+    def hold(self, reason: Reason, step: Step | None = None) -> None:
+        """Keep it until a person has done something about that reason."""
+        self.state, self.reason = State.HELD, reason
+        self.steps.append(step or Step(Rule.HELD, None, reason))
 
 
 def apply_rules(draft: Draft, scene: Scene) -> None:
@@ -216,15 +223,25 @@ def _course(draft: Draft, scene: Scene) -> None:
 def _holds(draft: Draft, scene: Scene) -> None:
     chart, session = scene.chart, draft.treatment.session
     if draft.channel in chart.clinic.leaving and session.id not in chart.approved:
-        reason = Reason.UNAPPROVED
+        draft.hold(Reason.UNAPPROVED)
+    elif is_withheld(session, draft.milestone.kind):
+        incident = public_id("inc", session.withheld_by)
+        draft.hold(Reason.PAUSED, Step(Rule.WITHHELD, None, incident))
     elif chart.patient.paused:
-        reason = Reason.PAUSED
+        draft.hold(Reason.PAUSED)
     elif _awaits_confirmation(draft, chart):
-        reason = Reason.UNCONFIRMED
-    else:
-        return
-    draft.state, draft.reason = State.HELD, reason
-    draft.steps.append(Step(Rule.HELD, None, reason))
+        draft.hold(Reason.UNCONFIRMED)
+
+
+def is_withheld(session: Session, kind: Kind) -> bool:
+    """Whether nothing of that kind is said of the session until a person has seen to a red flag.
+
+    What forbids something still holds, and a check-in may bring the next red flag.
+    """
+    return session.withheld_by is not None and kind in REASSURING
+
+
+REASSURING = frozenset({Kind.RELEASE, Kind.ROUTINE, Kind.INFORM, Kind.COURSE})
 
 
 def _awaits_confirmation(draft: Draft, chart: Chart) -> bool:

@@ -29,6 +29,7 @@ class Rule(StrEnum):
     BOOKED = "booked"  # the later session
     COURSE_COMPLETE = "course-complete"  # the course's maximum
     HELD = "held"  # the reason
+    WITHHELD = "withheld"  # the public id of the incident
     DUPLICATE = "duplicate"  # the ids of the sessions whose reminders stay
     UNTRUE = "untrue"  # the `corrections.Untrue`
 

@@ -1,5 +1,5 @@
-"""What is done about a reply: a STOP stops, a START opens again, a good answer to a check-in is
-kept, and a person reads the rest.
+"""What is done about a reply: a STOP stops, a START opens again, a red flag opens an incident, a
+good answer to a check-in is kept, and a person reads the rest.
 
 What a reply means is said by `replies/`. Nothing is answered here, and nothing is called harmless.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from reminderd.check_ins import CheckIns
+from reminderd.incidents import Incidents
 from reminderd.interfaces import Decision, Outbox, StoredReply
 from reminderd.model import Channel, Patient
 from reminderd.replies.reading import Finding, Reading, read
@@ -29,11 +30,13 @@ class Triage:
         self,
         outbox: Outbox,
         wishes: Wishes,
+        incidents: Incidents,
         check_ins: CheckIns,
         rules: Callable[[], ReplyRules],
     ) -> None:
         self._outbox = outbox
         self._wishes = wishes
+        self._incidents = incidents
         self._check_ins = check_ins
         self._rules = rules
 
@@ -41,13 +44,17 @@ class Triage:
         """A STOP takes effect at once; whatever is not settled by that is for the staff."""
         reading = self._reading(reply, patients)
         self._obey(reply, reading, now)
+        incident = self._incidents.open(reply, reading, patients, now)
         link = self._check_ins.link(reply, reading, patients)
         why = {
             "findings": [_told(each) for each in reading.findings],
             "denied": [_told(each) for each in reading.denied],
             "check_in": link.why,
+            **({"incident": incident} if incident else {}),
         }
-        is_settled = link.settles or {each.meaning for each in reading.findings} <= _SETTLED
+        # Who has written of a red flag is not called well again by an answer to a check-in.
+        is_good = link.settles and incident is None
+        is_settled = is_good or {each.meaning for each in reading.findings} <= _SETTLED
         return Decision(reading.meaning.value, why, for_staff=not is_settled)
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:

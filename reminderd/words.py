@@ -126,6 +126,13 @@ class Resolution(StrEnum):
     RESEND = "resend"  # it did not arrive: send it again
 
 
+class Aftermath(StrEnum):
+    """What staff decide, at the end of an incident, about the texts that were withheld."""
+
+    RESUME = "resume"  # what is still valid goes out
+    STOP = "stop"  # none of them does
+
+
 class Outcome(StrEnum):
     """How one attempt ended, or how far it has come."""
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "today": "Show what goes out today, and what waits for a person.",
     "status": "Show how things stand.",
     "inbox": "What patients wrote: list, show, done.",
+    "incident": "Red flags that need a person: list, show, ack, close.",
     "release": "Let sending go on where it is held.",
     "report": "Show figures, and who is overdue for the next session.",
     "reminder": "Reminders: list, show, explain, cancel, retry.",

@@ -80,6 +80,9 @@ def everything(house: "House", patient_id: int, now: datetime) -> dict[str, Any]
         "replies": [
             view.reply_data(each, zone) for each in house.outbox.replies(patient_id=patient_id)
         ],
+        "incidents": [
+            view.incident_data(each, zone) for each in house.outbox.incidents(False, patient_id)
+        ],
         "audit": [audit.data(each, zone) for each in house.outbox.trail(patient_id)],
     }
 

@@ -92,11 +92,20 @@ def lines(
         )
     if counts[Reason.NO_ADDRESS]:
         yield _without_address(chart, counts[Reason.NO_ADDRESS])
-    if counts[Reason.PAUSED]:
+    for incident in sorted({each.withheld_by for each in chart.sessions if each.withheld_by}):
+        yield _withheld(public_id("inc", incident) or "")
+    if counts[Reason.PAUSED] and chart.patient.paused:
         yield f"The patient is paused. To go on: reminderd patient resume {name}"
     if session is not None:
         own = [each for each in reminders if each.session_id == session.id]
         yield from _about_session(session, own, now)
+
+
+def _withheld(incident: str) -> str:
+    return (
+        f"A red flag is open, {incident}: nothing that reassures goes out. Once it is seen to:"
+        f" reminderd incident close {incident} --why TEXT --texts resume|stop"
+    )
 
 
 def unapproved(protocols: Iterable[str]) -> Iterator[str]:

@@ -150,6 +150,7 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
     assert found.id is not None
     chart, said = desk.house.intake.chart(found.id), desk.house.outbox.statements(found.id)
     others = consent_history.others_with_number(desk.house, found)
+    red_flags = desk.house.outbox.incidents(True, found.id)
     if as_json:
         output.emit(
             {
@@ -157,6 +158,7 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
                 "screening": sorted(chart.patient.screening),
                 "same_phone": [public_id("pat", each.id) for each in others],
                 "consent_history": [view.statement_data(each, chart.timezone) for each in said],
+                "incidents": [view.incident_data(each, chart.timezone) for each in red_flags],
                 "sessions": [view.session_in(chart, each) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
             }
@@ -166,6 +168,8 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
         click.echo(f"{name:10}{fact}")
     if others:
         click.echo(f"{'shared':10}{consent_history.shared(others)}")
+    for flag in red_flags:
+        click.echo(f"{'incident':10}{public_id('inc', flag.id)}: {flag.severity}, {flag.state}")
     for line in consent_history.lines(said, chart.timezone):
         click.echo(f"{'said':10}{line}")
     click.echo()

@@ -9,6 +9,7 @@ from reminderd.courses import Standing, standing_in
 from reminderd.ids import public_id
 from reminderd.interfaces import Callback, StoredReply
 from reminderd.model import Chart, Clinic, Patient, Reminder, Session
+from reminderd.outbox_values import Incident
 
 
 def reminder_data(reminder: Reminder, zone: str) -> dict[str, Any]:
@@ -83,6 +84,26 @@ def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
         "waits": bool(decision and decision.for_staff),
         "done_at": instant(stored.done_at, zone),
         "done_by": stored.done_by,
+    }
+
+
+def incident_data(incident: Incident, zone: str) -> dict[str, Any]:
+    """A red flag and how far somebody has seen to it, without anybody's words."""
+    return {
+        "id": public_id("inc", incident.id),
+        "state": incident.state,
+        "severity": incident.severity,
+        "number": incident.number,
+        "patients": [public_id("pat", each) for each in incident.patients],
+        "replies": [public_id("rep", each) for each in incident.replies],
+        "sessions": [public_id("ses", each) for each in incident.sessions],
+        "opened_at": instant(incident.opened_at, zone),
+        "raised_at": instant(incident.raised_at, zone),
+        "acknowledged_at": instant(incident.acknowledged_at, zone),
+        "acknowledged_by": incident.acknowledged_by,
+        "closed_at": instant(incident.closed_at, zone),
+        "closed_by": incident.closed_by,
+        "why": incident.why,
     }
 
 

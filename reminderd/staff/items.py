@@ -12,11 +12,12 @@ from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
 from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import ReminderFilter
+from reminderd.letterbox import FAILED
 from reminderd.model import Outcome, Reason, State
 from reminderd.receipts import NOT_DELIVERED
 from reminderd.replies.reading import is_bad
 from reminderd.resting import resting
-from reminderd.staff import reminders, untrue
+from reminderd.staff import red_flags, reminders, untrue
 from reminderd.staff.reminders import Item
 from reminderd.stopped_texts import stopped
 
@@ -33,13 +34,14 @@ def waiting(house: "House", now: datetime) -> list[Item]:
     Where it is about reminders, `reminders` are their ids.
     """
     return [
-        *_replies(house, red_flags=True),
+        *red_flags.items(house),
+        *_replies(house, at_once=True),
         *_disk(house),
         *_holds(house),
         *_transports(house, now),
         *_texts(house),
         *_objections(house),
-        *_replies(house, red_flags=False),
+        *_replies(house, at_once=False),
         *_corrections(house, now),
         *reminders.items(house, now),
         *_disputed(house, now),
@@ -120,14 +122,16 @@ def _objections(house: "House") -> Iterator[Item]:
 _READ_NOW = {
     "emergency": "a red flag, as in an emergency: act now",
     "urgent": "a red flag: act now",
+    FAILED: "nothing could sort it: read it now",
 }
 
 
-def _replies(house: "House", *, red_flags: bool) -> Iterator[Item]:
-    """What people wrote and nobody has read."""
+def _replies(house: "House", *, at_once: bool) -> Iterator[Item]:
+    """What people wrote and nobody has read, but for the red flags of open incidents."""
+    told = {reply for each in house.outbox.incidents(open_only=True) for reply in each.replies}
     for each in reversed(house.outbox.replies(for_staff=True)):
         word = each.decision.word if each.decision else ""
-        if (word in _READ_NOW) is not red_flags:
+        if each.id in told or (word in _READ_NOW) is not at_once:
             continue
         names = [public_id("pat", patient) for patient in each.patients]
         whom = ", ".join(filter(None, names)) or "an unknown number"

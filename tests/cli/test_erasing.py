@@ -61,7 +61,7 @@ def test_an_export_holds_everything_that_is_known(desk: FrontDesk) -> None:
     data = json.loads(told)
     assert list(data) == [
         "exported_at", "patient", "consent_history", "sessions", "reminders", "messages", "replies",
-        "audit",
+        "incidents", "audit",
     ]  # fmt: skip
     assert data["patient"]["consent"]["sms"]["state"] == "withdrawn"
     assert data["patient"]["earlier_zones"] == []

@@ -93,6 +93,7 @@ visits = st.fixed_dictionaries(
         "state": st.sampled_from(SessionState),
         "tags": st.sampled_from([frozenset(), frozenset({"face"})]),
         "adjustments": adjustments,
+        "withheld_by": st.sampled_from([None, None, 7]),
     }
 )
 

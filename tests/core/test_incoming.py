@@ -93,7 +93,7 @@ def test_where_no_decision_can_be_made_the_staff_get_it_and_the_others_are_decid
     decider = Decider(fails_on="broken")
     Replies(desk.outbox, decider).apply(None, desk.now)
     found = {each.reply.text: each.decision for each in desk.outbox.replies()}
-    assert found["broken"] == Decision("staff", {"failed": "ValueError"})
+    assert found["broken"] == Decision("failed", {"failed": "ValueError"})
     assert {text for text, _ in decider.asked} == {"one", "two"}
     assert [each.reply.text for each in desk.outbox.replies(for_staff=True)] == ["broken"]
     assert "secret" not in caplog.text

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from reminderd.explain import sentences
 from reminderd.hours import quiet_period, zone
-from reminderd.model import Chart, Clinic, Kind, QuietPolicy, Reminder, State
-from reminderd.plan import changes, plan, sort_key
+from reminderd.model import Chart, Clinic, Kind, QuietPolicy, Reason, Reminder, State
+from reminderd.plan import changes, plan, sort_key, still_true
+from reminderd.rules import REASSURING
 from reminderd.timing import bans, treatments
 from tests.core.any_chart import ZONES, charts_and_nows, examples, session_of, visits
 from tests.core.build import (
@@ -79,6 +80,25 @@ def test_nothing_forbidden_is_said(case: tuple[Chart, datetime]) -> None:
         if each.state in FUTURE and each.kind in (Kind.RELEASE, Kind.ROUTINE):
             said_at = max(each.due_at or now, now)
             assert not any(ban.forbids(each.topics, said_at) for ban in in_force)
+
+
+@examples(max_examples=150)
+@given(charts_and_nows)
+def test_while_a_red_flag_is_open_what_would_reassure_waits_and_nothing_else_changes(
+    case: tuple[Chart, datetime],
+) -> None:
+    of, now = case
+    withheld = {each.id for each in of.sessions if each.withheld_by is not None}
+    free = replace(of, sessions=tuple(replace(each, withheld_by=None) for each in of.sessions))
+    without = {each.key: each for each in rows(free, now)}
+    for each in rows(of, now):
+        if each.kind not in REASSURING:
+            assert each == without[each.key]
+        elif each.session_id in withheld:
+            assert each.state is not State.SCHEDULED
+            if without[each.key].state is State.SCHEDULED:
+                assert (each.state, each.reason) == (State.HELD, Reason.PAUSED)
+                assert not still_true(of, without[each.key], each.due_at or now)
 
 
 @examples(max_examples=100)

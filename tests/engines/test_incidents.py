@@ -1,11 +1,13 @@
 """What every engine's outbox keeps of red flags, and what it says of sessions meanwhile."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from reminderd.engines.embedded import soundness
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.pruning import prunable, prune
 from reminderd.findings import Level
-from reminderd.interfaces import Reply
+from reminderd.interfaces import Decision, Reply
 from reminderd.model import Severity
 from reminderd.outbox_values import Incident
 from tests.engines.rows import EITHER_WAY, LATER, NOW, with_patient, with_session
@@ -76,3 +78,36 @@ def test_where_there_are_two_it_waits_until_both_are_closed(outbox: EmbeddedOutb
         outbox.keep_incident(replace(second, closed_at=LATER))
     (waiting,) = outbox.sessions()
     assert waiting.withheld_by == first.id
+
+
+# What is removed ---------------------------------------------------------------------------------
+
+
+@EITHER_WAY
+def test_of_somebody_who_is_erased_the_bare_fact_stays(outbox: EmbeddedOutbox) -> None:
+    who, other = with_patient(outbox), with_patient(outbox, phone="+34600000002")
+    own = opened(outbox, patients=(who.id or 0,))
+    shared = opened(outbox, patients=(who.id or 0, other.id or 0))
+    before = opened(outbox)  # the number was nobody's then
+    with outbox.transaction():
+        outbox.keep_incident(replace(own, why="Seen."))
+        outbox.erase(who, LATER)
+    left = {each.id: each for each in outbox.incidents(open_only=False)}
+    assert left[own.id] == replace(own, number="", patients=())
+    assert left[before.id] == replace(before, number="")
+    assert left[shared.id] == replace(shared, patients=(other.id or 0,))
+
+
+def test_an_old_one_loses_its_number_with_the_words_of_its_last_reply(
+    outbox: EmbeddedOutbox,
+) -> None:
+    closed, still = opened(outbox), opened(outbox)
+    with outbox.transaction():
+        for number in (1, 2):
+            outbox.reply_handled(number, Decision("urgent", for_staff=False), [], NOW)
+        outbox.keep_incident(replace(closed, closed_at=NOW, why="Seen."))
+    a_year_later = NOW + timedelta(days=366)
+    found = prunable(outbox, 365, a_year_later)
+    assert found.replies == closed.replies
+    prune(outbox, found, 365, "Dr. Alba", a_year_later)
+    assert outbox.incidents(open_only=False) == [replace(closed, number="", closed_at=NOW), still]

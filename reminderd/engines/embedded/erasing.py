@@ -33,6 +33,17 @@ _ONLY_OWN = (
 )
 _NOBODYS = "SELECT id, sender FROM replies WHERE id NOT IN (SELECT reply FROM reply_patients)"
 _SEALED_IN_NOBODYS = places("replies", "id, sender")
+_ONLY_OWN_INCIDENTS = (
+    "SELECT incident FROM incident_patients WHERE patient = ?1 AND incident NOT IN "
+    "(SELECT incident FROM incident_patients WHERE patient <> ?1)"
+)
+_NOBODYS_INCIDENTS = (
+    "SELECT id, number FROM incidents WHERE id NOT IN (SELECT incident FROM incident_patients)"
+)
+_SEALED_IN_NOBODYS_INCIDENTS = places("incidents", "id, number")
+_NUMBERLESS = (
+    "UPDATE incidents SET number = '', why = NULL WHERE id IN (SELECT value FROM json_each(?))"
+)
 _REMOVALS = (
     "UPDATE check_replies SET answer = NULL WHERE reminder IN "
     f"(SELECT id FROM reminders WHERE session IN {_OWN_SESSIONS})",
@@ -136,6 +147,7 @@ class Erasing(Trail):
             (patient.id,),
         )
         self._remove_replies(patient)
+        self._remove_incidents(patient)
         for removal in _REMOVALS:
             self.connection.execute(removal, (patient.id,))
         self.connection.execute(
@@ -160,6 +172,16 @@ class Erasing(Trail):
                 own.append(number)
         self.connection.execute(_WORDLESS, (json.dumps(own),))
         self.connection.execute("DELETE FROM reply_patients WHERE patient = ?", (patient.id,))
+
+    def _remove_incidents(self, patient: Patient) -> None:
+        """As of replies: that there was a red flag stays, without the number and what was found."""
+        own = [row[0] for row in self.query(_ONLY_OWN_INCIDENTS, (patient.id,))]
+        for row in self.query(_NOBODYS_INCIDENTS):
+            incident, number = opened(row, _SEALED_IN_NOBODYS_INCIDENTS, row[0], self.seal)
+            if number and number == patient.phone:
+                own.append(incident)
+        self.connection.execute(_NUMBERLESS, (json.dumps(own),))
+        self.connection.execute("DELETE FROM incident_patients WHERE patient = ?", (patient.id,))
 
     def _refuse_on_its_way(self, patient_id: int) -> None:
         open_attempts = self.query(

@@ -37,11 +37,20 @@ _CLEAR = (
 
 _REPLIES = (
     "SELECT id FROM replies WHERE received_at < ? AND sender <> '' "
-    "AND handled_at IS NOT NULL AND for_staff = 0 ORDER BY id"
+    "AND handled_at IS NOT NULL AND for_staff = 0 AND id NOT IN (SELECT reply FROM "
+    "incident_replies JOIN incidents ON incidents.id = incident WHERE closed_at IS NULL) "
+    "ORDER BY id"
 )
 _CLEAR_REPLIES = (
     "UPDATE replies SET sender = '', text = '', why = '{}' "
     "WHERE id IN (SELECT value FROM json_each(?))"
+)
+# Of an incident the number, and what was found, once its last reply has no words any more.
+_CLEAR_INCIDENTS = (
+    "UPDATE incidents SET number = '', why = NULL WHERE closed_at IS NOT NULL AND number <> '' "
+    "AND id IN (SELECT incident FROM incident_replies "
+    "WHERE reply IN (SELECT value FROM json_each(?))) AND id NOT IN (SELECT incident FROM "
+    "incident_replies JOIN replies ON replies.id = reply WHERE sender <> '')"
 )
 
 
@@ -84,6 +93,7 @@ def prune(outbox: EmbeddedOutbox, found: Prunable, days: int, by: str, now: date
             outbox.record([Entry(now, by, Action.PRUNED, "database", after=order)])
     _clear(outbox, _CLEAR, found.messages)
     _clear(outbox, _CLEAR_REPLIES, found.replies)
+    _clear(outbox, _CLEAR_INCIDENTS, found.replies)
     return outbox.scrub()
 
 

@@ -1,0 +1,187 @@
+"""Red flags: one incident at a time for a number, until a person has acted on it and closed it.
+
+Every method is one transaction: the incident, what is withheld for it, and the trail. Nothing here
+judges how a patient is; what a reply means is said by `replies/`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reminderd.audit import DAEMON, Action, Entry
+from reminderd.charts import Change, Charts, not_found
+from reminderd.errors import Refused
+from reminderd.ids import internal_id, public_id
+from reminderd.interfaces import ReminderFilter, StoredReply
+from reminderd.model import Patient, Reason, Reminder, Severity, State
+from reminderd.outbox_values import Incident
+from reminderd.plan import sort_key
+from reminderd.replies.reading import Reading
+from reminderd.replies.words import Meaning
+from reminderd.rules import REASSURING
+from reminderd.words import Aftermath
+
+_SEVERITIES = {Meaning.EMERGENCY: Severity.EMERGENCY, Meaning.URGENT: Severity.URGENT}
+
+
+@dataclass(frozen=True)
+class Closed:
+    """An incident that somebody has closed, and what that led to for each of its patients."""
+
+    incident: Incident
+    changes: tuple[Change, ...]
+
+
+class Incidents(Charts):
+    """Opens them where a reply holds a red flag, and takes what staff say about them."""
+
+    def open(
+        self, reply: StoredReply, reading: Reading, patients: Sequence[Patient], now: datetime
+    ) -> str | None:
+        """For a red flag: a new incident, or one more red flag in that which is open.
+
+        What would reassure is withheld from everybody with that number. Returns the incident that
+        is open for the number now, whatever the reply means; None where there is none.
+        """
+        severity = next((each for word, each in _SEVERITIES.items() if reading.means(word)), None)
+        with self._outbox.transaction():
+            known = self._open_of(reply.reply.sender)
+            if severity is None:
+                return _name(known) if known else None
+            incident = known or self._new(reply.reply.sender, severity, now)
+            raised = self._with(_raised(incident, severity, now), reply, patients, now)
+            self._outbox.keep_incident(raised)
+            action = Action.INCIDENT_RAISED if known else Action.INCIDENT_OPENED
+            self._record(action, raised, DAEMON, now)
+            for each in raised.patients:
+                self._plan_one_again(each, now)
+            return _name(raised)
+
+    def acknowledge(self, name: str, by: str, now: datetime) -> Incident:
+        """A person takes it on; whoever did so since the latest red flag stays.
+
+        Raises Refused where it is closed.
+        """
+        with self._outbox.transaction():
+            incident = self._still_open(name)
+            if incident.acknowledged_at and incident.acknowledged_at >= incident.raised_at:
+                return incident
+            taken_on = replace(incident, acknowledged_at=now, acknowledged_by=by)
+            self._outbox.keep_incident(taken_on)
+            self._record(Action.INCIDENT_ACKNOWLEDGED, taken_on, by, now)
+            return taken_on
+
+    def close(self, name: str, why: str, texts: Aftermath, by: str, now: datetime) -> Closed:
+        """A person has acted on it: its replies are done with, and so is the withholding.
+
+        What was withheld goes out as far as it is still valid, or is called off. Raises Refused
+        where it is closed already.
+        """
+        with self._outbox.transaction():
+            incident = self.acknowledge(name, by, now)
+            if texts is Aftermath.STOP:
+                self._call_off(incident)
+            closed = replace(incident, closed_at=now, closed_by=by, why=why)
+            self._outbox.keep_incident(closed)
+            self._record(Action.INCIDENT_CLOSED, closed, by, now, texts=texts.value)
+            self._done_with(closed, by, now)
+            planned = tuple(self._plan_one_again(each, now) for each in closed.patients)
+            return Closed(closed, planned)
+
+    def incident(self, name: str) -> Incident:
+        """The incident of that id; NotFound where there is none."""
+        number = internal_id("inc", name)
+        found = None if number is None else self._outbox.incident(number)
+        if found is None:
+            raise not_found("incident", name)
+        return found
+
+    def withheld(self, incident: Incident) -> list[Reminder]:
+        """What waits for its end, in the order of the plan."""
+        held = frozenset({State.HELD})
+        waiting = (
+            reminder
+            for session in incident.sessions
+            for reminder in self._outbox.reminders(ReminderFilter(session_id=session, states=held))
+        )
+        return sorted((each for each in waiting if each.kind in REASSURING), key=sort_key)
+
+    # Opening ---------------------------------------------------------------------------------
+
+    def _open_of(self, number: str) -> Incident | None:
+        known = self._outbox.incidents(open_only=True)
+        return next((each for each in known if each.number == number), None)
+
+    def _new(self, number: str, severity: Severity, now: datetime) -> Incident:
+        return Incident(self._outbox.next_incident_id(), severity, number, (), (), now, now)
+
+    def _with(
+        self, incident: Incident, reply: StoredReply, patients: Sequence[Patient], now: datetime
+    ) -> Incident:
+        """With one more red flag, and with who has the number and was treated by now."""
+        whom = [each.id for each in patients if each.id is not None]
+        treated = [
+            session.id
+            for each in whom
+            for session in self._outbox.sessions(each)
+            if session.stands and session.at <= now and session.id is not None
+        ]
+        return replace(
+            incident,
+            patients=_joined(incident.patients, whom),
+            replies=_joined(incident.replies, [reply.id]),
+            sessions=_joined(incident.sessions, treated),
+        )
+
+    # What staff say --------------------------------------------------------------------------
+
+    def _still_open(self, name: str) -> Incident:
+        incident = self.incident(name)
+        if not incident.is_open:
+            raise Refused(
+                f"{_name(incident)} is closed: {incident.closed_by} has seen to it",
+                remedy=f"See how: reminderd incident show {_name(incident)}",
+            )
+        return incident
+
+    def _call_off(self, incident: Incident) -> None:
+        self._outbox.save_reminders(
+            each._replace(state=State.CANCELLED, reason=Reason.BY_STAFF)
+            for each in self.withheld(incident)
+        )
+
+    def _done_with(self, incident: Incident, by: str, now: datetime) -> None:
+        """Nobody has to read its replies any more."""
+        for number in incident.replies:
+            reply = self._outbox.reply(number)
+            if reply is not None and reply.decision is not None and reply.decision.for_staff:
+                self._outbox.reply_done(number, by, now)
+
+    def _record(
+        self, action: Action, incident: Incident, by: str, now: datetime, **facts: str
+    ) -> None:
+        """Once for each of its patients, or about nobody; not how serious it is."""
+        self._outbox.record(
+            [
+                Entry(now, by, action, _name(incident), each, after=facts)
+                for each in incident.patients or (None,)
+            ]
+        )
+
+
+def _raised(incident: Incident, severity: Severity, now: datetime) -> Incident:
+    """Staff are told anew; where it is worse than before, somebody has to take it on anew."""
+    order = list(Severity)
+    if order.index(severity) >= order.index(incident.severity):
+        return replace(incident, raised_at=now)
+    return replace(
+        incident, severity=severity, raised_at=now, acknowledged_at=None, acknowledged_by=None
+    )
+
+
+def _joined(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted({*known, *more}))
+
+
+def _name(incident: Incident) -> str:
+    return public_id("inc", incident.id) or ""
