@@ -6,8 +6,11 @@ from functools import partial
 from http.client import HTTPException
 from signal import SIGKILL
 
+from reminderd.audit import Action
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reminder, State
+from reminderd.plan import WAITING
+from reminderd.rules import REASSURING
 from tests.fakes.twilio_calls import call, inbound, status
 from tests.fakes.twilio_server import reset
 from tests.faults.checker import wrongs
@@ -17,6 +20,8 @@ from tests.faults.scenes import PUBLIC, START, Scene
 from tests.waiting import until
 
 REPLY = "SM" + "e" * 32
+RED_FLAG = "My lip is swelling"
+OPENED = Action.INCIDENT_OPENED
 LATER = [timedelta(seconds=1), timedelta(seconds=32), timedelta(seconds=3611)]
 
 
@@ -83,25 +88,26 @@ def _told(sid: str, reminders: list[Reminder], *, delivered: bool) -> Iterator[s
             yield f"rem-{each.id}: {each.state}, receipt {each.receipt}, kept: {delivered}"
 
 
-def in_a_reply(scene: Scene, step: str) -> Found:
+def in_a_reply(scene: Scene, step: str, words: str = "Is that normal?") -> Found:
     """It dies as it keeps what a patient wrote, or as it hands it on to whoever decides."""
     scene.prefer_texts()
     port = scene.listens()
     child = Fork(scene.job("run", step=step))
     until(lambda: _has_asked(scene), "every answer is on record")
-    acknowledged = _writes(scene, port)
-    if acknowledged and step.endswith("decision"):
+    acknowledged = _writes(scene, port, words)
+    if acknowledged and step.endswith(("decision", "incident")):
         until(child.has_ended, step)
     killed = child.has_ended() or not acknowledged
     killed = (child.ends() if killed else child.kill()) == -SIGKILL and killed
     scene.taken(START, killed=True)
     scene.types("run", "--once", at=START + LATER[0])
-    return list(_what_is_kept(scene, step, acknowledged=acknowledged)), killed
+    found = list(_what_is_kept(scene, step, acknowledged=acknowledged))
+    return found + (list(_who_acts(scene)) if words == RED_FLAG else []), killed
 
 
-def _writes(scene: Scene, port: int) -> bool:
+def _writes(scene: Scene, port: int, words: str) -> bool:
     """Whether the first patient's words were acknowledged."""
-    form = inbound(REPLY, "Is that normal?", sender=str(scene.twilio.messages[0]["to"]))
+    form = inbound(REPLY, words, sender=str(scene.twilio.messages[0]["to"]))
     try:
         return call(f"{PUBLIC}/hooks/twilio/inbound", form, port).status == 200
     except (OSError, HTTPException):
@@ -111,13 +117,29 @@ def _writes(scene: Scene, port: int) -> bool:
 def _what_is_kept(scene: Scene, step: str, *, acknowledged: bool) -> Findings:
     house = scene.house()
     kept = house.outbox.replies()
-    expected = acknowledged or step.endswith(("after the reply", "decision"))
+    expected = acknowledged or step.endswith(("after the reply", "decision", "incident"))
     if bool(kept) != expected or len(kept) > 1:
         yield f"killed {step}, acknowledged: {acknowledged}, and kept are {len(kept)}"
     for each in kept:
         if each.decision is None or not each.patients:
             yield f"{each.id}: nobody decided on it, or it is nobody's"
     yield from wrongs(house.outbox, scene.ledger(house), set(), START)
+    house.outbox.close()
+
+
+def _who_acts(scene: Scene) -> Findings:
+    """One incident, opened once, with the one reply; and nothing that reassures is on its way."""
+    house = scene.house()
+    opened = [each.entry for each in house.outbox.trail() if each.entry.action == OPENED]
+    known = house.outbox.incidents(open_only=True)
+    if [each.replies for each in known] != [(1,)] or len(opened) != 1:
+        yield f"incidents about {[each.replies for each in known]}, opened {len(opened)} times"
+    waiting = house.outbox.reminders(
+        ReminderFilter(patient_id=opened[0].patient if opened else 1, states=WAITING)
+    )
+    for each in waiting:
+        if each.kind in REASSURING and each.state is not State.HELD:
+            yield f"rem-{each.id} is {each.state} while a red flag is open"
     house.outbox.close()
 
 
@@ -129,5 +151,12 @@ CRASH_POINTS: dict[str, Kill] = {
 CRASH_POINTS |= {
     f"webhook: {when} {what}": partial(in_a_reply, step=f"{when} {what}")
     for what in ("the reply", "its decision")
+    for when in ("before", "in", "after")
+}
+CRASH_POINTS |= {
+    f"webhook: {when} {what} of a red flag": partial(
+        in_a_reply, step=f"{when} {what}", words=RED_FLAG
+    )
+    for what in ("the incident", "its decision")
     for when in ("before", "in", "after")
 }

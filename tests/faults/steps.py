@@ -20,11 +20,13 @@ from reminderd.interfaces import (
     Settlement,
 )
 from reminderd.model import Outcome, Patient, Reminder
+from reminderd.outbox_values import Incident
 
 AROUND = ("before", "in", "after")
 TRANSACTIONS = (
     "the claim", "the mark", "the record", "the plan", "the import", "the recovery", "the word",
     "the erasure", "the callback", "its application", "the reply", "its decision",
+    "the incident",
 )  # fmt: skip
 REQUEST = ("before the request", "after the answer")
 
@@ -105,6 +107,10 @@ class BreakingOutbox(EmbeddedOutbox):
     ) -> None:
         with self._step("its decision"):
             super().reply_handled(reply_id, decision, patient_ids, now)
+
+    def keep_incident(self, incident: Incident) -> None:
+        with self._step("the incident"):
+            super().keep_incident(incident)
 
     def record(self, entries: Sequence[Entry]) -> None:
         with self._step("the entry"):
