@@ -33,20 +33,20 @@ def run() -> None:
         awake(database)
         daemon = subprocess.Popen(program, stderr=subprocess.DEVNULL)
         try:
-            late = sorted(lateness(database, WAKES))
+            late = sorted(ms for _, ms in lateness(database, WAKES, "sms"))
             line("wake-up, median", f"{late[len(late) // 2]:.0f} ms")
             line("wake-up, 99 of 100 within", f"{late[int(len(late) * 0.99)]:.0f} ms")
-            before = _cpu_seconds(daemon.pid)
+            before = cpu_seconds(daemon.pid)
             time.sleep(REST_SECONDS)
-            line("CPU at rest", f"{(_cpu_seconds(daemon.pid) - before):.3f} s a minute")
+            line("CPU at rest", f"{(cpu_seconds(daemon.pid) - before):.3f} s a minute")
             line("memory at rest", f"{_memory_mb(daemon.pid):.0f} MB")
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.wait()
 
 
-def awake(database: Path) -> None:
-    """Due one by one from five seconds on, 100 ms and a bit apart, in an hour that is not quiet."""
+def awake(database: Path) -> datetime:
+    """Due one by one from the returned instant on, a bit apart, in an hour that is not quiet."""
     first = datetime.now(UTC) + timedelta(seconds=8)
     connection = connect(database)
     connection.execute("UPDATE patients SET timezone = ?", (_awake_zone(first),))
@@ -55,6 +55,7 @@ def awake(database: Path) -> None:
         (to_ms(first), to_ms(first)),
     )
     connection.close()
+    return first
 
 
 def _awake_zone(instant: datetime) -> str:
@@ -62,24 +63,25 @@ def _awake_zone(instant: datetime) -> str:
     return f"Etc/GMT{instant.hour - 12:+d}" if instant.hour != 12 else "Etc/GMT"
 
 
-def lateness(database: Path, wakes: int) -> list[float]:
-    """Milliseconds from due to marked, of every reminder that was due."""
+def lateness(database: Path, wakes: int, channel: str) -> list[tuple[int, float]]:
+    """When each reminder on the channel was due, and how many milliseconds later it was marked."""
+    sent = "FROM reminders WHERE state = 'sent' AND channel = ?"
     connection = connect(database)
-    while (
-        connection.execute("SELECT count(*) FROM reminders WHERE state = 'sent'").fetchone()[0]
-        < wakes
-    ):
+    while connection.execute(f"SELECT count(*) {sent}", (channel,)).fetchone()[0] < wakes:
         time.sleep(0.5)
     rows = connection.execute(
-        "SELECT attempts.marked_at - due_at FROM reminders "
+        "SELECT due_at, attempts.marked_at - due_at FROM reminders "
         "JOIN message_reminders ON reminder = reminders.id "
-        "JOIN attempts ON attempts.message = message_reminders.message"
+        "JOIN attempts ON attempts.message = message_reminders.message "
+        "WHERE reminders.channel = ?",
+        (channel,),
     ).fetchall()
     connection.close()
-    return [float(row[0]) for row in rows]
+    return [(int(due), float(late)) for due, late in rows]
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """What the process has taken so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -161,6 +161,8 @@ class _Reader:
                     return self._finding(rule, [match])
         apart = [each for name in rule.unless for each in self._found.get(name, ())]
         for line in rule.when:
+            if not all(name in self._found for name in line):
+                continue  # as most are: it is found out before anything is sorted
             first, *others = (self._matches(name, denied=denied) for name in line)
             together = _closest([_far_from(first, apart), *others])
             if together:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 EACH_PER_SECOND = 50.0  # of one caller; the machine itself, where a proxy may be, is none
@@ -69,6 +70,7 @@ class Allowance:
         return found
 
 
+@lru_cache(MOST_CALLERS)
 def _name(peer: str) -> str | None:
     """Who has one IPv6 address has the rest of its network too; None for this machine."""
     address = ip_address(peer)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ AT_ONCE = 200
 
 class _Slip(NamedTuple):
     write: Write
-    done: "Future[None]"
+    done: "asyncio.Future[None]"
 
 
 class Inbox:
@@ -30,49 +30,56 @@ class Inbox:
         self._outbox = outbox
         self._clock = clock
         self._waiting: deque[_Slip] = deque()
+        self._is_told = False  # that something waits
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="inbox")
 
     async def keep(self, write: Write) -> None:
         """Return once what `write` wrote is durable; raises TryAgainLater."""
-        slip = _Slip(write, Future())
+        loop = asyncio.get_running_loop()
+        slip = _Slip(write, loop.create_future())
         self._waiting.append(slip)
-        self._writer.submit(self._write_waiting)
-        await asyncio.wrap_future(slip.done)
+        if not self._is_told:
+            self._is_told = True
+            self._writer.submit(self._write_waiting, loop)
+        await slip.done
 
     def close(self) -> None:
         """Finish what is being written."""
         self._writer.submit(self._outbox.close).result()
         self._writer.shutdown()
 
-    def _write_waiting(self) -> None:
-        slips: list[_Slip] = []
-        while self._waiting and len(slips) < AT_ONCE:
-            slips.append(self._waiting.popleft())
-        if not slips:
-            return
+    def _write_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_told = False  # before it looks: what comes later is told anew
+        while self._waiting:
+            slips: list[_Slip] = []
+            while self._waiting and len(slips) < AT_ONCE:
+                slips.append(self._waiting.popleft())
+            errors = self._written(slips)
+            # To all of them at once: to wake the other thread costs as much as to write one down.
+            loop.call_soon_threadsafe(_tell, slips, errors)
+
+    def _written(self, slips: list[_Slip]) -> list[Exception | None]:
+        """What kept each from being written, if anything."""
         try:
             self._write(slips)
         except Exception as error:
             if isinstance(error, TryAgainLater) or len(slips) == 1:
-                _fail(slips, error)
-                return
-            for each in slips:  # whose fault it was keeps nobody else from being heard
-                self._write_alone(each)
-
-    def _write_alone(self, slip: _Slip) -> None:
-        try:
-            self._write([slip])
-        except Exception as error:
-            _fail([slip], error)
+                return [error] * len(slips)
+            # Whose fault it was keeps nobody else from being heard.
+            return [each for slip in slips for each in self._written([slip])]
+        return [None] * len(slips)
 
     def _write(self, slips: list[_Slip]) -> None:
         with self._outbox.transaction():
             for each in slips:
                 each.write(self._outbox, self._clock.now())
-        for each in slips:
-            each.done.set_result(None)
 
 
-def _fail(slips: list[_Slip], error: Exception) -> None:
-    for each in slips:
-        each.done.set_exception(error)
+def _tell(slips: list[_Slip], errors: list[Exception | None]) -> None:
+    for slip, error in zip(slips, errors, strict=True):
+        if slip.done.done():
+            continue  # nobody waits any more
+        if error is None:
+            slip.done.set_result(None)
+        else:
+            slip.done.set_exception(error)

@@ -45,7 +45,11 @@ class _OneRequest(H11Protocol):
             self._missed()
             return
         super().connection_made(transport)
-        self._end = self.loop.call_later(LONGEST_SECONDS, transport.abort)
+        self._end = self.loop.call_later(LONGEST_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        self.transport.abort()
+        self._missed()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._end is not None:
@@ -57,7 +61,7 @@ class _OneRequest(H11Protocol):
 def serving(listen: str, application: Starlette, shown: Shown) -> Iterator[None]:
     """Serve until the end of the `with`, and then finish what is under way.
 
-    `shown.missed` hears of each connection that was one too many, `shown.ended` of an end before.
+    `shown.missed` hears of each connection that was cut, `shown.ended` of an end before.
 
     Raises TryAgainLater where the port is taken, or nobody served any more at the end of the
     `with`; ConfigurationError where there is no such address.

@@ -100,6 +100,18 @@ def test_who_dawdles_is_cut_off(hasty: Line, sent: bytes) -> None:
     assert hasty.kept() == []
 
 
+def test_whoever_is_cut_off_may_have_been_the_provider_and_is_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LONGEST_SECONDS", 0.2)
+    missed: list[bool] = []
+    with open_line(desk, shown=web.Shown(missed=lambda: missed.append(True))) as line:
+        assert line.tell().status == 204
+        assert not missed
+        cut(line.port, HEAD + b"Content-Length: 500\r\n\r\nMessageSid=")
+    assert missed
+
+
 def test_one_connection_carries_one_request(line: Line) -> None:
     answer = cut(line.port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 5)
     assert answer.count(b"HTTP/1.1 200") == 1
