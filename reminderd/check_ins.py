@@ -12,11 +12,13 @@ from reminderd.interfaces import Outbox, StoredReply
 from reminderd.model import Channel, Patient
 from reminderd.practice import Practice
 from reminderd.questions import Question
-from reminderd.replies.reading import Reading
+from reminderd.replies.reading import Reading, is_bad
 
+SMS = Channel.SMS
 WITHIN = timedelta(hours=72)  # after the question a reply may be one to it
 # Two patients with one number who were asked within this time: nobody can tell who has answered.
 TOGETHER = timedelta(hours=6)
+GOOD = "a good answer, so nobody has to read it"
 NOTHING_ASKED = "nobody with that number was asked anything in the 72 hours before"
 NOT_CLEAR_WHOSE = "several patients with that number were asked, and it is not clear whose it is"
 
@@ -36,19 +38,27 @@ class CheckIns:
         self._outbox = outbox
         self._practice = practice
 
-    def link(self, reply: StoredReply, reading: Reading, patients: Sequence[Patient]) -> Link:
-        """Keep to which question it belongs. A good answer to one, and nothing else, is settled."""
+    def link(
+        self,
+        reply: StoredReply,
+        reading: Reading,
+        patients: Sequence[Patient],
+        incident: str | None,
+    ) -> Link:
+        """Keep to which question it belongs. A good answer to one, and nothing else, is settled,
+        unless an incident is open.
+        """
         question = self._question(reply, patients)
         if isinstance(question, str):
             return Link(False, {"reminder": None, "because": question})
         self._outbox.link_reply(reply.id, question.reminder_id, reading.answer)
-        open_because = self._open_because(reply, reading)
+        open_because = _open_because(reply, reading, incident)
         name = {"reminder": public_id("rem", question.reminder_id)}
-        return Link(not open_because, {**name, "because": open_because or "a good answer"})
+        return Link(not open_because, {**name, "because": open_because or GOOD})
 
     def _question(self, reply: StoredReply, patients: Sequence[Patient]) -> Question | str:
         """What it belongs to, or why to nothing."""
-        ids = [each.id for each in patients if each.id and self._is_asked_by(reply, each)]
+        ids = [each.id for each in self._of_the_clinic(reply, patients) if each.id]
         said_at = reply.said_at
         asked = self._outbox.questions_to(ids, said_at - WITHIN, said_at)
         last_of_each = {each.patient_id: each for each in asked}
@@ -57,17 +67,22 @@ class CheckIns:
         *others, latest = sorted(last_of_each.values(), key=lambda each: each.asked_at)
         return NOT_CLEAR_WHOSE if any(_may_be_to(each, latest) for each in others) else latest
 
-    def _is_asked_by(self, reply: StoredReply, patient: Patient) -> bool:
-        """Whether the patient's clinic is the one that was written to."""
-        return self._practice.routes.get((patient.clinic, Channel.SMS)) == reply.transport
+    def _of_the_clinic(self, reply: StoredReply, patients: Sequence[Patient]) -> Sequence[Patient]:
+        """Those whose clinic was written to, if there are any."""
+        routes = self._practice.routes
+        own = [each for each in patients if routes.get((each.clinic, SMS)) == reply.transport]
+        return own or patients
 
-    def _open_because(self, reply: StoredReply, reading: Reading) -> str | None:
-        """Why a person has to read it."""
-        if not reading.is_nothing_but_good:
-            return "not only a good answer"
-        if reply.reply.media:
-            return "a good answer, and something was sent with it"
-        return None
+
+def _open_because(reply: StoredReply, reading: Reading, incident: str | None) -> str | None:
+    """Why a person has to read it."""
+    if reading.answer and is_bad(reading.answer):
+        return "a bad answer"
+    if not reading.is_nothing_but_good:
+        return "not only a good answer"
+    if incident:
+        return f"a good answer, but {incident} is open"
+    return "a good answer with pictures" if reply.reply.media else None
 
 
 def _may_be_to(earlier: Question, latest: Question) -> bool:

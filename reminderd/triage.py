@@ -45,17 +45,17 @@ class Triage:
         reading = self._reading(reply, patients)
         self._obey(reply, reading, now)
         incident = self._incidents.open(reply, reading, patients, now)
-        link = self._check_ins.link(reply, reading, patients)
+        link = self._check_ins.link(reply, reading, patients, incident)
         why = {
             "findings": [_told(each) for each in reading.findings],
             "denied": [_told(each) for each in reading.denied],
             "check_in": link.why,
             **({"incident": incident} if incident else {}),
         }
-        # Who has written of a red flag is not called well again by an answer to a check-in.
-        is_good = link.settles and incident is None
-        is_settled = is_good or {each.meaning for each in reading.findings} <= _SETTLED
-        return Decision(reading.meaning.value, why, for_staff=not is_settled)
+        is_settled = link.settles or {each.meaning for each in reading.findings} <= _SETTLED
+        # Whatever somebody writes of whom a red flag is open, a person has to know it.
+        for_staff = incident is not None or not is_settled
+        return Decision(reading.meaning.value, why, for_staff=for_staff)
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
         languages = [each.language for each in patients if each.language]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from reminderd import wording
 from reminderd.cli.output import instant
 from reminderd.consents import Statement, closed_by
 from reminderd.ids import public_id
@@ -62,10 +63,5 @@ def _what(said: Statement) -> str:
 
 def _known_by(said: Statement) -> str:
     details = ", ".join(filter(None, [said.by if said.how is How.STAFF else "", said.source]))
-    words = f": “{_printable(said.words)}”" if said.words else ""
+    words = f": “{wording.printable(said.words)}”" if said.words else ""
     return (f" ({details})" if details else "") + words
-
-
-def _printable(words: str) -> str:
-    """On one line, and nothing in it that a terminal would obey."""
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split())

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reminderd import explain
-from reminderd.cli import in_doubt, output, view, waiting
+from reminderd.cli import in_doubt, output, replied, view, waiting
 from reminderd.cli.context import Desk
 from reminderd.ids import public_id
 from reminderd.interfaces import Callback, Rendered
-from reminderd.model import Attempt, Reminder
+from reminderd.model import Attempt, Chart, Reminder
+
+if TYPE_CHECKING:
+    from reminderd.bootstrap import House
 
 Told = tuple[datetime, Callback]
 
@@ -23,17 +26,7 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
     assert reminder.patient_id is not None
     assert reminder.id is not None
     chart = house.intake.chart(reminder.patient_id)
-    now = desk.clock.now()
-    planned = next(
-        each
-        for each in house.intake.planned(reminder.patient_id, now)
-        if each.reminder.key == reminder.key
-    )
-    sentences = [
-        *explain.sentences(planned, chart),
-        *waiting.reasons(house, chart, reminder, now),
-        *in_doubt.reasons(house, chart, reminder, now),
-    ]
+    sentences = _why(house, chart, reminder, desk.clock.now())
     attempts = house.outbox.attempts(reminder.id)
     told = _told(desk, reminder.patient_id, attempts)
     left = house.outbox.left(reminder.id)
@@ -41,6 +34,11 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
         public_id("msg", each.id) or ""
         for each in house.outbox.correspondence(reminder.patient_id)
         if each.is_wordless and reminder.id in each.reminder_ids
+    ]
+    replies = [
+        each
+        for each in reversed(house.outbox.replies(patient_id=reminder.patient_id))
+        if each.question == reminder.id
     ]
     if as_json:
         output.emit(
@@ -51,12 +49,29 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
                 "told": [view.told_data(*each, chart.timezone) for each in told],
                 "messages": [_message_data(each) for each in left],
                 "pruned": pruned,
+                "replies": [view.reply_data(each, chart.timezone) for each in replies],
             }
         )
         return
     _print(reminder, sentences, attempts, told, left, chart.timezone)
     if pruned:
         click.echo(f"\n{', '.join(pruned)}: pruned, the words are no longer kept.")
+    for index, line in enumerate(replied.lines(replies, chart.timezone)):
+        click.echo(line if index else f"\n{line}")
+
+
+def _why(house: "House", chart: Chart, reminder: Reminder, now: datetime) -> list[str]:
+    """The planner's steps, and what the reminder waits for beside them."""
+    planned = next(
+        each
+        for each in house.intake.planned(reminder.patient_id or 0, now)
+        if each.reminder.key == reminder.key
+    )
+    return [
+        *explain.sentences(planned, chart),
+        *waiting.reasons(house, chart, reminder, now),
+        *in_doubt.reasons(house, chart, reminder, now),
+    ]
 
 
 def _told(desk: Desk, patient_id: int, attempts: Sequence[Attempt]) -> list[Told]:

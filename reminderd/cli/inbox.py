@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group("inbox")
 def command() -> None:
-    """What patients wrote: list, show, done."""
+    """What patients wrote: list, show, explain, done, silent."""
 
 
 @command.command("list")
@@ -24,6 +24,7 @@ def command() -> None:
 @pass_desk
 def list_replies(desk: Desk, patient: str | None, everything: bool, as_json: bool) -> None:
     """List what waits for a person, the latest first. It shows patients' words."""
+    from reminderd import wording
     from reminderd.cli import output
     from reminderd.cli.view import reply_data
 
@@ -38,9 +39,9 @@ def list_replies(desk: Desk, patient: str | None, everything: bool, as_json: boo
         output.note("Nothing waits to be read.")
         return
     output.table(
-        ("Id", "At", "From", "Patients", "Decided", "Text"),
+        ("Id", "At", "From", "Patients", "Decided", "Check-in", "Text"),
         ([each["id"], each["received_at"], each["from"], ", ".join(each["patients"]),
-          each["decision"], each["text"]] for each in rows),
+          each["decision"], wording.answer(each["answer"] or ""), each["text"]] for each in rows),
     )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def list_replies(desk: Desk, patient: str | None, everything: bool, as_json: boo
 @json_option
 @pass_desk
 def show(desk: Desk, reply: str, as_json: bool) -> None:
-    """Show one reply in full: the words, what was decided, and why."""
+    """Show one reply in full: the words, and what was decided."""
     from reminderd.cli import output
     from reminderd.cli.view import reply_data
 
@@ -57,13 +58,36 @@ def show(desk: Desk, reply: str, as_json: bool) -> None:
     if as_json:
         output.emit(data)
         return
-    for name in ("id", "received_at", "from", "patients", "media", "decision", "why", "done_by"):
+    names = ("id", "received_at", "from", "patients", "media", "decision", "check_in", "answer")
+    for name in (*names, "done_by"):
         value = data[name]
         told = ", ".join(value) if isinstance(value, list) else value
         click.echo(f"{name.replace('_', ' '):13}{'-' if told in (None, '', {}) else told}")
     click.echo(f"\n{data['text']}")
+    output.note(f"\nWhy: reminderd inbox explain {data['id']}")
     if data["waits"]:
-        output.note(f"\nOnce it is seen to: reminderd inbox done {data['id']}")
+        output.note(f"Once it is seen to: reminderd inbox done {data['id']}")
+
+
+@command.command("explain")
+@click.argument("reply", metavar="REPLY")
+@json_option
+@pass_desk
+def explain(desk: Desk, reply: str, as_json: bool) -> None:
+    """Why it was decided so: what was found in it, and which question it belongs to."""
+    from reminderd.cli import reply_explaining
+
+    reply_explaining.tell(desk, _found(desk.house, reply), as_json)
+
+
+@command.command("silent")
+@json_option
+@pass_desk
+def silent(desk: Desk, as_json: bool) -> None:
+    """List the check-ins of the last week that nobody has replied to for a day."""
+    from reminderd.cli import silence
+
+    silence.tell(desk, as_json)
 
 
 @command.command("done")

@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     from reminderd.bootstrap import House
 
 
-def draw(chart: Chart, now: datetime, console: "Console | None" = None) -> None:
-    """The patient's plan as a picture on stdout."""
+def draw(
+    chart: Chart,
+    now: datetime,
+    console: "Console | None" = None,
+    replies: Iterable[tuple[datetime, str]] = (),
+) -> None:
+    """The patient's plan as a picture on stdout, with what the patient wrote."""
     from rich.console import Console
 
     from reminderd.cli import timeline
 
     timeline.draw(
         console or Console(highlight=False), chart.reminders, chart.timezone,
-        chart.clinic.quiet_hours, now, chart.sessions,
+        chart.clinic.quiet_hours, now, chart.sessions, replies,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from reminderd.cli.options import read
 
 if TYPE_CHECKING:
     from reminderd.charts import Change
-    from reminderd.model import Chart, Clinic, Patient, Session
+    from reminderd.model import Clinic
     from reminderd.sealing import Seal
     from reminderd.settings_sources import Raw
 
@@ -55,7 +55,7 @@ def import_patients(
 @pass_desk
 def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
     """Take in a patient without a session."""
-    from reminderd.cli import fields, notices, output, view
+    from reminderd.cli import fields, notices, output, patient_facts, view
 
     now, form = desk.clock.now(), given(**options)
     patient, faults = fields.read_patient(desk.house, form, now, "patient add")
@@ -66,7 +66,7 @@ def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
     if as_json:
         output.emit({"patient": data})
     else:
-        click.echo(f"{data['id']}  {_full_name(chart.patient)} is taken in.")
+        click.echo(f"{data['id']}  {patient_facts.full_name(chart.patient)} is taken in.")
         output.note(f"Next: reminderd session add {data['id']} --protocol KEY --at T")
     notices.caution(chart.patient)
 
@@ -143,7 +143,7 @@ def _clinic(configuration: "Raw", key: str) -> "Clinic":
 @pass_desk
 def show(desk: Desk, patient: str, as_json: bool) -> None:
     """Show what is known of a patient, all that was said of consent, sessions, and the plan."""
-    from reminderd.cli import consent_history, notices, output, rows, view
+    from reminderd.cli import consent_history, notices, output, patient_facts, replied, rows, view
     from reminderd.ids import public_id
 
     found = desk.house.intake.patient(patient)
@@ -151,6 +151,7 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
     chart, said = desk.house.intake.chart(found.id), desk.house.outbox.statements(found.id)
     others = consent_history.others_with_number(desk.house, found)
     red_flags = desk.house.outbox.incidents(True, found.id)
+    replies = desk.house.outbox.replies(patient_id=found.id)
     if as_json:
         output.emit(
             {
@@ -161,10 +162,11 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
                 "incidents": [view.incident_data(each, chart.timezone) for each in red_flags],
                 "sessions": [view.session_in(chart, each) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
+                "replies": [view.reply_data(each, chart.timezone) for each in replies],
             }
         )
         return
-    for name, fact in _facts(chart.patient, chart.clinic):
+    for name, fact in patient_facts.facts(chart.patient, chart.clinic):
         click.echo(f"{name:10}{fact}")
     if others:
         click.echo(f"{'shared':10}{consent_history.shared(others)}")
@@ -174,63 +176,12 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
         click.echo(f"{'said':10}{line}")
     click.echo()
     for each in chart.sessions:
-        click.echo(_line(chart, each))
+        click.echo(patient_facts.line(chart, each))
     now = desk.clock.now()
     if chart.reminders:
         click.echo()
-        notices.draw(chart, now)
+        notices.draw(chart, now, replies=replied.marks(replies, chart.reminders))
     notices.tell(chart, chart.reminders, now)
-
-
-def _line(chart: "Chart", session: "Session") -> str:
-    """What there is to say of a session."""
-    from reminderd import wording
-    from reminderd.cli import output
-    from reminderd.courses import standing_in
-    from reminderd.ids import public_id
-
-    zone, standing = chart.timezone, standing_in(chart, session)
-    parts = [
-        public_id("ses", session.id),
-        output.instant(session.at, zone),
-        session.protocol,
-        session.state,
-        ", ".join(filter(None, [session.area, *sorted(session.tags)])),
-        wording.course(standing, zone) if standing else None,
-    ]
-    return "  ".join(filter(None, parts))
-
-
-def _facts(patient: "Patient", clinic: "Clinic") -> "list[tuple[str, str]]":
-    from reminderd.cli.output import instant
-    from reminderd.ids import public_id
-    from reminderd.model import Channel
-    from reminderd.wording import noted
-
-    zone, own = patient.timezone or clinic.timezone, "" if patient.timezone else " (the clinic's)"
-    consents = [
-        f"{channel} {'granted' if said.granted else 'withdrawn'} {instant(said.at, zone)}"
-        f" ({said.source})"
-        for channel, said in patient.consent.items()
-    ]
-    bad = dict.fromkeys(patient.bad_addresses, " (the provider calls it wrong)")
-    return [
-        (public_id("pat", patient.id) or "", _full_name(patient)),
-        ("ref", patient.ref or "-"),
-        ("phone", (patient.phone or "-") + bad.get(Channel.SMS, "")),
-        ("email", (patient.email or "-") + bad.get(Channel.EMAIL, "")),
-        ("channels", ", ".join(patient.channels)),
-        *(("consent", each) for each in consents or ["none"]),
-        ("zone", zone + own),
-        ("language", patient.language or f"{clinic.language} (the clinic's)"),
-        ("clinic", f"{patient.clinic} ({clinic.name})"),
-        *([("screening", noted(patient))] if patient.screening else []),
-        *([("paused", "everything is held")] if patient.paused else []),
-    ]
-
-
-def _full_name(patient: "Patient") -> str:
-    return f"{patient.given_name} {patient.family_name}".strip()
 
 
 @command.command("edit")

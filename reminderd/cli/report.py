@@ -1,5 +1,6 @@
 """`report`: figures of what was planned and what became of it, and who is overdue."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ from reminderd.cli.options import as_json as json_option
 from reminderd.cli.options import read_bound
 
 if TYPE_CHECKING:
+    from reminderd.bootstrap import House
     from reminderd.interfaces import ReportFilter
 
 _SHOWN = 20
@@ -31,10 +33,10 @@ def command(
 ) -> None:
     """Show what became of the reminders, and who is overdue for the next session.
 
-    The figures are by protocol, milestone and channel. Overdue is who should have come back by
-    yesterday and has not booked.
+    The figures are by protocol, milestone and channel; those of check-ins by protocol. Overdue is
+    who should have come back by yesterday and has not booked.
     """
-    from reminderd.cli import comeback, figures, output
+    from reminderd.cli import check_in_figures, comeback, figures, output
     from reminderd.interfaces import ReportFilter
     from reminderd.overdue import overdue
 
@@ -44,16 +46,27 @@ def command(
         start=read_bound("--from", start, zone) if start is not None else None,
         end=read_bound("--until", end, zone) if end is not None else None,
     )
-    late = overdue(house.outbox, house.practice, wanted, desk.clock.now())
-    counted = None if only_overdue else figures.counted(house.outbox, wanted)
+    now = desk.clock.now()
+    late = overdue(house.outbox, house.practice, wanted, now)
     if as_json:
-        numbers = {} if counted is None else figures.data(counted)
+        numbers = {} if only_overdue else _figures(house, wanted, now)
         about = _about(wanted, zone)
         output.emit({**about, **numbers, "overdue": [comeback.data(each) for each in late]})
         return
-    if counted is not None:
-        figures.tell(counted)
-    comeback.tell(late, None if only_overdue else _SHOWN, desk.clock.now())
+    if not only_overdue:
+        figures.tell(figures.counted(house.outbox, wanted))
+        check_in_figures.tell(check_in_figures.counted(house.outbox.questions(wanted), now))
+    comeback.tell(late, None if only_overdue else _SHOWN, now)
+
+
+def _figures(house: "House", wanted: "ReportFilter", now: datetime) -> dict[str, Any]:
+    from reminderd.cli import check_in_figures, figures
+
+    check_ins = check_in_figures.counted(house.outbox.questions(wanted), now)
+    return {
+        **figures.data(figures.counted(house.outbox, wanted)),
+        "check_ins": check_in_figures.data(check_ins),
+    }
 
 
 def _about(wanted: "ReportFilter", zone: str) -> dict[str, Any]:

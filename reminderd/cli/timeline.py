@@ -20,6 +20,7 @@ LONG_GAP = 3  # so many empty days and more are one line
 
 _TREATMENT = "◆"
 _NOW = "▾"
+_REPLY = "↩"
 _MARKS = {
     State.FAILED: ("✗", "bold red", "failed"),
     State.UNKNOWN: ("?", "bold red", "in doubt"),
@@ -28,7 +29,11 @@ _MARKS = {
     State.HELD: ("○", "yellow", "held"),
     State.SENT: ("✓", "green", "sent"),
 }
-_RANK = [_TREATMENT, *(mark for mark, _, _ in _MARKS.values())]  # of two in a cell, the first
+_RANK = [
+    _TREATMENT,
+    _REPLY,
+    *(mark for mark, _, _ in _MARKS.values()),
+]  # of two in a cell, the first
 _COLOURS = {
     Kind.RESTRICTION: "red",
     Kind.RELEASE: "green",
@@ -47,17 +52,23 @@ def draw(
     quiet: QuietHours,
     now: datetime,
     sessions: Iterable[Session] = (),
+    replies: Iterable[tuple[datetime, str]] = (),
 ) -> None:
     """Print the picture on `console`, as wide as it is (80 columns at least look well).
 
-    `sessions` are the treatments to show; days count from the last one before them.
+    `sessions` are the treatments to show; days count from the last one before them. `replies` are
+    what the patient wrote: when, and what there is to say of it.
     """
     reminders = list(reminders)
     treatments = sorted((each for each in sessions if each.stands), key=lambda each: each.at)
     cells = 48 if console.width >= WIDE else 24
     picture = _Picture(zone_name, quiet, now, treatments, cells)
     events = sorted(
-        [*picture.treatment_events(), *picture.message_events(reminders)],
+        [
+            *picture.treatment_events(),
+            *picture.message_events(reminders),
+            *picture.reply_events(replies),
+        ],
         key=lambda event: (event.at, event.mark != _TREATMENT),
     )
     if events:
@@ -106,6 +117,12 @@ class _Picture:
             mark, style, meaning = _MARKS[State(state)]
             text = Text.assemble((f"{channel} " if channel else "", "bold"), _names(group))
             yield _Event(at, mark, style, meaning, text)
+
+    def reply_events(self, replies: Iterable[tuple[datetime, str]]) -> Iterator[_Event]:
+        from rich.text import Text
+
+        for at, said in replies:
+            yield _Event(at, _REPLY, "bold yellow", "reply", Text(said))
 
     def _message(self, reminder: Reminder) -> tuple[datetime, str, str]:
         at = reminder.sent_at or reminder.due_at or reminder.nominal_at

@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 @pass_desk
 def command(desk: Desk, as_json: bool) -> None:
     """Show what goes out today, and what waits for a person."""
-    from reminderd.cli import in_doubt, output
+    from reminderd.cli import in_doubt, output, silence
     from reminderd.staff import items, today
 
     house, now = desk.house, desk.clock.now()
     messages = [_message(each) for each in today.messages(house, now)]
     waiting, doubts = items.waiting(house, now), in_doubt.facts(house, desk.timezone, now)
+    silent = len(house.outbox.silent_check_ins(now))
     if as_json:
-        output.emit({"messages": messages, "in_doubt": doubts, "staff": waiting})
+        output.emit(
+            {
+                "messages": messages,
+                "in_doubt": doubts,
+                "silent_check_ins": silent,
+                "staff": waiting,
+            }
+        )
         return
     if messages:
         keys = ("at", "patient", "name", "channel", "state")
@@ -35,6 +43,8 @@ def command(desk: Desk, as_json: bool) -> None:
         output.note("Nothing goes out today.")
     if doubts["messages"]:
         output.note(f"\nIn doubt: {in_doubt.line(doubts)}")
+    if silent:
+        output.note(f"\n{silence.line(silent)}")
     if waiting:
         output.note(f"\n{len(waiting)} waiting for a person:")
         output.table(

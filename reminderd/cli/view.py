@@ -10,6 +10,7 @@ from reminderd.ids import public_id
 from reminderd.interfaces import Callback, StoredReply
 from reminderd.model import Chart, Clinic, Patient, Reminder, Session
 from reminderd.outbox_values import Incident
+from reminderd.questions import Question
 
 
 def reminder_data(reminder: Reminder, zone: str) -> dict[str, Any]:
@@ -104,6 +105,20 @@ def incident_data(incident: Incident, zone: str) -> dict[str, Any]:
         "closed_at": instant(incident.closed_at, zone),
         "closed_by": incident.closed_by,
         "why": incident.why,
+    }
+
+
+def question_data(question: Question, zone: str) -> dict[str, Any]:
+    """A check-in that was asked."""
+    return {
+        "reminder": public_id("rem", question.reminder_id),
+        "patient": public_id("pat", question.patient_id),
+        "session": public_id("ses", question.session_id),
+        "protocol": question.protocol,
+        "milestone": question.milestone,
+        "asked_at": instant(question.asked_at, zone),
+        "answer": question.answer,
+        "replies": [public_id("rep", each.reply_id) for each in question.responses],
     }
 
 

@@ -36,7 +36,8 @@ def test_a_patient_is_found_by_id_and_by_ref(tmp_path: Path) -> None:
     by_id, by_ref = desk.json("patient", "show", "pat-1"), desk.json("patient", "show", "A-1")
     assert by_id == by_ref
     assert list(by_id) == [
-        "patient", "screening", "same_phone", "consent_history", "sessions", "reminders",
+        "patient", "screening", "same_phone", "consent_history", "incidents", "sessions",
+        "reminders", "replies",
     ]  # fmt: skip
     assert by_id["sessions"][0]["protocol"] == "mesotherapy"
     assert desk.run("patient", "show", "A-2").exit_code == 4

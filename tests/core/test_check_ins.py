@@ -1,17 +1,20 @@
 """Check-ins: an answer belongs to its question, and only a good one needs no person."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from reminderd.check_ins import NOT_CLEAR_WHOSE, NOTHING_ASKED, TOGETHER, WITHIN
+from reminderd.check_ins import NOT_CLEAR_WHOSE, NOTHING_ASKED, TOGETHER, WITHIN, CheckIns
 from reminderd.cli import exporting
 from reminderd.errors import InDoubt, Rejected
 from reminderd.interfaces import ReportFilter, StoredReply
 from reminderd.model import Channel
 from reminderd.questions import SILENT_AFTER, Question
+from reminderd.replies.reading import Finding, Reading
+from reminderd.replies.words import Meaning
 from reminderd.staff import items
 from tests.core.asking import (
     ASKED,
@@ -30,6 +33,7 @@ from tests.core.build import at
 from tests.core.desk import NOTE, Desk
 
 EVERYTHING = ReportFilter()
+FIVE = Reading((Finding(Meaning.ANSWER, "number", ("5",), number=5),))
 
 
 @pytest.fixture
@@ -110,6 +114,16 @@ def test_a_good_answer_with_a_picture_is_read_by_a_person(asked: Desk) -> None:
     assert pinned(writes(asked, "5", media=1)) == (1, "5", True)
 
 
+@pytest.mark.parametrize("text", ["5", "all good", "STOP", "START"])
+def test_while_an_incident_is_open_a_person_reads_everything(asked: Desk, text: str) -> None:
+    writes(asked, "I have a fever")
+    assert waits(writes(asked, text))
+    with asked.outbox.transaction():
+        (incident,) = asked.outbox.incidents(open_only=True)
+        asked.outbox.keep_incident(replace(incident, closed_at=asked.now, closed_by="Ana"))
+    assert not waits(writes(asked, text))
+
+
 # Which question -----------------------------------------------------------------------------------
 
 
@@ -179,13 +193,6 @@ def test_an_unknown_number_answers_nothing(asked: Desk) -> None:
     assert pinned(writes(asked, "5", OTHER)) == (None, None, True)
 
 
-def test_a_number_of_another_clinic_is_not_where_the_question_came_from(asked: Desk) -> None:
-    with asked.outbox.transaction():
-        hears(asked, "5")
-        asked.outbox.connection.execute("UPDATE replies SET transport = 'elsewhere'")
-    assert because(decides(asked)) == NOTHING_ASKED
-
-
 # Several replies ----------------------------------------------------------------------------------
 
 
@@ -239,6 +246,18 @@ def test_where_the_one_has_answered_before_the_other_was_asked_it_is_the_others(
     ask(desk, "Bruno", "2026-03-10 11:30")
     assert writes(desk, "4").question == 2
     assert writes(desk, "3").question == 2
+
+
+def test_of_two_clinics_the_one_that_was_written_to_has_asked(desk: Desk) -> None:
+    vera = ask(desk, "Vera")
+    bruno = replace(ask(desk, "Bruno", "2026-03-10 11:30"), clinic="other")
+    routes = {("main", Channel.SMS): "console", ("other", Channel.SMS): "elsewhere"}
+    check_ins = CheckIns(desk.outbox, replace(desk.house.practice, routes=routes))
+    hears(desk, "5")
+    (reply,) = desk.outbox.waiting_replies(None, 1)
+    with desk.outbox.transaction():
+        link = check_ins.link(reply, FIVE, [vera, bruno], None)
+    assert (link.settles, link.why["reminder"]) == (True, "rem-1")
 
 
 # Silence ------------------------------------------------------------------------------------------
