@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reminderd import bootstrap, hours, proofread, resources, transports, web
+from reminderd.alerting import ways
 from reminderd.bootstrap import House
 from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
 from reminderd.examination.nurse import SAMPLE_CLINIC, Examination
@@ -45,6 +46,7 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
         yield from _channels(settings)
         yield from _transports(settings)
         yield from _web(settings)
+        yield from _alerts(settings)
         yield from _replies(settings)
         yield from _database(settings, now, used, spoken)
         clinics = [settings.clinic(key, lambda _: False) for key in settings.clinic_keys]
@@ -98,6 +100,28 @@ def _web(settings: Settings) -> Iterator[Finding]:
         )
     if given.public_url and given.public_url.startswith("http:"):
         yield note("web", "web.public_url is http: what providers tell is not encrypted on its way")
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    """Who at the clinic hears of what cannot wait."""
+    try:
+        found = ways(settings, {}).recipients
+    except ConfigurationError as error:
+        yield from _problems("alerts", error)
+        return
+    name = settings.transport_for(settings.clinic_keys[0], Channel.EMAIL)
+    if found.mailboxes and Channel.EMAIL not in transports.find(name or "").channels:
+        yield problem("alerts", f"the transport {name} cannot carry mail", "Choose another one.")
+    if found.first:
+        later = settings.sections.alerts.acknowledge_within
+        told = f"{len(found.first)} told at once, {len(found.second)} more after {later}"
+        yield fine("alerts", f"{told}; prove it with: reminderd alerts test")
+    else:
+        yield note(
+            "alerts",
+            "nobody at the clinic is told at once of a red flag, or that sending is held",
+            'Name mailboxes: [alerts] to = ["desk@example.org"]',
+        )
 
 
 def _listening(listen: str) -> Iterator[Finding]:

@@ -5,18 +5,16 @@ import json
 import logging
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from queue import SimpleQueue
-from types import FrameType
-from typing import Protocol
 
 import tzdata
 
 from reminderd import bootstrap, proofread, systemd, web
+from reminderd.alerting import Alerting, telling, ways
 from reminderd.bootstrap import House, with_fresh_texts
 from reminderd.callbacks import Callbacks
 from reminderd.clock import Clock, SystemClock
@@ -36,6 +34,7 @@ from reminderd.polling import EVERY, EVERY_IF_CALLED, Polling, asking
 from reminderd.pulse import Pulse
 from reminderd.rehearsal import house_on_a_copy
 from reminderd.settings import Settings
+from reminderd.signals import raising
 from reminderd.transports.nowhere import Nowhere
 from reminderd.watch import Watch
 
@@ -69,11 +68,14 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
         serving = bootstrap.build_transports(settings)
         for transport in serving.values():
             open_things.callback(transport.close)
+        alerting = Alerting(house, ways(settings, serving))
         _start(house, clock, serving)
         watch = Watch(house.outbox, clock, settings.sections.sending.unusual_volume)
         if once:
+            open_things.callback(lambda: alerting.look(clock.now()))
             _send_once(house, clock, serving, watch)
         else:
+            open_things.enter_context(telling(house, alerting, clock))
             _serve(house, clock, serving, watch, stop or threading.Event())
 
 
@@ -131,7 +133,7 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch:
     dispatch = house.dispatch(clock, serving, time_is_right=watch.time_is_right)
     stop = _Stop(dispatch)
     try:
-        with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
+        with raising({signal.SIGTERM: stop, signal.SIGINT: stop}):
             while (now := watch.now()) is not None and dispatch.drain(now).more:
                 pass
         if stop.is_set:
@@ -189,7 +191,7 @@ def _serve(
     with (
         asking_too as missed,
         _open_to_calls(house, clock, serving, pulse, missed, stop.set),
-        _signals(signals),
+        raising(signals),
     ):
         systemd.ready()
         log.info("ready: %s", house.settings.database)
@@ -288,42 +290,6 @@ def _reloaded(
     return _dispatches(renewed, clock, serving, watch, pulse)
 
 
-class _Flag(Protocol):
-    def set(self) -> None: ...
-
-
-@contextmanager
-def _signals(flags: Mapping[signal.Signals, _Flag]) -> Iterator[None]:
-    """Signals set flags, and the loop acts on them; only the main thread can listen.
-
-    A handler runs in the middle of whatever the main thread does, which may hold the very lock that
-    a flag takes: it only drops a note, and another thread sets the flag.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    arrived: SimpleQueue[int | None] = SimpleQueue()
-
-    def drop_note(number: int, _: FrameType | None) -> None:
-        arrived.put(number)
-
-    def raise_flags() -> None:
-        while (number := arrived.get()) is not None:
-            flags[signal.Signals(number)].set()
-
-    listener = threading.Thread(target=raise_flags, name="signals", daemon=True)
-    listener.start()
-    before = {each: signal.signal(each, drop_note) for each in flags}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        arrived.put(None)
-        listener.join()
-
-
 def dry_run(
     settings: Settings,
     clock: Clock,
@@ -352,7 +318,7 @@ def dry_run(
         return once or version() != copied
 
     try:
-        with _signals({signal.SIGTERM: stop, signal.SIGINT: stop}):
+        with raising({signal.SIGTERM: stop, signal.SIGINT: stop}):
             log.info("dry run: nothing leaves and nothing changes: %s", settings.database)
             while not stop.is_set():
                 copied = version()

@@ -38,6 +38,7 @@ from reminderd.outbox_values import Doubt as Doubt
 from reminderd.outbox_values import Expired as Expired
 from reminderd.outbox_values import Figure as Figure
 from reminderd.outbox_values import Heard as Heard
+from reminderd.outbox_values import Incident as Incident
 from reminderd.outbox_values import LastSession as LastSession
 from reminderd.outbox_values import NewMessage as NewMessage
 from reminderd.outbox_values import News as News

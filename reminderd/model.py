@@ -358,7 +358,7 @@ class Message:
     mail). `valid_for` is how long it is still worth delivering from the moment of sending.
     `calendar` goes with a mail as a file (`calendar_file.written`), and `unsubscribe` is the
     address behind its button. `attempt` is the random id of this hand-over, by which the provider
-    may speak of it.
+    may speak of it. `to_staff` is for the clinic's own people, who cannot unsubscribe.
     """
 
     id: str
@@ -375,6 +375,7 @@ class Message:
     calendar: Calendar | None = None
     unsubscribe: str | None = None
     attempt: str | None = field(default=None, compare=False)
+    to_staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)

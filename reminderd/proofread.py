@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from reminderd.alert_page import alert_page, digest_page
 from reminderd.blocks import faults
 from reminderd.correction_page import correction
 from reminderd.errors import TemplateFailed
@@ -11,8 +12,10 @@ from reminderd.leaflet_page import page
 from reminderd.model import CareProtocol, Channel
 from reminderd.render import Composed, Item, Renderer
 from reminderd.sample import (
+    ALERTS,
     AWKWARD_NAMES,
     CLINIC,
+    DIGESTS,
     LONGEST_NAME,
     SESSION_AT,
     item_of,
@@ -22,7 +25,7 @@ from reminderd.sample import (
     treatment,
 )
 from reminderd.segments import SmsSize
-from reminderd.texts import CORRECTION, LEAFLET, PLAN, language_chain
+from reminderd.texts import ALERT, CORRECTION, DIGEST, LEAFLET, PLAN, language_chain
 
 # More for one reminder, or for several that fall together, is worth a warning where patient and
 # clinic have long names. A segment in UCS-2 holds less than half of what one in GSM-7 does.
@@ -39,14 +42,14 @@ def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
     """Every mistake as `file:line: message`; a text that is only too long as `…: warning: …`.
 
     Everything is read, then rendered in every language with awkward names: alone, bundled and as
-    what corrects it; and printed on the leaflets of the protocols.
+    what corrects it; and printed on the leaflets of the protocols. So is what staff are told.
     """
     protocols = tuple(protocols)
     misread = {
         text.path: read for text in renderer.texts.list_templates() if (read := faults(text))
     }
     found = [fault for read in misread.values() for fault in read]
-    trials = (_rendering, _printing, _correcting)
+    trials = (_rendering, _printing, _correcting, _alerting)
     for fault in chain.from_iterable(trial(renderer, protocols) for trial in trials):
         if not any(fault.startswith(f"{path}:") for path in misread):
             found.append(fault)
@@ -92,6 +95,23 @@ def _correcting(renderer: Renderer, protocols: Iterable[CareProtocol]) -> Iterat
                     correction(renderer, told, there, SESSION_AT)
                 except TemplateFailed as error:
                     yield error.message
+
+
+def _alerting(renderer: Renderer, _: Iterable[CareProtocol]) -> Iterator[str]:
+    """What the clinic's own people are told, in each language that has words of its own for it."""
+    texts = renderer.texts
+    for language in texts.languages():
+        clinic = replace(CLINIC, language=language)
+        for words in ALERTS if texts.choose([language], [ALERT]) else ():
+            try:
+                alert_page(renderer, clinic, words, SESSION_AT)
+            except TemplateFailed as error:
+                yield error.message
+        for day in DIGESTS if texts.choose([language], [DIGEST]) else ():
+            try:
+                digest_page(renderer, clinic, day, SESSION_AT)
+            except TemplateFailed as error:
+                yield error.message
 
 
 def _course(renderer: Renderer, course: Sequence[Item], language: str) -> Iterator[str]:

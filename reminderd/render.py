@@ -166,6 +166,10 @@ class Renderer:
         """What one block says, as marked text for `markup`; raises TemplateFailed."""
         return blocks.said(text, name, variables)
 
+    def mail(self, text: Text, variables: Mapping[str, object]) -> Composed:
+        """A mail that is no message to a patient; raises TemplateFailed."""
+        return _Sheet(text, variables).email()
+
     def _voice(self, items: Sequence[Item], patient: Patient, clinic: Clinic) -> _Voice:
         language = self._language(items, language_chain(patient.language, clinic.language))
         return _Voice(

@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from reminderd.interfaces import Outbox
+
+# A transport that is refused is tried again now and then: as long as no longer than this lies
+# between two refusals, it is the same trouble.
+SAME_TROUBLE = timedelta(hours=6)
 
 
 class Rest(NamedTuple):
@@ -22,8 +26,18 @@ class Rest(NamedTuple):
 
 def rest(outbox: Outbox, rests: Rest) -> None:
     """Keep that a transport rests; call it in a transaction."""
-    kept = [rests.until.isoformat(), rests.why, rests.needs_staff]
+    began = rests.until
+    before = json.loads(outbox.note(_key(rests.transport)) or "null")
+    if before is not None and rests.until - datetime.fromisoformat(before[0]) <= SAME_TROUBLE:
+        began = episode(outbox, rests.transport) or began
+    kept = [rests.until.isoformat(), rests.why, rests.needs_staff, began.isoformat()]
     outbox.set_note(_key(rests.transport), json.dumps(kept, ensure_ascii=False))
+
+
+def episode(outbox: Outbox, transport: str) -> datetime | None:
+    """The end of its first rest of those that follow one another: it names the trouble."""
+    kept = json.loads(outbox.note(_key(transport)) or "null")
+    return datetime.fromisoformat(kept[3]) if kept is not None and len(kept) > 3 else None
 
 
 def resting(outbox: Outbox, transports: Iterable[str], now: datetime) -> list[Rest]:
@@ -32,7 +46,7 @@ def resting(outbox: Outbox, transports: Iterable[str], now: datetime) -> list[Re
     for transport in sorted(set(transports)):
         kept = json.loads(outbox.note(_key(transport)) or "null")
         if kept is not None and datetime.fromisoformat(kept[0]) > now:
-            found.append(Rest(transport, datetime.fromisoformat(kept[0]), *kept[1:]))
+            found.append(Rest(transport, datetime.fromisoformat(kept[0]), *kept[1:3]))
     return found
 
 

@@ -25,6 +25,7 @@ from reminderd.plan import plan
 from reminderd.practice import item
 from reminderd.render import Item
 from reminderd.timing import Treatment
+from reminderd.vocabulary import AlertWords, Counted, DigestWords
 
 CLINIC = Clinic(
     key="sample",
@@ -54,6 +55,26 @@ AWKWARD_NAMES = (
     "<b>Bo</b>",
     "*_[Mo](http://example.org)_* `x` {{ y }}",
 )
+
+_RED_FLAG = AlertWords(
+    "incident",
+    "inc-3",
+    severity="urgent",
+    patients="pat-1 (A-17)",
+    number="+34600000001",
+    show="reminderd incident show inc-3",
+    do="reminderd incident ack inc-3",
+)
+ALERTS = (
+    _RED_FLAG,
+    replace(_RED_FLAG, severity="emergency", patients="", number=""),
+    replace(_RED_FLAG, what="unanswered", minutes=15),
+    *(AlertWords(each, each, why="no", show="look", do="do") for each in ("hold", "transport")),
+    AlertWords("text", "shower-again", why="no", show="look", do="do"),
+    AlertWords("test", "test"),
+)
+_SOME = Counted(2, "rem-1, rem-2")
+DIGESTS = (DigestWords(0, 0), DigestWords(12, 4, *[_SOME] * 7))
 
 
 def items(protocol: CareProtocol) -> list[Item]:

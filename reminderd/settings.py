@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Raw", "Settings", "Shown", "database_path", "find", "json_schema", "load", "raw"]
 
 MASK = "********"
-_SECRET = re.compile(r"token|password|secret|credential|(^|_)key$")
+_SECRET = re.compile(r"token|password|secret|credential|(^|_)key$|(^|_)notify$")
 
 
 class Shown(NamedTuple):
@@ -144,6 +144,7 @@ def load(path: Path | None, environ: Mapping[str, str], transport_models: "Model
     # An unread KEY_file has been reported once: no more about its KEY.
     unread = {(*each.path[:-1], str(each.path[-1]).removesuffix("_file")) for each in faults}
     faults += _clinic_faults(given)
+    faults += _alert_faults(given)
     transports, transport_faults = _transports(given, transport_models)
     faults += transport_faults
     try:
@@ -204,6 +205,18 @@ def _clinic_faults(given: Raw) -> Iterator[Fault]:
                 wrong = phone_fault(phone, country)
                 if wrong:
                     yield Fault(("clinics", key, "phone"), wrong)
+
+
+def _alert_faults(given: Raw) -> Iterator[Fault]:
+    """Mailboxes need a transport that carries mail, and a digest needs a mailbox."""
+    alerts, clinics = given.table(("alerts",)), list(given.table(("clinics",)))
+    own = given.table(("clinics", *clinics[:1], "channels"))
+    if not own.get("email") and not given.table(("channels",)).get("email"):
+        for key in ("to", "second"):
+            if alerts.get(key):
+                yield Fault(("alerts", key), "needs a transport for mail: [channels] email = …")
+    if alerts.get("digest_at") and not alerts.get("to"):
+        yield Fault(("alerts", "digest_at"), "goes to nobody: name mailboxes in `to`")
 
 
 def _named(given: Raw) -> dict[str, KeyPath]:

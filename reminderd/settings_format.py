@@ -5,6 +5,7 @@ the database can start without them. The sections of transports belong to the tr
 """
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from phonenumbers import parse as parse_phone
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from reminderd import hours
+from reminderd.durations import Duration, local_time
 from reminderd.faults import did_you_mean
 from reminderd.model import QuietHours
 from reminderd.sealing import read_key
@@ -92,8 +94,30 @@ def phone_fault(phone: str, country: str) -> str | None:
     return f'"{phone}" is not a phone number; write for example "+34 910 000 000"'
 
 
+def _mailbox(address: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return str(validate_email(address, check_deliverability=False).normalized)
+    except EmailNotValidError as error:
+        message = f'"{address}" is not a mail address; write for example "desk@example.org"'
+        raise ValueError(message) from error
+
+
+def _elapsed(text: str) -> str:
+    if Duration.parse(text).elapsed <= timedelta():
+        raise ValueError(f'"{text}" is no time at all; write for example "15m"')
+    return text
+
+
+def _time_of_day(text: str) -> str:
+    local_time(text)
+    return text
+
+
 PlainText = Annotated[str, AfterValidator(_plain)]
 TransportName = Annotated[str, Field(min_length=1)]
+StaffAddress = Annotated[str, AfterValidator(_mailbox)]
 
 
 class _Section(BaseModel):
@@ -181,6 +205,33 @@ class SendingSection(_Section):
     )
 
 
+class AlertsSection(_Section):
+    """Who at the clinic is told what cannot wait, and how the day stands."""
+
+    to: list[StaffAddress] = Field(
+        default_factory=list, description="Mailboxes that are told at once."
+    )
+    second: list[StaffAddress] = Field(
+        default_factory=list,
+        description="Mailboxes that are told, too, when nobody has taken on a red flag in time.",
+    )
+    acknowledge_within: Annotated[str, AfterValidator(_elapsed)] = Field(
+        "15m", description="How long a red flag may wait for somebody to take it on."
+    )
+    notify: list[SecretStr] = Field(
+        default_factory=list,
+        description="As `to`, by chat, push or pager: addresses as apprise writes them.",
+    )
+    second_notify: list[SecretStr] = Field(
+        default_factory=list, description="As `second`, by the same ways."
+    )
+    digest_at: Annotated[str, AfterValidator(_time_of_day)] | None = Field(
+        None,
+        description="When `to` is mailed how the day stands, on the clock of the first clinic, "
+        "such as 07:30; absent: never.",
+    )
+
+
 Clinics = Annotated[dict[str, ClinicSection], Field(min_length=1)]
 
 
@@ -198,3 +249,4 @@ class SettingsFormat(_Section):
     web: WebSection = Field(default_factory=lambda: WebSection.model_validate({}))
     sending: SendingSection = Field(default_factory=lambda: SendingSection.model_validate({}))
     sessions: SessionsSection = Field(default_factory=lambda: SessionsSection.model_validate({}))
+    alerts: AlertsSection = Field(default_factory=lambda: AlertsSection.model_validate({}))

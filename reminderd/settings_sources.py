@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from reminderd.errors import ConfigurationError, FaultsFound
 from reminderd.faults import Fault, dotted, located, parse_toml
@@ -15,7 +15,9 @@ from reminderd.locate import KeyPath, lines
 from reminderd.sealing import Seal, read_key
 
 PLACES = (Path("config/reminderd.toml"), Path("/etc/reminderd/reminderd.toml"))
-SECTIONS = ("clinics", "database", "channels", "transports", "web", "sessions")
+SECTIONS = (
+    "clinics", "database", "channels", "transports", "web", "sending", "sessions", "alerts",
+)  # fmt: skip
 DEFAULT_DATABASE = "sqlite:///reminderd.db"
 _PREFIX = "REMINDERD_"
 _FILE = "_file"
@@ -212,7 +214,10 @@ def database_file(url: object, folder: Path) -> Path:
 
 
 def as_typed(text: str, wanted: object) -> Any:
-    """A number or a truth value for text from beside the file, where that is `wanted`."""
+    """A number, a truth value, or a list by its words, for text from beside the file, where that is
+    `wanted`."""
+    if get_origin(wanted) is list:
+        return text.split()
     if wanted in (bool, int, float):
         try:
             return tomllib.loads(f"value = {text.strip()}")["value"]

@@ -16,6 +16,8 @@ BUNDLE = "_bundle"
 PLAN = "_plan"
 LEAFLET = "_leaflet"
 CORRECTION = "_correction"
+ALERT = "_alert"
+DIGEST = "_digest"
 LAST_LANGUAGE = "en"
 
 

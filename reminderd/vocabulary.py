@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reminderd.dates import Moment
-from reminderd.texts import BUNDLE, CORRECTION, LEAFLET, PLAN
+from reminderd.texts import ALERT, BUNDLE, CORRECTION, DIGEST, LEAFLET, PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,50 @@ class ProtocolWords:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertWords:
+    """What an alert to the clinic's own people may say.
+
+    `what` is `incident`, `unanswered` (an incident that nobody has taken on for so many `minutes`),
+    `hold`, `transport`, `text` or `test`, and `id` names it. `severity`, `patients`, `number` and
+    `minutes` are of incidents, `why` is of the others; `show` and `do` are commands.
+    """
+
+    what: str
+    id: str
+    severity: str = ""
+    patients: str = ""
+    number: str = ""
+    minutes: int = 0
+    why: str = ""
+    show: str = ""
+    do: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many there are, and the ids of the first few."""
+
+    number: int = 0
+    ids: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestWords:
+    """What the clinic's own people may be told of the day: `messages` are those of the day itself,
+    and `waiting` is how much waits for a person in all."""
+
+    messages: int
+    waiting: int
+    incidents: Counted = Counted()
+    failed: Counted = Counted()
+    expired: Counted = Counted()
+    unknown: Counted = Counted()
+    unanswered: Counted = Counted()
+    consent: Counted = Counted()
+    unconfirmed: Counted = Counted()
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """The blocks that a template has to have, and the names that it may use."""
 
@@ -71,6 +115,8 @@ OBJECTS = {
     "clinic": ClinicWords,
     "session": SessionWords,
     "protocol": ProtocolWords,
+    "alert": AlertWords,
+    "digest": DigestWords,
 }
 FORM = Form(
     ("line", "sms", "subject", "email"),
@@ -83,5 +129,7 @@ FORMS = {
         ("sms", "subject", "email"),
         frozenset({"patient", "clinic", "moved", "called_off", "lines", "lifted"}),
     ),
+    ALERT: Form(("subject", "email", "note"), frozenset({"clinic", "alert", "since"})),
+    DIGEST: Form(("subject", "email"), frozenset({"clinic", "digest", "today"})),
     LEAFLET: Form(("page",), frozenset({"clinic", "protocol", "session", "groups"})),
 }

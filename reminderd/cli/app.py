@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": "Let the daemon's days pass on a copy of the database.",
     "today": "Show what goes out today, and what waits for a person.",
     "status": "Show how things stand.",
+    "alerts": "Who at the clinic is told what cannot wait: test.",
     "inbox": "What patients wrote: list, show, done.",
     "incident": "Red flags that need a person: list, show, ack, close.",
     "release": "Let sending go on where it is held.",

@@ -37,6 +37,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *red_flags.items(house),
         *_replies(house, at_once=True),
         *_disk(house),
+        *_untold(house),
         *_holds(house),
         *_transports(house, now),
         *_texts(house),
@@ -64,6 +65,19 @@ def _disk(house: "House") -> Iterator[Item]:
             "why": "the disk is full: nothing can be recorded, so nothing is sent",
             "do": f"make room on the disk of {folder}",
         }
+
+
+def _untold(house: "House") -> Iterator[Item]:
+    """Alerts that nobody has taken yet."""
+    for each in house.outbox.untold_alerts():
+        if each.error:
+            yield {
+                "what": "alert",
+                "id": f"alert-{each.id}",
+                "patient": None,
+                "why": f"{each.recipient} is not told, tries: {each.tries}: {each.error}",
+                "do": "reminderd alerts test",
+            }
 
 
 def _holds(house: "House") -> Iterator[Item]:

@@ -71,7 +71,9 @@ def compose(message: Message, sender: Mailbox) -> bytes:
 
 
 def _unsubscribing(message: Message, sender: Mailbox) -> dict[str, str]:
-    """The way out of all mails: one click where we can be reached (RFC 8058), or a mail to us."""
+    """The way out of a patient's mail: one click where we can be reached (RFC 8058), or a mail."""
+    if message.to_staff:
+        return {}
     by_mail = f"<mailto:{quote(sender.address, safe='@')}?subject=unsubscribe>"
     if message.unsubscribe is None:
         return {"List-Unsubscribe": by_mail}

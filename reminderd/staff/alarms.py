@@ -1,0 +1,116 @@
+"""What the clinic's own people have to be told at once, while it is so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reminderd.holding import held
+from reminderd.ids import public_id
+from reminderd.interfaces import Incident
+from reminderd.model import Clinic, Patient
+from reminderd.resting import episode, resting
+from reminderd.stopped_texts import stopped
+from reminderd.vocabulary import AlertWords
+
+if TYPE_CHECKING:
+    from reminderd.bootstrap import House
+
+LOOK = "reminderd status"
+# A transport that is refused is tried now and then, and for a moment it does not rest.
+TRIED_WITHIN = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing to tell, in the name of one clinic. What has the same `key` is told once.
+
+    `is_second`: nobody has acted on it, so that more people are told.
+    """
+
+    key: str
+    clinic: Clinic
+    words: AlertWords
+    since: datetime
+    is_second: bool = False
+
+
+def alarms(house: "House", acknowledge_within: timedelta, now: datetime) -> list[Alarm]:
+    """Everything that is so at `now`, most pressing first."""
+    return [
+        *_incidents(house, acknowledge_within, now),
+        *_holds(house),
+        *_transports(house, now),
+        *_texts(house),
+    ]
+
+
+def first_clinic(house: "House") -> Clinic:
+    """In whose name one speaks of what concerns all of them."""
+    return next(iter(house.practice.clinics.values()))
+
+
+def _incidents(house: "House", acknowledge_within: timedelta, now: datetime) -> Iterator[Alarm]:
+    """Those that nobody has taken on; whoever did is told of the red flags that followed."""
+    for each in house.outbox.incidents(open_only=True):
+        taken_on = each.acknowledged_at
+        if taken_on is not None and taken_on >= each.raised_at:
+            continue
+        is_second = taken_on is None and each.raised_at + acknowledge_within <= now
+        minutes = int(acknowledge_within / timedelta(minutes=1)) if is_second else 0
+        turn = "second" if is_second else "first"
+        key = f"incident/{each.id}/{each.raised_at.isoformat()}/{turn}"
+        found = (house.outbox.find_patient(public_id("pat", one) or "") for one in each.patients)
+        patients = [one for one in found if one is not None]
+        words = _incident_words(each, patients, minutes)
+        yield Alarm(key, _clinic_of(house, patients), words, each.raised_at, is_second)
+
+
+def _incident_words(incident: Incident, patients: list[Patient], minutes: int) -> AlertWords:
+    name = public_id("inc", incident.id) or ""
+    return AlertWords(
+        "unanswered" if minutes else "incident",
+        name,
+        severity=incident.severity.value,
+        patients=", ".join(map(_named, patients)),
+        number=incident.number,
+        minutes=minutes,
+        show=f"reminderd incident show {name}",
+        do=f"reminderd incident ack {name}",
+    )
+
+
+def _named(patient: Patient) -> str:
+    """`pat-3 (A-17)`: never the person's name."""
+    name = public_id("pat", patient.id) or ""
+    return f"{name} ({patient.ref})" if patient.ref else name
+
+
+def _clinic_of(house: "House", patients: list[Patient]) -> Clinic:
+    known = (house.practice.clinics.get(each.clinic) for each in patients)
+    return next(filter(None, known), first_clinic(house))
+
+
+def _holds(house: "House") -> Iterator[Alarm]:
+    for each in held(house.outbox):
+        words = AlertWords("hold", each.cause, why=each.why, show=LOOK, do="reminderd release")
+        key = f"hold/{each.cause}/{each.since.isoformat()}"
+        yield Alarm(key, first_clinic(house), words, each.since)
+
+
+def _transports(house: "House", now: datetime) -> Iterator[Alarm]:
+    for each in resting(house.outbox, house.practice.routes.values(), now - TRIED_WITHIN):
+        if each.needs_staff:
+            since = episode(house.outbox, each.transport) or now
+            do = f"reminderd transport test {each.transport}"
+            words = AlertWords("transport", each.transport, why=each.why, show=LOOK, do=do)
+            key = f"transport/{each.transport}/{since.isoformat()}"
+            yield Alarm(key, first_clinic(house), words, min(since, now))
+
+
+def _texts(house: "House") -> Iterator[Alarm]:
+    for each in stopped(house.outbox, house.practice.texts):
+        do = f"reminderd preview {each.template}"
+        words = AlertWords("text", each.template, why=each.why, show=LOOK, do=do)
+        key = f"text/{each.template}/{each.channel}/{each.since.isoformat()}"
+        yield Alarm(key, first_clinic(house), words, each.since)
