@@ -16,11 +16,16 @@ from reminderd.outbox_values import Callback, Reply
 from reminderd.transports.twilio_codes import CODES
 
 MOST_FIELDS = 100
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
 _SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _STATUS = re.compile(r"[a-z_-]{1,32}", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,2}", re.ASCII)
-_ADDRESS = re.compile(r"[!-~][ -~]{0,63}")  # a number, a short code, a name, whatsapp: and a number
+# A number, a short code, or one of another channel, as in whatsapp:+34600000001. A name could be a
+# piece of something else; who writes by one is heard when the list is asked for.
+_ADDRESS = re.compile(r"([a-z]{1,16}:)?\+?[0-9]{1,20}|[a-z]{1,16}:[A-Za-z0-9_.-]{1,64}", re.ASCII)
+# What may stand between the words of a message and its sender: else the end of the words could.
+_AFTER_WORDS = re.compile(r"(Button|Channel)[A-Za-z]{1,32}", re.ASCII)
 _CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 RECEIPTS: Mapping[str, Receipt] = {
@@ -57,6 +62,8 @@ def fields(text: str) -> dict[str, str]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise NotGenuine("a field that is there twice")
+    if not all(map(_NAME.fullmatch, found)):
+        raise NotGenuine("a field with an odd name")
     return found
 
 
@@ -102,6 +109,9 @@ def reply(form: Mapping[str, str], account_sid: str) -> Reply:
     provider_id = _required(form, "MessageSid", _SID)
     if form.get("SmsMessageSid", provider_id) != provider_id or "Body" not in form:
         raise NotGenuine("no message that came in")
+    between = (name for name in form if "Body" < name < "From")
+    if not all(map(_AFTER_WORDS.fullmatch, between)):
+        raise NotGenuine("an odd field after the words")
     media = _optional(form, "NumMedia", _COUNT)
     return Reply(
         provider_id,

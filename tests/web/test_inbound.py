@@ -45,13 +45,14 @@ def test_a_message_counts_once_however_often_it_is_told(line: Line) -> None:
         ({"text": "", "NumMedia": "2", "MediaUrl0": "https://x.example"}, "+34600000001", "", 2),
         ({"text": "🙂" * 1600}, "+34600000001", "🙂" * 1600, 0),
         ({"text": "x", "sender": "22000"}, "22000", "x", 0),
-        ({"text": "x", "sender": "ALBA CLINIC"}, "ALBA CLINIC", "x", 0),
+        ({"text": "x", "ButtonText": "Yes", "ChannelPrefix": "sms"}, "+34600000001", "x", 0),
+        ({"text": "x", "sender": "rcs:alba_clinic"}, "rcs:alba_clinic", "x", 0),
         ({"text": "x", "sender": "+34600000000"}, "+34600000000", "x", 0),
         ({"text": "x", "sender": "whatsapp:+34600000001"}, "whatsapp:+34600000001", "x", 0),
         ({"text": "توقف\r\n=?x"}, "+34600000001", "توقف\r\n=?x", 0),
     ],
-    ids=["empty", "pictures alone", "1600 characters", "a short code", "a name",
-         "our own number", "another channel", "another script"],
+    ids=["empty", "pictures alone", "1600 characters", "a short code", "a button",
+         "a name on another channel", "our own number", "another channel", "another script"],
 )  # fmt: skip
 def test_whatever_a_person_can_send_is_kept(
     line: Line, form: dict[str, Any], sender: str, text: str, media: int
@@ -68,7 +69,9 @@ BAD_FORMS: dict[str, dict[str, Any]] = {
     "no sender": {"sender": ""},
     "a sender of two lines": {"sender": "+34600000001\n"},
     "an endless sender": {"sender": "1" * 65},
+    "a sender that is a name": {"sender": "ALBA CLINIC"},
     "no number of ours": {"To": ""},
+    "a field between words and sender": {"Dizziness": ""},
     "an odd count": {"NumMedia": "-1"},
     "too many fields": {f"Field{n}": "" for n in range(200)},
 }

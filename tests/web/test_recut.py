@@ -5,15 +5,19 @@ Whatever is believed of such a cut says what the provider said, of the same mess
 
 from urllib.parse import urlencode
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
 
 from reminderd.interfaces import Callback
-from reminderd.outbox_values import Call
-from tests.fakes.twilio_calls import signature, status
+from reminderd.outbox_values import Call, Reply
+from tests.fakes.twilio_calls import inbound, signature, status
+from tests.fakes.twilio_server import ACCOUNT, TOKEN
 from tests.web.line import HOOKS, SID, receiver
 
 TWILIO = receiver()
+Fields = list[tuple[str, str]]
 QUERY = "attempt=abcdefghijklmnopqrstuv"
 GENUINE = sorted(status(SID, "undelivered", ErrorCode="30003").items())
 SEAMLESS = "".join(name + value for name, value in GENUINE)
@@ -34,19 +38,20 @@ def test_the_genuine_one_is_believed() -> None:
 
 
 @st.composite
-def cuts(draw: st.DrawFn) -> list[tuple[str, str]]:
+def cuts(draw: st.DrawFn, genuine: Fields = GENUINE) -> Fields:
     """The signed text, cut into other fields; most keep some of the old seams."""
+    whole = "".join(name + value for name, value in genuine)
     seams, at = [], 0
-    for name, value in GENUINE:
+    for name, value in genuine:
         seams += [at + len(name), at + len(name) + len(value)]
         at = seams[-1]
     kept = draw(st.lists(st.sampled_from(seams), unique=True, max_size=len(seams)))
-    fresh = draw(st.lists(st.integers(1, len(SEAMLESS) - 1), unique=True, max_size=3))
-    ends = sorted({*kept, *fresh, len(SEAMLESS)})
+    fresh = draw(st.lists(st.integers(1, len(whole) - 1), unique=True, max_size=3))
+    ends = sorted({*kept, *fresh, len(whole)})
     if len(ends) % 2:
         ends = sorted({*ends, draw(st.integers(1, ends[0]))})
     assume(len(ends) % 2 == 0)
-    pieces = [SEAMLESS[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+    pieces = [whole[a:b] for a, b in zip([0, *ends], ends, strict=False)]
     return list(zip(pieces[::2], pieces[1::2], strict=True))
 
 
@@ -64,6 +69,64 @@ def test_a_genuine_request_that_was_cut_otherwise_says_nothing_else(
         assert found.meaning is None
 
 
+# Replies ------------------------------------------------------------------------------------------
+
+VERA, OTHER, OURS = "+34600000001", "+34600000009", "+34600000000"
+WORDS = f"It burns. Dizziness From{OTHER}"
+WRITTEN = inbound(SID, WORDS, FromCity="Madrid")
+
+
+def heard(fields: Fields, written: Fields) -> Reply | None:
+    """What is believed of the fields under the signature of what was written."""
+    signed = signature(f"{HOOKS}/inbound", written)
+    try:
+        return TWILIO.inbound(Call("", urlencode(fields).encode(), {"x-twilio-signature": signed}))
+    except Exception:
+        return None
+
+
+@given(st.permutations(sorted(WRITTEN.items())))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_the_fields_says_nothing(fields: Fields) -> None:
+    assert heard(fields, fields) == Reply(SID, VERA, OURS, WORDS)
+
+
+@given(cuts(sorted(WRITTEN.items())))
+@settings(max_examples=600, deadline=None)
+def test_a_reply_that_was_cut_otherwise_is_the_same_or_none(fields: Fields) -> None:
+    found = heard(fields, list(WRITTEN.items()))
+    assert found in (None, Reply(SID, VERA, OURS, WORDS))
+
+
+SHORT = {"AccountSid": ACCOUNT, "Body": WORDS, "From": VERA, "FromCity": "Madrid",
+         "MessageSid": SID, "To": OURS}  # fmt: skip
+BEFORE, AFTER = {"AccountSid": ACCOUNT}, {"MessageSid": SID, "To": OURS}
+WANTED = {
+    "fewer words": {
+        "Body": "It burns. ", f"Dizziness From{OTHER}": "", "From": VERA, "FromCity": "Madrid",
+    },
+    "a city for a sender": {"Body": f"{WORDS}From{VERA}", "From": "CityMadrid"},
+    "a longer sender": {"Body": WORDS, "From": f"{VERA}FromCityMadrid"},
+    "a sender from the words": {
+        "Body": "It burns. Dizziness ", "From": OTHER, f"From{VERA}": "", "FromCity": "Madrid",
+    },
+    "a longer one from the words": {
+        "Body": "It burns. Dizziness ", "From": f"{OTHER}From{VERA}", "FromCity": "Madrid",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", WANTED.values(), ids=WANTED)
+def test_what_somebody_could_want_to_make_of_a_reply_is_refused(cut: dict[str, str]) -> None:
+    fields, written = [*BEFORE.items(), *cut.items(), *AFTER.items()], list(SHORT.items())
+    assert signature("", fields) == signature("", written), "it carries the genuine signature"
+    assert heard(written, written) is not None
+    assert heard(fields, written) is None
+
+
+# Both ---------------------------------------------------------------------------------------------
+
+
 @given(st.integers(0, len(SEAMLESS) - 1))
 @settings(max_examples=60, deadline=None)
 def test_nothing_moves_from_the_form_into_the_address(at: int) -> None:
@@ -78,3 +141,11 @@ def test_whatever_arrives_is_refused_and_never_more_than_that(
     body: bytes, query: str, signed: str
 ) -> None:
     assert believed(query, body, signed) is None
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=9), st.text(max_size=30), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_our_calls_are_signed_as_the_providers_own_library_signs_them(form: dict[str, str]) -> None:
+    url = f"{HOOKS}/status?{QUERY}"
+    signed = RequestValidator(TOKEN).compute_signature(url, form)
+    assert signature(url, form.items()) == signed
