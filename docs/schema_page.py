@@ -42,7 +42,6 @@ TABLES = {
     "incidents": "Red flags that a person has to act on, one at a time for a number.",
     "incident_patients": "Who had that number.",
     "incident_replies": "The red flags of an incident.",
-    "incident_sessions": "Of which nothing that reassures is said while the incident is open.",
     "alerts": "What staff were told, or are to be: each thing to each of them once.",
     "check_replies": "To which check-in a reply belongs, and what it answers.",
     "notes": "What reminderd remembers about itself.",
@@ -231,7 +230,8 @@ COLUMNS = {
         "severity": f"One of {_SEVERITIES}.",
         "number": "The number from which it came.",
         "opened_at": "When the first red flag came.",
-        "raised_at": "When the latest one came.",
+        "raised_at": "When the latest one came. While it is open, nothing that reassures is said "
+        "of what was done to these patients until then.",
         "acknowledged_at": "When somebody took it on; empty again where a worse one followed.",
         "acknowledged_by": "Who that was.",
         "closed_at": "When it was closed.",
@@ -240,7 +240,6 @@ COLUMNS = {
     },
     "incident_patients": {"incident": "The incident.", "patient": "Who had that number."},
     "incident_replies": {"incident": "The incident.", "reply": "A red flag."},
-    "incident_sessions": {"incident": "The incident.", "session": "A session before it."},
     "alerts": {
         "id": "A number.",
         "key": "What it is about, such as `incident/3/…`. Nothing is told twice under one key.",

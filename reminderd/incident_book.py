@@ -19,8 +19,8 @@ class IncidentBook(Protocol):
         ...
 
     def keep_incident(self, incident: Incident) -> None:
-        """A new one, or one as it is from now on; patients, replies and sessions are only added.
+        """A new one, or one as it is from now on; patients and replies are only added.
 
-        While it is open, `Session.withheld_by` of its sessions is its id.
+        Its sessions follow from that: while it is open, their `Session.withheld_by` is its id.
         """
         ...

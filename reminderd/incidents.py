@@ -49,7 +49,7 @@ class Incidents(Charts):
             if severity is None:
                 return _name(known) if known else None
             incident = known or self._new(reply.reply.sender, severity, now)
-            raised = self._with(_raised(incident, severity, now), reply, patients, now)
+            raised = _with(_raised(incident, severity, now), reply, patients)
             self._outbox.keep_incident(raised)
             action = Action.INCIDENT_RAISED if known else Action.INCIDENT_OPENED
             self._record(action, raised, DAEMON, now)
@@ -115,24 +115,6 @@ class Incidents(Charts):
     def _new(self, number: str, severity: Severity, now: datetime) -> Incident:
         return Incident(self._outbox.next_incident_id(), severity, number, (), (), now, now)
 
-    def _with(
-        self, incident: Incident, reply: StoredReply, patients: Sequence[Patient], now: datetime
-    ) -> Incident:
-        """With one more red flag, and with who has the number and was treated by now."""
-        whom = [each.id for each in patients if each.id is not None]
-        treated = [
-            session.id
-            for each in whom
-            for session in self._outbox.sessions(each)
-            if session.stands and session.at <= now and session.id is not None
-        ]
-        return replace(
-            incident,
-            patients=_joined(incident.patients, whom),
-            replies=_joined(incident.replies, [reply.id]),
-            sessions=_joined(incident.sessions, treated),
-        )
-
     # What staff say --------------------------------------------------------------------------
 
     def _still_open(self, name: str) -> Incident:
@@ -177,6 +159,13 @@ def _raised(incident: Incident, severity: Severity, now: datetime) -> Incident:
     return replace(
         incident, severity=severity, raised_at=now, acknowledged_at=None, acknowledged_by=None
     )
+
+
+def _with(incident: Incident, reply: StoredReply, patients: Sequence[Patient]) -> Incident:
+    """With one more red flag, and with who has the number by now."""
+    whom = [each.id for each in patients if each.id is not None]
+    replies = _joined(incident.replies, [reply.id])
+    return replace(incident, patients=_joined(incident.patients, whom), replies=replies)
 
 
 def _joined(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:

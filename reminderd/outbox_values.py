@@ -218,8 +218,9 @@ class Incident:
     """A red flag that a person has to act on; open until somebody closes it.
 
     `patients` had that number when it came, and may be nobody. `replies` are the red flags in
-    order; `raised_at` is when the latest came, of which staff are told anew. Of `sessions` nothing
-    is said that reassures. `why` is what was found when it was closed.
+    order; `raised_at` is when the latest came, of which staff are told anew. `sessions` took place
+    by then: while it is open, nothing is said of them that reassures. `why` is what was found when
+    it was closed.
     """
 
     id: int

@@ -11,7 +11,7 @@ from reminderd.model import Message, Severity
 from reminderd.outbox_values import Incident
 from reminderd.staff import items
 from reminderd.words import Aftermath
-from tests.core.build import state
+from tests.core.build import at, state
 from tests.core.desk import Desk, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
@@ -216,6 +216,14 @@ def test_a_treatment_that_comes_later_is_not_withheld_until_the_next_red_flag(
     assert the_incident(treated).sessions == (1, session.id)
 
 
+def test_a_treatment_that_is_entered_late_is(treated: Desk) -> None:
+    writes(treated, FEVER)
+    treated.book(treated.intake.patient("pat-1"), "2026-03-10 09:50")
+    assert [state(each) for each in treated.reminders()] == ["held/paused", "held/paused"]
+    close(treated, "stop")
+    assert {state(each) for each in treated.reminders()} == {"cancelled/by-staff"}
+
+
 def test_nor_is_one_that_lies_ahead(desk: Desk) -> None:
     desk.book(desk.patient(), "2026-03-11 10:00")
     writes(desk, FEVER)
@@ -236,12 +244,12 @@ def test_nothing_that_is_on_its_way_leaves_once_the_red_flag_is_on_disk(desk: De
     assert [state(each) for each in desk.reminders()] == ["sent", "held/paused"]
 
 
-def test_staff_who_resume_the_patient_do_not_lift_it(treated: Desk) -> None:
+def test_staff_who_resume_the_patient_or_correct_the_time_do_not_lift_it(treated: Desk) -> None:
     writes(treated, FEVER)
     treated.intake.pause("pat-1", treated.now, paused=True)
     treated.intake.pause("pat-1", treated.now, paused=False)
     assert state(treated.the()) == "held/paused"
-    treated.intake.move_session("ses-1", treated.now, treated.now)
+    treated.intake.move_session("ses-1", at("2026-03-10 09:50"), treated.now)
     assert state(treated.the()) == "held/paused"
 
 

@@ -8,22 +8,21 @@ from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.pruning import prunable, prune
 from reminderd.findings import Level
 from reminderd.interfaces import Decision, Reply
-from reminderd.model import Severity
+from reminderd.model import Patient, Severity
 from reminderd.outbox_values import Incident
 from tests.engines.rows import EITHER_WAY, LATER, NOW, with_patient, with_session
 
 NUMBER = "+34600000001"
 
 
-def opened(outbox: EmbeddedOutbox, *sessions: int, patients: tuple[int, ...] = ()) -> Incident:
-    """One about a reply that came just now."""
+def opened(outbox: EmbeddedOutbox, *patients: Patient) -> Incident:
+    """One about a reply that came just now, from a number that these have."""
     with outbox.transaction():
         number = outbox.next_incident_id()
         outbox.keep_reply("twilio", Reply(f"SM{number}", NUMBER, "+34600000000", "I have…"), NOW)
         (reply, *_) = outbox.replies()
-        one = Incident(
-            number, Severity.URGENT, NUMBER, patients, (reply.id,), NOW, NOW, sessions=sessions
-        )
+        whom = tuple(each.id or 0 for each in patients)
+        one = Incident(number, Severity.URGENT, NUMBER, whom, (reply.id,), NOW, NOW)
         outbox.keep_incident(one)
     return one
 
@@ -32,7 +31,7 @@ def opened(outbox: EmbeddedOutbox, *sessions: int, patients: tuple[int, ...] = (
 def test_an_incident_is_kept_with_everything_about_it(outbox: EmbeddedOutbox) -> None:
     who = with_patient(outbox)
     session = with_session(outbox, who)
-    one = opened(outbox, session.id or 0, patients=(who.id or 0,))
+    one = replace(opened(outbox, who), sessions=(session.id or 0,))
     assert outbox.incidents(open_only=True) == [one]
     assert outbox.incident(one.id) == one
     ended = replace(
@@ -51,7 +50,7 @@ def test_those_of_one_patient_are_found_and_one_of_nobody_is_nobodys(
     outbox: EmbeddedOutbox,
 ) -> None:
     ana, bo = with_patient(outbox), with_patient(outbox)
-    theirs = opened(outbox, patients=(ana.id or 0, bo.id or 0))
+    theirs = opened(outbox, ana, bo)
     nobodys = opened(outbox)
     assert nobodys.id == theirs.id + 1
     assert outbox.incidents(False, ana.id) == [theirs]
@@ -59,21 +58,28 @@ def test_those_of_one_patient_are_found_and_one_of_nobody_is_nobodys(
     assert outbox.incidents(True) == [theirs, nobodys]
 
 
-def test_a_session_says_which_open_incident_it_waits_for(outbox: EmbeddedOutbox) -> None:
-    who = with_patient(outbox)
-    session, other = with_session(outbox, who), with_session(outbox, who)
-    one = opened(outbox, session.id or 0, patients=(who.id or 0,))
+def test_a_session_that_took_place_by_then_says_which_open_incident_it_waits_for(
+    outbox: EmbeddedOutbox,
+) -> None:
+    who, other = with_patient(outbox), with_patient(outbox)
+    session, ahead = with_session(outbox, who), with_session(outbox, who, at=LATER)
+    somebody_elses = with_session(outbox, other)
+    one = opened(outbox, who)
+    assert [each.withheld_by for each in outbox.sessions()] == [one.id, None, None]
     (facts,) = outbox.facts([who.id or 0])
     assert [each.withheld_by for each in facts.sessions] == [one.id, None]
+    entered_late = with_session(outbox, who, recorded_at=LATER)
+    (known,) = outbox.incidents(open_only=True)
+    assert known.sessions == (session.id, entered_late.id)
     with outbox.transaction():
         outbox.keep_incident(replace(one, closed_at=LATER))
-    assert outbox.session(session.id or 0) == session
-    assert outbox.session(other.id or 0) == other
+    assert outbox.sessions() == [session, somebody_elses, entered_late, ahead]
 
 
 def test_where_there_are_two_it_waits_until_both_are_closed(outbox: EmbeddedOutbox) -> None:
-    session = with_session(outbox, with_patient(outbox))
-    first, second = opened(outbox, session.id or 0), opened(outbox, session.id or 0)
+    who = with_patient(outbox)
+    with_session(outbox, who)
+    first, second = opened(outbox, who), opened(outbox, who)
     with outbox.transaction():
         outbox.keep_incident(replace(second, closed_at=LATER))
     (waiting,) = outbox.sessions()
@@ -86,8 +92,8 @@ def test_where_there_are_two_it_waits_until_both_are_closed(outbox: EmbeddedOutb
 @EITHER_WAY
 def test_of_somebody_who_is_erased_the_bare_fact_stays(outbox: EmbeddedOutbox) -> None:
     who, other = with_patient(outbox), with_patient(outbox, phone="+34600000002")
-    own = opened(outbox, patients=(who.id or 0,))
-    shared = opened(outbox, patients=(who.id or 0, other.id or 0))
+    own = opened(outbox, who)
+    shared = opened(outbox, who, other)
     before = opened(outbox)  # the number was nobody's then
     with outbox.transaction():
         outbox.keep_incident(replace(own, why="Seen."))

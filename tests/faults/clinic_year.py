@@ -33,7 +33,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.providers import MailProvider, TextProvider, number_of
 from tests.faults.scenes import SEAL
 from tests.faults.steps import BreakingOutbox, PowerCut, Steps
-from tests.faults.window import why_not
+from tests.faults.window import calls_well, why_not
 
 START = at("2026-03-01 09:00")
 YEAR = timedelta(days=365)
@@ -116,6 +116,7 @@ class Year(Happenings):
         self.seal = SEAL if self.chance.random() < SEALED else None
         self.path = ground.database(sealed=self.seal is not None)
         self.withdrawn: dict[tuple[int, Channel], datetime] = {}
+        self.ill: dict[int, datetime] = {}
         self.erased: set[int] = set()
         self._acknowledged: Desk = {}
         self.serving = self._providers()
@@ -344,6 +345,7 @@ class Year(Happenings):
         said = self.withdrawn.get((who, channel))
         if said is not None and marked > said:
             self.violations.append(f"msg-{number}: left after consent was withdrawn at {said}")
+        ill = self.ill.get(who)
         chart = self.house.intake.chart(who)
         if message.to != {"sms": chart.patient.phone, "email": chart.patient.email}[channel]:
             self.violations.append(f"msg-{number}: goes to somebody else")
@@ -354,4 +356,5 @@ class Year(Happenings):
         for each in chart.reminders:
             if each.id in carried and each.state not in (*open_, State.FAILED):
                 self.violations.append(f"rem-{each.id}: handed over while it is {each.state}")
-        self.violations += (f"msg-{number} {why}" for why in why_not(chart, carried, marked))
+        whys = [*why_not(chart, carried, marked), *calls_well(chart, carried, ill)]
+        self.violations += (f"msg-{number} {why}" for why in whys)

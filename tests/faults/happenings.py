@@ -10,16 +10,19 @@ from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
 from reminderd.erasing import erase
 from reminderd.errors import Refused
-from reminderd.interfaces import ReminderFilter
+from reminderd.incoming import Replies
+from reminderd.interfaces import ReminderFilter, Reply
 from reminderd.model import Adjustment, Channel, Consent, Patient, Resolution, State
 from reminderd.roster import SessionEntry
 from reminderd.stopped_texts import resume, stopped
+from reminderd.words import Aftermath
 from tests.core.build import LONG_AGO
 from tests.end_to_end.life import PROTOCOLS
 from tests.faults.ledger import Ledger
 from tests.faults.providers import Provider
 
 ZONES = [None, None, "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Atlantic/Canary"]
+RED_FLAG = "My lip is swelling"
 ORDERS = [(Channel.SMS, Channel.EMAIL), (Channel.EMAIL, Channel.SMS), (Channel.SMS,)]
 
 
@@ -46,6 +49,7 @@ class Happenings:
     granting: tuple[int, Channel] | None = None
     serving: Mapping[str, Provider]
     withdrawn: dict[tuple[int, Channel], datetime]
+    ill: dict[int, datetime]
     _patients: int
 
     def _lets_texts_go(self) -> None:
@@ -63,9 +67,9 @@ class Happenings:
                 self._treats, self._books, self._moves, self._done, self._calls_off, self._pauses,
                 self._consents, self._goes_elsewhere, self._decides, self._outage, self._resolves,
                 self._is_off, self._calls_off_one, self._erases,
-                self._busy_hour,
+                self._busy_hour, self._falls_ill, self._is_seen_to,
             ],
-            [7, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2, 3, 1, 6],
+            [7, 4, 4, 4, 2, 3, 3, 2, 2, 4, 8, 2, 3, 1, 6, 3, 3],
         )[0]  # fmt: skip
         if self._patients < self.scale.patients and (self._patients == 0 or chance.random() < 0.3):
             what = self._enrols
@@ -175,6 +179,26 @@ class Happenings:
             f"pat-{who}", [channel], granted=False, source="STOP", now=now
         )
         self.withdrawn[who, channel] = now
+
+    def _falls_ill(self) -> None:
+        """Somebody was treated and writes of a red flag; the daemon decides about it."""
+        who, now, outbox = self._who(), self.clock.now(), self.house.outbox
+        entry = self._visit(-self.chance.random() * 3)
+        self.house.intake.add_session(f"pat-{who}", entry, now)
+        number = self.house.intake.patient(f"pat-{who}").phone or ""
+        words = Reply(f"SM{now.timestamp()}", number, "+34910000000", RED_FLAG)
+        with outbox.transaction():
+            outbox.keep_reply("console", words, now)
+        Replies(outbox, self.house.decide).apply(None, now)
+        self.ill.setdefault(who, now)
+
+    def _is_seen_to(self) -> None:
+        """Staff close the first incident; what was withheld goes on or not."""
+        for each in self.house.outbox.incidents(open_only=True)[:1]:
+            for who in each.patients:
+                self.ill.pop(who, None)
+            texts, now = self.chance.choice(list(Aftermath)), self.clock.now()
+            self.house.incidents.close(f"inc-{each.id}", "Seen.", texts, "Ana", now)
 
     def _goes_elsewhere(self) -> None:
         zone, now = self.chance.choice(ZONES), self.clock.now()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from reminderd import callbacks, dispatch, doubts, verdicts
+from reminderd import callbacks, dispatch, doubts, plan, rules, verdicts
 from reminderd.doubts import Doubts
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.envelope import opened
@@ -178,6 +178,10 @@ PLANTED = (
             (LastLook, "still_right", lambda _, letters, *__: iter(letters)),
             (EmbeddedOutbox, "take_back", lambda *_: None),
         ),
+    ),
+    Bug(
+        "a red flag that withholds nothing",
+        broken=((rules, "is_withheld", lambda *_: False), (plan, "is_withheld", lambda *_: False)),
     ),
     Bug(
         "a retry does not look at quiet hours",

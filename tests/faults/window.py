@@ -24,6 +24,20 @@ def why_not(chart: Chart, carried: Collection[int | None], at: datetime) -> Iter
             yield f"{name}: left at {at}, while another session forbids it"
 
 
+def calls_well(
+    chart: Chart, carried: Collection[int | None], ill_since: datetime | None
+) -> Iterator[str]:
+    """What of it reassures about a treatment, while a red flag after that is open."""
+    if ill_since is None:
+        return
+    treated = {each.id for each in chart.sessions if each.at <= ill_since}
+    failed = {each.id for each in chart.reminders if each.state is State.FAILED}
+    for each in chart.reminders:
+        reassures = each.kind in ("release", "routine", "inform", "course")
+        if reassures and each.id in {*carried} - failed and each.session_id in treated:
+            yield f"rem-{each.id} {each.milestone}: left with a red flag open since {ill_since}"
+
+
 def _wakes(chart: Chart, reminder: Reminder) -> bool:
     milestone = chart.protocols[reminder.session_id].milestone(reminder.milestone)
     return milestone is not None and milestone.quiet is QuietPolicy.IGNORE

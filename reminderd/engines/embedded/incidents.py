@@ -24,7 +24,9 @@ _SELECT = (
     f"SELECT {_ALL}, "
     "(SELECT json_group_array(patient) FROM incident_patients WHERE incident = incidents.id), "
     "(SELECT json_group_array(reply) FROM incident_replies WHERE incident = incidents.id), "
-    "(SELECT json_group_array(session) FROM incident_sessions WHERE incident = incidents.id) "
+    "(SELECT json_group_array(sessions.id) FROM incident_patients JOIN sessions "
+    "ON sessions.patient = incident_patients.patient WHERE incident = incidents.id "
+    "AND sessions.at <= raised_at AND state IN ('booked', 'done')) "
     "FROM incidents"
 )
 _OF_PATIENT = "id IN (SELECT incident FROM incident_patients WHERE patient = ?)"
@@ -56,7 +58,6 @@ class IncidentBook(Letterbox):
         self.connection.execute(_KEEP, closed(row, _SEALED_IN_ALL, incident.id, self.seal))
         self._add("incident_patients (patient, incident)", incident.patients, incident.id)
         self._add("incident_replies (reply, incident)", incident.replies, incident.id)
-        self._add("incident_sessions (session, incident)", incident.sessions, incident.id)
 
     def _add(self, where: str, numbers: Iterable[int], incident_id: int) -> None:
         self.connection.executemany(

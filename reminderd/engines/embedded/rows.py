@@ -128,8 +128,9 @@ SESSION_COLUMNS = (
     "sessions.id, sessions.patient, sessions.protocol_version, sessions.at, sessions.state, "
     "sessions.tags, sessions.area, sessions.recorded_at, sessions.adjustments, "
     "protocol_versions.key, protocol_versions.revision, "
-    "(SELECT max(incident) FROM incident_sessions JOIN incidents ON incidents.id = incident "
-    "WHERE session = sessions.id AND closed_at IS NULL)"
+    "(SELECT max(incident) FROM incident_patients JOIN incidents ON incidents.id = incident "
+    "WHERE incident_patients.patient = sessions.patient AND closed_at IS NULL "
+    "AND sessions.at <= raised_at)"
 )
 # A row that is written begins as one that is read.
 _SEALED_IN_SESSION = places("sessions", SESSION_COLUMNS)

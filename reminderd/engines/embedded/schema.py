@@ -232,8 +232,7 @@ CREATE TABLE incidents (
 CREATE INDEX incidents_open ON incidents (id) WHERE closed_at IS NULL;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('incidents', 0);
 
--- Who had that number, the red flags, and the sessions of which nothing that reassures is said
--- while the incident is open.
+-- Who had that number, and the red flags.
 CREATE TABLE incident_patients (
     incident INTEGER NOT NULL REFERENCES incidents (id),
     patient INTEGER NOT NULL REFERENCES patients (id),
@@ -245,12 +244,6 @@ CREATE TABLE incident_replies (
     reply INTEGER NOT NULL REFERENCES replies (id),
     PRIMARY KEY (incident, reply)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE incident_sessions (
-    incident INTEGER NOT NULL REFERENCES incidents (id),
-    session INTEGER NOT NULL REFERENCES sessions (id),
-    PRIMARY KEY (session, incident)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX incident_sessions_by_incident ON incident_sessions (incident);
 """
 
 
