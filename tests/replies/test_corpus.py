@@ -53,6 +53,13 @@ def test_what_hides_a_red_flag_is_never_called_good_or_taken_for_an_answer_alone
     assert [each.text for each in hidden if each.read().meaning in harmless] == []
 
 
+def test_no_reply_settles_a_check_in_but_one_that_is_meant_as_a_good_answer() -> None:
+    good = {Meaning.ANSWER, Meaning.ALL_GOOD}
+    settled = [each for each in [*KNOWN, *APART] if each.read().is_nothing_but_good]
+    assert len(settled) > 200
+    assert [each.text for each in settled if not set(each.expected) <= good] == []
+
+
 def test_an_objection_is_never_taken_for_consent_or_for_good_news() -> None:
     objections = {Meaning.STOP, Meaning.SOFT_STOP}
     ours = [each for each in [*KNOWN, *APART] if objections & set(each.expected)]

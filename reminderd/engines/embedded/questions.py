@@ -28,7 +28,7 @@ _SELECT = (
 _LEFT = (
     "kind = 'check' AND state IN ('sent', 'unknown', 'sending') "
     "AND (receipt IS NULL OR receipt NOT IN ('undelivered', 'failed')) "
-    "AND patient NOT IN (SELECT id FROM patients WHERE erased_at IS NOT NULL)"
+    "AND (SELECT erased_at FROM patients WHERE patients.id = patient) IS NULL"
 )
 _IN_ORDER = ") WHERE asked_at >= ? ORDER BY asked_at, id"
 _SAID_AT = "min(coalesce(sent_at, received_at), received_at)"
