@@ -114,7 +114,8 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
         yield problem("alerts", f"the transport {name} cannot carry mail", "Choose another one.")
     if found.first:
         later = settings.sections.alerts.acknowledge_within
-        told = f"{len(found.first)} told at once, {len(found.second)} more after {later}"
+        more = set(found.second) - set(found.first)
+        told = f"{len(found.first)} told at once, {len(more)} more after {later}"
         yield fine("alerts", f"{told}; prove it with: reminderd alerts test")
     else:
         yield note(

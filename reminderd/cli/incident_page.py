@@ -8,6 +8,7 @@ import click
 from reminderd.cli import changes, output, view
 from reminderd.cli.context import Desk
 from reminderd.ids import public_id
+from reminderd.staff.alarms import about
 from reminderd.wording import counted
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def data(desk: Desk, incident: "Incident") -> dict[str, Any]:
     """For scripts. `later` is what came from that number since then and is no red flag."""
     zone = desk.timezone
     return {
+        "told": _told(desk, incident),
         "incident": view.incident_data(incident, zone),
         "patients": [
             view.patient_data(each.patient, each.clinic) for each in _charts(desk, incident)
@@ -44,6 +46,9 @@ def tell(desk: Desk, incident: "Incident") -> None:
             word = each.decision.word if each.decision else "not read yet"
             when = output.instant(each.received_at, desk.timezone)
             click.echo(f"\n{title}{public_id('rep', each.id)}  {when}  {word}\n{each.reply.text}")
+    told = [_told_in_words(each) for each in _told(desk, incident)]
+    if told:
+        click.echo("\n" + "\n".join(told))
     held = desk.house.incidents.withheld(incident)
     if held:
         click.echo(f"\nWithheld: {counted([each.milestone for each in held])}")
@@ -51,6 +56,25 @@ def tell(desk: Desk, incident: "Incident") -> None:
         output.note("")
     for line in _next(incident):
         output.note(line)
+
+
+def _told(desk: Desk, incident: "Incident") -> list[dict[str, Any]]:
+    """Who at the clinic was told of it, and when; what has failed, with why."""
+    return [
+        {
+            "recipient": each.recipient,
+            "since": output.instant(each.created_at, desk.timezone),
+            "told_at": output.instant(each.sent_at, desk.timezone),
+            "error": each.error,
+        }
+        for each in desk.house.outbox.alerts(about(incident))
+    ]
+
+
+def _told_in_words(alert: Mapping[str, Any]) -> str:
+    if alert["told_at"]:
+        return f"Told: {alert['recipient']}  {alert['told_at']}"
+    return f"Not told: {alert['recipient']}: {alert['error'] or 'not yet'}"
 
 
 def _facts(desk: Desk, incident: "Incident") -> Iterator[tuple[str, str]]:

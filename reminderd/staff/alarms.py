@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LOOK = "reminderd status"
 # A transport that is refused is tried now and then, and for a moment it does not rest.
 TRIED_WITHIN = timedelta(minutes=30)
+# What lies further ahead was noted by a clock that was wrong: how long it has waited nobody knows.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,21 @@ def _incidents(house: "House", acknowledge_within: timedelta, now: datetime) -> 
         taken_on = each.acknowledged_at
         if taken_on is not None and taken_on >= each.raised_at:
             continue
-        is_second = taken_on is None and each.raised_at + acknowledge_within <= now
+        waited = now - each.raised_at
+        is_late = waited >= acknowledge_within or waited < -CLOCKS_DIFFER
+        is_second = taken_on is None and is_late
         minutes = int(acknowledge_within / timedelta(minutes=1)) if is_second else 0
         turn = "second" if is_second else "first"
-        key = f"incident/{each.id}/{each.raised_at.isoformat()}/{turn}"
+        key = f"{about(each)}{each.raised_at.isoformat()}/{turn}"
         found = (house.outbox.find_patient(public_id("pat", one) or "") for one in each.patients)
         patients = [one for one in found if one is not None]
         words = _incident_words(each, patients, minutes)
         yield Alarm(key, _clinic_of(house, patients), words, each.raised_at, is_second)
+
+
+def about(incident: Incident) -> str:
+    """How the keys of everything that was told of it begin."""
+    return f"incident/{incident.id}/"
 
 
 def _incident_words(incident: Incident, patients: list[Patient], minutes: int) -> AlertWords:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from reminderd.alert_book import Alert
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.errors import TryAgainLater
 from reminderd.holding import hold, release
 from reminderd.model import Severity
 from reminderd.resting import Rest, rest
@@ -197,6 +200,60 @@ def test_what_the_mail_server_does_not_take_is_tried_again_and_stands_on_the_sta
     assert untold(duty) == []
     logged = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(logged) == 1
+
+
+def test_a_crash_between_the_mail_and_its_record_leads_to_a_second_mail_and_not_to_none(
+    duty: Duty, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    duty.red_flag()
+    keep = EmbeddedOutbox.keep_alert
+
+    def fails(outbox: EmbeddedOutbox, alert: Alert) -> None:
+        if alert.sent_at is not None:
+            raise TryAgainLater("the disk is full")
+        keep(outbox, alert)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EmbeddedOutbox, "keep_alert", fails)
+        assert duty.look() == [FRONT]
+        assert duty.look(seconds=10) == []
+    assert duty.look(seconds=25) == [FRONT]
+    assert duty.look(minutes=10) == []
+    assert "alerts wait: the disk is full" in caplog.text
+
+
+def test_what_cannot_be_noted_is_not_sent_over_and_over_and_the_log_says_it_once(
+    duty: Duty, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    duty.red_flag()
+
+    def full(*_: object) -> None:
+        raise TryAgainLater("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EmbeddedOutbox, "add_alert", full)
+        assert [duty.look(seconds=5) for _ in range(3)] == [[], [], []]
+    assert caplog.text.count("the disk is full") == 1
+    assert duty.look(seconds=5) == [FRONT]
+
+
+def test_what_was_noted_by_a_wrong_clock_is_told_by_the_right_one(duty: Duty) -> None:
+    wrong = duty.desk.now + timedelta(days=300)
+    flag = duty.red_flag()
+    duty.keep(replace(flag, opened_at=wrong, raised_at=wrong))
+    with duty.desk.outbox.transaction():
+        duty.desk.outbox.add_alert(f"incident/1/{wrong.isoformat()}/second", [DOCTOR], wrong)
+    assert duty.look() == [DOCTOR]
+
+
+def test_whoever_is_no_longer_named_is_not_told(duty: Duty) -> None:
+    duty.red_flag()
+    with duty.desk.outbox.transaction():
+        key = f"incident/1/{duty.desk.now.isoformat()}/first"
+        duty.desk.outbox.add_alert(key, ["gone@example.org", FRONT], duty.desk.now)
+    assert duty.look() == [FRONT]
+    gone, _ = duty.desk.outbox.alerts("incident/1/")
+    assert (gone.wake_at, gone.error) == (None, "no longer in [alerts]")
 
 
 def test_it_is_given_up_after_a_day(duty: Duty, server: SmtpServer) -> None:

@@ -39,7 +39,11 @@ class AlertBook(IncidentBook):
             )
 
     def waiting_alerts(self, now: datetime) -> list[Alert]:
-        return self._alerts("WHERE wake_at <= ? ORDER BY id", to_ms(now))
+        return self._alerts(
+            # What was added later than now, was added while the clock was wrong.
+            "WHERE wake_at <= ?1 OR (wake_at IS NOT NULL AND created_at > ?1) ORDER BY id",
+            to_ms(now),
+        )
 
     def keep_alert(self, alert: Alert) -> None:
         row = (
