@@ -8,7 +8,16 @@ from sqlite_utils import Database
 
 from reminderd import sealing
 from reminderd.engines.embedded import connection, schema, store
-from reminderd.words import How, Outcome, Receipt, SessionState, Severity, Wish
+from reminderd.words import (
+    AnswerKind,
+    AnswerState,
+    How,
+    Outcome,
+    Receipt,
+    SessionState,
+    Severity,
+    Wish,
+)
 
 _OUTCOMES = ", ".join(f"`{each}`" for each in Outcome)
 _RECEIPTS = ", ".join(f"`{each}`" for each in Receipt)
@@ -17,6 +26,9 @@ _SEVERITIES = ", ".join(f"`{each}`" for each in Severity)
 _HOWS = ", ".join(f"`{each}`" for each in How)
 _WISHES = ", ".join(f"`{each}`" for each in Wish)
 _CHANNEL = "`sms` or `email`."
+
+_ANSWER_KINDS = ", ".join(f"`{each}`" for each in AnswerKind)
+_ANSWER_STATES = ", ".join(f"`{each}`" for each in AnswerState)
 
 SEALED = [each for each in sealing.TABLES if each.only == "TRUE"]
 TABLES = {
@@ -38,6 +50,8 @@ TABLES = {
     "callbacks": "What providers told of messages by themselves, each message and receipt once.",
     "replies": "What people wrote to a number of the clinic, each message once, and what was "
     "decided.",
+    "answers": "What whoever wrote was [told at once](replies.md#what-is-answered), by itself; "
+    "at most one to each reply.",
     "reply_patients": "Who had the number from which a reply came.",
     "incidents": "Red flags that a person has to act on, one at a time for a number.",
     "incident_patients": "Who had that number.",
@@ -215,6 +229,7 @@ COLUMNS = {
         "recipient": "Our number.",
         "text": "The words as they came.",
         "media": "How many pictures or other files came with it; the provider has them.",
+        "answered": "1 where the provider has answered it by itself.",
         "sent_at": "When the provider got it, where it says so.",
         "received_at": "When it was on disk here.",
         "handled_at": "When it was decided what is done about it; empty while it waits for that.",
@@ -223,6 +238,25 @@ COLUMNS = {
         "for_staff": "1 while it waits for a person.",
         "done_at": "When a person had read it.",
         "done_by": "Who that was.",
+    },
+    "answers": {
+        "id": "The number in `ans-12`. Never used twice.",
+        "reply": "To which reply.",
+        "kind": f"One of {_ANSWER_KINDS}.",
+        "number": "To which number.",
+        "transport": "By which it leaves: the one by which the reply came.",
+        "language": "Of its words.",
+        "text": "The words in which it leaves.",
+        "created_at": "When the reply was decided on.",
+        "expires_at": "From when on it is pointless.",
+        "state": f"One of {_ANSWER_STATES}.",
+        "tries": "How often it may have reached the provider.",
+        "wake_at": "When sending looks at it next. Set exactly while it waits.",
+        "marked_at": "When it was about to be handed over.",
+        "sent_at": "When the provider had taken it.",
+        "provider_id": "What the provider calls it.",
+        "code": "The provider's code for what went wrong; `replaced` where another took its place.",
+        "error": "What went wrong.",
     },
     "reply_patients": {"reply": "What came.", "patient": "Who has that number."},
     "incidents": {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reminderd import resources, settings, transports
+from reminderd.answering import Answers
 from reminderd.check_ins import CheckIns
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
@@ -21,7 +22,6 @@ from reminderd.incidents import Incidents
 from reminderd.intake import Intake
 from reminderd.interfaces import Receiver, Transport
 from reminderd.lanes import Delivery, Means
-from reminderd.letterbox import Decide
 from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
 from reminderd.practice import Practice, Route
@@ -67,13 +67,19 @@ class House:
         return Signatures(self.outbox, self.practice, self.library)
 
     @property
-    def decide(self) -> Decide:
+    def answers(self) -> Answers:
+        numbers = [getattr(each, "from_", None) for each in self.settings.transports.values()]
+        return Answers(self.outbox, self.practice, self.renderer, [*filter(None, numbers)])
+
+    @property
+    def decide(self) -> Triage:
         """Who says what is done about a reply."""
         return Triage(
             self.outbox,
             self.wishes,
             self.incidents,
             CheckIns(self.outbox, self.practice),
+            self.answers,
             partial(reply_rules, self.settings.folder),
         )
 
@@ -87,6 +93,7 @@ class House:
         time_is_right: Callable[[], bool] = lambda: True,
     ) -> Dispatch:
         """What sends, by these transports; `serving` is by the names that the settings use."""
+        decide = self.decide
         means = Means(
             self.outbox,
             self.practice,
@@ -96,7 +103,8 @@ class House:
             observe,
             alive,
             time_is_right,
-            decide=self.decide,
+            decide=decide,
+            presses=decide.presses,
         )
         return Dispatch(means, serving)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from reminderd import bootstrap, hours, proofread, resources, transports, web
 from reminderd.alerting import ways
 from reminderd.bootstrap import House
+from reminderd.emergency_numbers import EVERYWHERE, NUMBERS
 from reminderd.errors import ConfigurationError, FaultsFound, ReminderdError
 from reminderd.examination.nurse import SAMPLE_CLINIC, Examination
 from reminderd.findings import Finding, Severity, fine, note, problem
@@ -48,6 +49,7 @@ def check(config: Path | None, environ: Mapping[str, str], now: datetime) -> Ite
         yield from _web(settings)
         yield from _alerts(settings)
         yield from _replies(settings)
+        yield from _emergency_numbers(settings)
         yield from _database(settings, now, used, spoken)
         clinics = [settings.clinic(key, lambda _: False) for key in settings.clinic_keys]
     found: list[Found] = []
@@ -72,6 +74,28 @@ def _replies(settings: Settings) -> Iterator[Finding]:
         bootstrap.check_own_words(settings.folder)
     except ConfigurationError as error:
         yield from _problems("replies", error)
+
+
+def _emergency_numbers(settings: Settings) -> Iterator[Finding]:
+    """Whether patients in danger would be told a number that helps them."""
+    from phonenumbers.shortnumberinfo import is_emergency_number
+
+    for key, clinic in settings.sections.clinics.items():
+        where, number, country = f"clinics.{key}", clinic.emergency_phone, clinic.country
+        if number is None and country not in NUMBERS:
+            yield problem(
+                "answers",
+                f"{where}: the emergency number of {country} is not known: patients in danger "
+                f"would be told to call {EVERYWHERE}",
+                f'Set emergency_phone in [{where}], "{EVERYWHERE}" if that is right.',
+            )
+        elif number is not None and not is_emergency_number(number, country):
+            yield problem(
+                "answers",
+                f'{where}.emergency_phone: "{number}" is not known as an emergency number in '
+                f"{country}",
+                "Call it, or ask whoever runs the service, before patients have to.",
+            )
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:

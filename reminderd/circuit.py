@@ -4,7 +4,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from reminderd.errors import AtCapacity, TransportError
+from reminderd.errors import (
+    AtCapacity,
+    ContentRefused,
+    CredentialsRefused,
+    OptedOut,
+    SenderRefused,
+    Temporary,
+    TransportError,
+    WrongAddress,
+)
 from reminderd.retry import next_try_at
 
 log = logging.getLogger(__name__)
@@ -40,6 +49,23 @@ class Circuit:
     def worked(self) -> None:
         """A message was accepted."""
         self._failures = self._times_full = 0
+
+    def met(self, error: TransportError, now: datetime) -> None:
+        """A message was not accepted: what that says about all of them."""
+        match error:
+            case CredentialsRefused() | SenderRefused():
+                self.rest(now + REST, error)
+            case AtCapacity():
+                self.had_no_room(error, now)
+            case Temporary():
+                self.trouble = str(error)
+                self.failed(error, now, error.retry_after)
+            case ContentRefused():
+                self.trouble = str(error)
+            case WrongAddress() | OptedOut():
+                return
+            case _:
+                self.failed(error, now)
 
     def failed(
         self, error: TransportError, now: datetime, retry_after: timedelta | None = None

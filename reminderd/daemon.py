@@ -136,6 +136,8 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch:
         with raising({signal.SIGTERM: stop, signal.SIGINT: stop}):
             while (now := watch.now()) is not None and dispatch.drain(now).more:
                 pass
+            if now is None:
+                dispatch.hear(clock.now())
         if stop.is_set:
             log.info("stopped")
             return

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from reminderd.answer_lane import AnswerLane
 from reminderd.callbacks import Callbacks
 from reminderd.circuit import REST
 from reminderd.daily import LONGEST_DAY, Wanted, tomorrow, within_the_day
@@ -51,13 +52,15 @@ class Dispatch:
         self.lanes = {name: Lane(name, each, means) for name, each in transports.items()}
         self._callbacks = Callbacks(means.outbox, means.practice)
         self._replies = Replies(means.outbox, means.decide)
+        self._presses, self._time_is_right = means.presses, means.time_is_right
+        self._answers = {name: AnswerLane(name, lane, means) for name, lane in self.lanes.items()}
         self._doubts = Doubts(means, transports)
         self._stopping = False
         self._held = False
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Apply what came in, expire, claim a batch, carry it away, look into what is in doubt.
+        """Apply what came in, answer it, expire, claim a batch, carry it away, look into doubts.
 
         What is claimed is settled on return; where that cannot be recorded TryAgainLater is raised,
         and the next call begins with it. While sending is held it only expires. Does nothing once
@@ -65,12 +68,14 @@ class Dispatch:
         """
         if self._stopping:
             return Drained()
-        for lane in self.lanes.values():
-            lane.catch_up()
+        for each in self._answers.values():
+            each.catch_up()
         self._callbacks.apply(self.lanes, now)
         replies_wait = self._replies.apply(self.lanes, now)
+        self._answer()
         with self._outbox.transaction():
             expired = self._outbox.expire(now)
+            self._outbox.expire_answers(now)
             self._held = bool(held(self._outbox))
             parcels, more = ([], False) if self._held else self._claim(now)
         self._alive()
@@ -82,13 +87,32 @@ class Dispatch:
         self._callbacks.apply(self.lanes, self._clock.now())  # what the looks have found
         return Drained(deliveries, expired.by_reason, more)
 
+    def hear(self, now: datetime) -> None:
+        """While nothing else may leave: act on what people write, and answer it.
+
+        By a clock that may be wrong only where it presses: whatever else is decided plans again.
+        """
+        if self._stopping:
+            return
+        only = None if self._time_is_right() else self._presses
+        while self._replies.apply(self.lanes, now, only):
+            pass
+        self._answer()
+
+    def _answer(self) -> None:
+        for each in self._answers.values():
+            each.send()
+
     def next_wake_at(self, now: datetime) -> datetime | None:
-        """When draining is worthwhile again: what is due, a look at a doubt, the end of a pause."""
+        """When draining is worthwhile again: what is due, an answer, a doubt, a pause ends."""
+        awake = [name for name, each in self.lanes.items() if not each.circuit.rests(now)]
+        answer = self._outbox.next_answer_at(awake)
         if self._held:
-            return None
+            return answer
         due = self._outbox.next_due(self._resting(now))
         resting = [each.circuit for each in self.lanes.values() if each.circuit.rests(now)]
-        instants = [due, self._doubts.next_look_at(), *(each.rests_until for each in resting)]
+        rests_until = (each.rests_until for each in resting)
+        instants = [due, answer, self._doubts.next_look_at(), *rests_until]
         return min((each for each in instants if each is not None), default=None)
 
     def show_life(self) -> None:
@@ -99,6 +123,8 @@ class Dispatch:
         """Finish what is in flight and hand the rest back; the transports stay open."""
         self.request_stop()
         self._pool.shutdown(wait=True)
+        for each in self._answers.values():
+            each.close()
         for lane in self.lanes.values():
             lane.close()
 
@@ -106,6 +132,7 @@ class Dispatch:
         """Take over what the one before, which has stopped, could not record."""
         for name, lane in self.lanes.items():
             lane.inherit(predecessor.lanes[name])
+            self._answers[name].inherit(predecessor._answers[name])
 
     def request_stop(self) -> None:
         """Ask a running `drain` to end soon, and every later one at once."""

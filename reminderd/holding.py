@@ -12,6 +12,7 @@ from reminderd.audit import Action, Entry
 from reminderd.interfaces import Outbox
 
 HELD = "held"
+RESTORED = "restored"  # the cause where the database is older than it was
 RELEASED = "released"
 
 

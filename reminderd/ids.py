@@ -1,11 +1,12 @@
-"""How rows of the database are named for people: `pat-12`, `ses-7`, `rem-31`, `rep-2`, `inc-1`.
+"""How rows of the database are named for people: `pat-12`, `ses-7`, `rem-31`, `rep-2`, `inc-1`,
+`ans-1`.
 
 The prefix keeps them apart from a clinic's own keys, which are often bare numbers.
 """
 
 import re
 
-_PREFIXES = ("pat", "ses", "rem", "msg", "rep", "inc")
+_PREFIXES = ("pat", "ses", "rem", "msg", "rep", "inc", "ans")
 _PUBLIC_ID = re.compile(rf"({'|'.join(_PREFIXES)})-([1-9]\d{{0,17}})", re.ASCII)
 
 

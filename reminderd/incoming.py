@@ -4,7 +4,7 @@ Only the thread that sends by a transport handles what came by it, between two d
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from reminderd.errors import TryAgainLater
@@ -16,6 +16,7 @@ from reminderd.model import Channel, Patient
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100  # in one transaction: sending must not wait for long
+MANY = 1000  # that are looked at where some may wait
 
 
 class Replies:
@@ -27,12 +28,20 @@ class Replies:
         self._outbox = outbox
         self._decide = decide
 
-    def apply(self, transports: Collection[str] | None, now: datetime) -> bool:
+    def apply(
+        self,
+        transports: Collection[str] | None,
+        now: datetime,
+        only: Callable[[StoredReply], bool] | None = None,
+    ) -> bool:
         """Handle what came by these transports, or by any; True where more of it waits.
 
-        A reply about which `decide` fails goes to the staff, and nothing else has changed.
+        `only` says of which, where the others are to wait. A reply about which `decide` fails goes
+        to the staff, and nothing else has changed.
         """
-        waiting = self._outbox.waiting_replies(transports, AT_ONCE)
+        waiting = self._outbox.waiting_replies(transports, AT_ONCE if only is None else MANY)
+        if only is not None:
+            waiting = [each for each in waiting if only(each)][:AT_ONCE]
         if not waiting:
             return False
         try:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reminderd.alert_book import AlertBook
+from reminderd.answerbook import AnswerBook
 from reminderd.audit import Entry, Head, Recorded
 from reminderd.callback_book import CallbackBook
 from reminderd.carriers import Mailbox as Mailbox
@@ -56,7 +57,7 @@ from reminderd.outbox_values import StoredReply as StoredReply
 from reminderd.outbox_values import Vitals as Vitals
 
 
-class Outbox(Ledger, Letterbox, IncidentBook, AlertBook, CallbackBook, Protocol):
+class Outbox(Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBook, Protocol):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
     Everything that writes runs inside `transaction`, which is exclusive from its first statement.

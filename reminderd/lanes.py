@@ -32,7 +32,7 @@ from reminderd.errors import (
     TryAgainLater,
     WrongAddress,
 )
-from reminderd.interfaces import Outbox, Rendered, Repeatable, Transport, Witness
+from reminderd.interfaces import Outbox, Rendered, Repeatable, StoredReply, Transport, Witness
 from reminderd.last_look import LastLook
 from reminderd.letterbox import Decide, to_the_staff
 from reminderd.letters import Letters, names
@@ -83,6 +83,11 @@ def _always() -> bool:
     return True
 
 
+def _anything(_: StoredReply) -> bool:
+    """Nobody knows which."""
+    return True
+
+
 def _random_token() -> str:
     """Long enough that nobody guesses it."""
     return secrets.token_urlsafe(16)
@@ -94,7 +99,8 @@ class Means:
 
     `chance` gives random numbers from 0 to 1, `observe` hears of every accepted message, `alive` is
     called whenever something has moved on, `time_is_right` says whether the clock can be believed,
-    `new_token` gives each attempt its random id, `decide` says what is done about a reply.
+    `new_token` gives each attempt its random id, `decide` says what is done about a reply, and
+    `presses` whether it cannot wait until the clock is right.
     """
 
     outbox: Outbox
@@ -107,6 +113,7 @@ class Means:
     time_is_right: Callable[[], bool] = _always
     new_token: Callable[[], str] = _random_token
     decide: Decide = to_the_staff
+    presses: Callable[[StoredReply], bool] = _anything
 
 
 class Lane:
@@ -122,7 +129,7 @@ class Lane:
         self._last_look = LastLook(means.outbox, means.practice)
         self._letters = Letters(means.outbox, means.practice, means.renderer, means.new_token)
         self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
-        self._group_size = _group_size(transport)
+        self.group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
         # Asked once: a Protocol takes its time to answer, and each message would ask.
@@ -176,8 +183,8 @@ class Lane:
         """Group by group; `left` are those that are not marked yet."""
         count = 0
         while left:
-            group = left[: self._group_size]
-            self._keep_pace(len(group))
+            group = left[: self.group_size]
+            self.keep_pace(len(group))
             now = self._clock.now()
             if self._halted(now):
                 self._ended += map(returned, left)
@@ -190,12 +197,14 @@ class Lane:
         self.catch_up()
         return count
 
-    def _halted(self, now: datetime) -> bool:
-        if self._stopping.is_set() or self.circuit.rests(now):
-            return True
-        return not self._means.time_is_right()
+    def rests(self, now: datetime) -> bool:
+        """Whether nothing may be handed over now."""
+        return self._stopping.is_set() or self.circuit.rests(now)
 
-    def _keep_pace(self, count: int) -> None:
+    def _halted(self, now: datetime) -> bool:
+        return self.rests(now) or not self._means.time_is_right()
+
+    def keep_pace(self, count: int) -> None:
         """Wait until so many more may leave; nothing is left open meanwhile."""
         wait = self._pace.wait_seconds(count, time.monotonic()) if self._pace else 0
         if wait > 0:
@@ -215,7 +224,7 @@ class Lane:
 
         Returns what is marked: not what staff, or a process that should not be there, took back.
         """
-        if not verdicts and not letters:
+        if not verdicts and not letters and not self._notes:
             return []
         now = self._clock.now()
         with self._outbox.transaction():
@@ -277,10 +286,7 @@ class Lane:
 
     def _hand_over(self, letters: Sequence[Letter]) -> int:
         """Send them side by side; returns how many were accepted."""
-        if len(letters) < 2:
-            results = [self._send(each) for each in letters]
-        else:
-            results = list(self._pool.map(self._send, letters))
+        results = self.exchange([each.message for each in letters])
         now = self._clock.now()
         self._ended += [
             self._judge(letter, result, now)
@@ -288,9 +294,15 @@ class Lane:
         ]
         return sum(isinstance(each, str) for each in results)
 
-    def _send(self, letter: Letter) -> str | TransportError:
+    def exchange(self, messages: Sequence[Message]) -> list[str | TransportError]:
+        """Hand them over side by side; of each the provider's name for it, or what went wrong."""
+        if len(messages) < 2:
+            return [self._send(each) for each in messages]
+        return list(self._pool.map(self._send, messages))
+
+    def _send(self, message: Message) -> str | TransportError:
         try:
-            return self.transport.send(letter.message)
+            return self.transport.send(message)
         except TransportError as error:
             return error
         except Exception as error:
@@ -306,16 +318,11 @@ class Lane:
         return self._judge_error(letter, result, now)
 
     def _judge_error(self, letter: Letter, error: TransportError, now: datetime) -> Verdict:
+        self.circuit.met(error, now)
         match error:
-            case CredentialsRefused() | SenderRefused():
-                self.circuit.rest(now + REST, error)
-                return unburned(letter, error)
-            case AtCapacity():
-                self.circuit.had_no_room(error, now)
+            case CredentialsRefused() | SenderRefused() | AtCapacity():
                 return unburned(letter, error)
             case Temporary():
-                self.circuit.trouble = str(error)
-                self.circuit.failed(error, now, error.retry_after)
                 return tried_later(letter, error, self._again_at(letter, error, now))
             case WrongAddress():
                 return wrong_address(letter, error)
@@ -325,9 +332,7 @@ class Lane:
                 self._stop_text(letter, error, now)
                 return stopped(letter, error, now + REST)
             case Rejected():
-                self.circuit.failed(error, now)
                 return refused(letter, error)
-        self.circuit.failed(error, now)
         settleable = isinstance(self.transport, Witness | Repeatable)
         return doubted(letter, error, next_look_at(now, 0) if settleable else None)
 
@@ -344,7 +349,6 @@ class Lane:
 
     def _stop_text(self, letter: Letter, error: ContentRefused, now: datetime) -> None:
         """Whose text of a bundle is at fault nobody knows: none of them leaves for now."""
-        self.circuit.trouble = str(error)
         templates = sorted({each.template for each in letter.reminders})
         texts, channel = self._means.practice.texts, letter.message.channel
         why = f"{self._name}: {error}"

@@ -64,6 +64,7 @@ class Clinic:
 
     `leaving` holds the channels whose transport leaves the machine: only these need a signature
     under the protocol. `confirms` says whether a booked session waits to be marked done.
+    `emergency_phone` is what people there call in an emergency.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Clinic:
     quiet_hours: QuietHours
     leaving: frozenset[Channel] = frozenset()
     confirms: bool = True
+    emergency_phone: str = "112"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ class Reply:
     """What somebody wrote to a number of ours, once it is known to be the provider's word.
 
     `media` is how many pictures or other files came with it; they stay with the provider. `sent_at`
-    is when the provider got it, where it says so.
+    is when the provider got it, where it says so; `answered`: the provider answers it by itself.
     """
 
     provider_id: str
@@ -165,6 +165,7 @@ class Reply:
     text: str
     media: int = 0
     sent_at: datetime | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import chain
 
 from reminderd.alert_page import alert_page, digest_page
+from reminderd.answer_page import TEMPLATES, answer
 from reminderd.blocks import faults
 from reminderd.correction_page import correction
 from reminderd.errors import TemplateFailed
@@ -25,7 +26,7 @@ from reminderd.sample import (
     treatment,
 )
 from reminderd.segments import SmsSize
-from reminderd.texts import ALERT, CORRECTION, DIGEST, LEAFLET, PLAN, language_chain
+from reminderd.texts import ALERT, CORRECTION, DIGEST, LEAFLET, PLAN, Text, language_chain
 
 # More for one reminder, or for several that fall together, is worth a warning where patient and
 # clinic have long names. A segment in UCS-2 holds less than half of what one in GSM-7 does.
@@ -42,14 +43,15 @@ def check(renderer: Renderer, protocols: Iterable[CareProtocol]) -> list[str]:
     """Every mistake as `file:line: message`; a text that is only too long as `…: warning: …`.
 
     Everything is read, then rendered in every language with awkward names: alone, bundled and as
-    what corrects it; and printed on the leaflets of the protocols. So is what staff are told.
+    what corrects it; printed on the leaflets of the protocols, and as the answer to a reply. So is
+    what staff are told.
     """
     protocols = tuple(protocols)
     misread = {
         text.path: read for text in renderer.texts.list_templates() if (read := faults(text))
     }
     found = [fault for read in misread.values() for fault in read]
-    trials = (_rendering, _printing, _correcting, _alerting)
+    trials = (_rendering, _printing, _correcting, _answering, _alerting)
     for fault in chain.from_iterable(trial(renderer, protocols) for trial in trials):
         if not any(fault.startswith(f"{path}:") for path in misread):
             found.append(fault)
@@ -114,6 +116,18 @@ def _alerting(renderer: Renderer, _: Iterable[CareProtocol]) -> Iterator[str]:
                 yield error.message
 
 
+def _answering(renderer: Renderer, _: Iterable[CareProtocol]) -> Iterator[str]:
+    for text in renderer.texts.list_templates():
+        for kind in (kind for kind, name in TEMPLATES.items() if name == text.name):
+            for is_emergency in (False, True):
+                try:
+                    said = answer(renderer, kind, CLINIC, text.language, is_emergency=is_emergency)
+                except TemplateFailed as error:
+                    yield error.message
+                else:
+                    yield from _longer_than_enough(text, said.size, CLINIC.name)
+
+
 def _course(renderer: Renderer, course: Sequence[Item], language: str) -> Iterator[str]:
     # The days of one milestone differ in nothing but a number.
     once = {each.milestone.template: each for each in course}
@@ -153,14 +167,17 @@ def _too_long(renderer: Renderer, one: Item, language: str) -> Iterator[str]:
     outcome = _composed(renderer, [one], LONGEST_NAME, language, Channel.SMS)
     if isinstance(outcome, str) or outcome.size is None:
         return
-    size, enough = outcome.size, plenty(outcome.size, 1)
-    if size.segments <= enough:
-        return
     text = renderer.texts.get(outcome.language, one.milestone.template)
-    yield (
-        f"{text.path}:{text.line_of('sms')}: warning: the SMS takes {size.segments} segments"
-        f" ({size.encoding}) to {LONGEST_NAME}; {enough} are plenty"
-    )
+    yield from _longer_than_enough(text, outcome.size, LONGEST_NAME)
+
+
+def _longer_than_enough(text: Text, size: SmsSize, name: str) -> Iterator[str]:
+    enough = plenty(size, 1)
+    if size.segments > enough:
+        yield (
+            f"{text.path}:{text.line_of('sms')}: warning: the SMS takes {size.segments} segments"
+            f" ({size.encoding}) to {name}; {enough} are plenty"
+        )
 
 
 def _composed(

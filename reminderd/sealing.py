@@ -120,6 +120,7 @@ TABLES = (
     Sealed("incidents", ("id",), ("number", "why")),
     Sealed("alerts", ("id",), ("recipient", "error")),
     Sealed("check_replies", ("reply",), ("answer",)),
+    Sealed("answers", ("id",), ("number", "text", "error")),
     Sealed("notes", ("key",), ("value",), f"key = '{OBJECTIONS_KEY}'"),
 )
 _NOTHING = "{}"  # says no more than that there is nothing, like None and an empty text

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reminderd.emergency_numbers import emergency_number
 from reminderd.errors import NotFound, shown
 from reminderd.faults import Fault, did_you_mean, dotted, from_validation, keys_at, type_at
 from reminderd.faults import unknown_key as unknown
@@ -104,6 +105,7 @@ class Settings:
             quiet_hours=QuietHours.parse(section.quiet_hours),
             leaving=frozenset(leaving),
             confirms=self.sections.sessions.confirm,
+            emergency_phone=section.emergency_phone or emergency_number(section.country),
         )
 
     def transport_for(self, clinic_key: str, channel: Channel) -> str | None:

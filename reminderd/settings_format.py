@@ -84,6 +84,12 @@ def _encryption_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _emergency_phone(number: str) -> str:
+    if not re.fullmatch(r"\d{2,6}", number, re.ASCII):
+        raise ValueError(f'"{number}" is not an emergency number; write for example "112"')
+    return number
+
+
 def phone_fault(phone: str, country: str) -> str | None:
     """What is wrong with a clinic's phone number, read in its country."""
     try:
@@ -141,6 +147,9 @@ class ClinicSection(_Section):
     )
     country: Annotated[str, AfterValidator(_country)] = Field(
         description="How phone numbers without a country code are read: two letters."
+    )
+    emergency_phone: Annotated[str, AfterValidator(_emergency_phone)] | None = Field(
+        None, description="What patients call in an emergency; absent: the number of the country."
     )
     language: Annotated[str, AfterValidator(_language)] = Field(
         description="The language of patients who have none of their own."

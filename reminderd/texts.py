@@ -18,6 +18,9 @@ LEAFLET = "_leaflet"
 CORRECTION = "_correction"
 ALERT = "_alert"
 DIGEST = "_digest"
+SAFETY = "_safety"
+HELP = "_help"
+ANSWERS = (SAFETY, HELP)
 LAST_LANGUAGE = "en"
 
 

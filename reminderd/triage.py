@@ -1,18 +1,20 @@
 """What is done about a reply: a STOP stops, a START opens again, a red flag opens an incident, a
 good answer to a check-in is kept, and a person reads the rest.
 
-What a reply means is said by `replies/`. Nothing is answered here, and nothing is called harmless.
+What a reply means is said by `replies/`, what is answered by `answering.py`. Nothing is called
+harmless.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from reminderd.answering import Answers
 from reminderd.check_ins import CheckIns
 from reminderd.incidents import Incidents
 from reminderd.interfaces import Decision, Outbox, StoredReply
 from reminderd.model import Channel, Patient
 from reminderd.replies.reading import Finding, Reading, read
-from reminderd.replies.words import Meaning, ReplyRules
+from reminderd.replies.words import RED_FLAGS, Meaning, ReplyRules
 from reminderd.wishes import Wishes
 
 LATEST = 10  # of our own messages: what a phone quotes when it answers is not the patient's
@@ -32,12 +34,14 @@ class Triage:
         wishes: Wishes,
         incidents: Incidents,
         check_ins: CheckIns,
+        answers: Answers,
         rules: Callable[[], ReplyRules],
     ) -> None:
         self._outbox = outbox
         self._wishes = wishes
         self._incidents = incidents
         self._check_ins = check_ins
+        self._answers = answers
         self._rules = rules
 
     def __call__(self, reply: StoredReply, patients: Sequence[Patient], now: datetime) -> Decision:
@@ -46,16 +50,22 @@ class Triage:
         self._obey(reply, reading, now)
         incident = self._incidents.open(reply, reading, patients, now)
         link = self._check_ins.link(reply, reading, patients, incident)
-        why = {
+        answer = self._answers.offer(reply, reading, patients, now)
+        why: dict[str, object] = {
             "findings": [_told(each) for each in reading.findings],
             "denied": [_told(each) for each in reading.denied],
             "check_in": link.why,
             **({"incident": incident} if incident else {}),
+            **({"answer": answer} if answer else {}),
         }
         is_settled = link.settles or {each.meaning for each in reading.findings} <= _SETTLED
         # Whatever somebody writes of whom a red flag is open, a person has to know it.
         for_staff = incident is not None or not is_settled
         return Decision(reading.meaning.value, why, for_staff=for_staff)
+
+    def presses(self, reply: StoredReply) -> bool:
+        """Whether it may be a red flag, before anything is known of who wrote it."""
+        return read(reply.reply.text, self._rules()).meaning in RED_FLAGS
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
         languages = [each.language for each in patients if each.language]

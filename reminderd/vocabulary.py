@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reminderd.dates import Moment
-from reminderd.texts import ALERT, BUNDLE, CORRECTION, DIGEST, LEAFLET, PLAN
+from reminderd.texts import ALERT, BUNDLE, CORRECTION, DIGEST, HELP, LEAFLET, PLAN, SAFETY
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +131,7 @@ FORMS = {
     ),
     ALERT: Form(("subject", "email", "note"), frozenset({"clinic", "alert", "since"})),
     DIGEST: Form(("subject", "email"), frozenset({"clinic", "digest", "today"})),
+    SAFETY: Form(("sms",), frozenset({"clinic", "emergency_phone", "is_emergency"})),
+    HELP: Form(("sms",), frozenset({"clinic", "emergency_phone"})),
     LEAFLET: Form(("page",), frozenset({"clinic", "protocol", "session", "groups"})),
 }

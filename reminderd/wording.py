@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from reminderd.answerbook import REPLACED, Answer
 from reminderd.courses import Standing
 from reminderd.explain import REASONS
 from reminderd.hours import zone as rules
 from reminderd.model import Patient, Reminder, State
+from reminderd.words import AnswerState
 
 _STATES = {
     State.SCHEDULED: "goes out",
@@ -19,6 +21,23 @@ _STATES = {
     State.CANCELLED: "withdrawn",
     State.SKIPPED: "left out",
 }
+
+
+_ANSWERS = {
+    AnswerState.WAITING: "waits to leave",
+    AnswerState.MARKED: "is being sent",
+    AnswerState.SENT: "sent",
+    AnswerState.UNKNOWN: "in doubt, it may have arrived",
+    AnswerState.FAILED: "failed",
+    AnswerState.EXPIRED: "not sent, too late",
+}
+
+
+def answered(answer: Answer) -> str:
+    """`sent`: how far an automatic answer has come."""
+    if answer.code == REPLACED:
+        return "not sent, another took its place"
+    return _ANSWERS[answer.state]
 
 
 def fate(reminder: Reminder) -> str:

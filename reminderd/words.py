@@ -156,3 +156,21 @@ class Receipt(StrEnum):
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
     FAILED = "failed"
+
+
+class AnswerKind(StrEnum):
+    """What an automatic answer is for."""
+
+    SAFETY = "safety"  # how to get help at once: the answer to a red flag
+    HELP = "help"  # who writes
+
+
+class AnswerState(StrEnum):
+    """Where an automatic answer is on its way."""
+
+    WAITING = "waiting"
+    MARKED = "marked"  # about to be handed over: from here on a crash means doubt
+    SENT = "sent"
+    UNKNOWN = "unknown"  # it may have left; it is never sent again
+    FAILED = "failed"
+    EXPIRED = "expired"

@@ -49,7 +49,9 @@ def tell(desk: Desk, name: str, as_json: bool) -> None:
                 "told": [view.told_data(*each, chart.timezone) for each in told],
                 "messages": [_message_data(each) for each in left],
                 "pruned": pruned,
-                "replies": [view.reply_data(each, chart.timezone) for each in replies],
+                "replies": [
+                    view.reply_data(each, chart.timezone, house.outbox) for each in replies
+                ],
             }
         )
         return

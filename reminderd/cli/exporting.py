@@ -78,7 +78,8 @@ def everything(house: "House", patient_id: int, now: datetime) -> dict[str, Any]
         "reminders": rows.of_chart(chart),
         "messages": _messages(house, chart),
         "replies": [
-            view.reply_data(each, zone) for each in house.outbox.replies(patient_id=patient_id)
+            view.reply_data(each, zone, house.outbox)
+            for each in house.outbox.replies(patient_id=patient_id)
         ],
         "incidents": [
             view.incident_data(each, zone) for each in house.outbox.incidents(False, patient_id)

@@ -8,6 +8,7 @@ from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json as json_option
 
 if TYPE_CHECKING:
+    from reminderd.answerbook import Answer
     from reminderd.bootstrap import House
     from reminderd.interfaces import StoredReply
 
@@ -31,7 +32,7 @@ def list_replies(desk: Desk, patient: str | None, everything: bool, as_json: boo
     house = desk.house
     patient_id = house.intake.patient(patient).id if patient else None
     found = house.outbox.replies(patient_id=patient_id, for_staff=not everything)
-    rows = [reply_data(each, desk.timezone) for each in found]
+    rows = [reply_data(each, desk.timezone, house.outbox) for each in found]
     if as_json:
         output.emit({"replies": rows})
         return
@@ -54,7 +55,8 @@ def show(desk: Desk, reply: str, as_json: bool) -> None:
     from reminderd.cli import output
     from reminderd.cli.view import reply_data
 
-    data = reply_data(_found(desk.house, reply), desk.timezone)
+    found = _found(desk.house, reply)
+    data = reply_data(found, desk.timezone, desk.house.outbox)
     if as_json:
         output.emit(data)
         return
@@ -64,6 +66,9 @@ def show(desk: Desk, reply: str, as_json: bool) -> None:
         told = ", ".join(value) if isinstance(value, list) else value
         click.echo(f"{name.replace('_', ' '):13}{'-' if told in (None, '', {}) else told}")
     click.echo(f"\n{data['text']}")
+    answer = desk.house.outbox.answer_to(found.id)
+    if answer is not None:
+        _print_answer(answer, desk.timezone)
     output.note(f"\nWhy: reminderd inbox explain {data['id']}")
     if data["waits"]:
         output.note(f"Once it is seen to: reminderd inbox done {data['id']}")
@@ -88,6 +93,15 @@ def silent(desk: Desk, as_json: bool) -> None:
     from reminderd.cli import silence
 
     silence.tell(desk, as_json)
+
+
+def _print_answer(answer: "Answer", zone: str) -> None:
+    from reminderd.cli.output import instant
+    from reminderd.wording import answered
+
+    at = f" {instant(answer.sent_at, zone)}" if answer.sent_at else ""
+    why = f" ({answer.error})" if answer.error else ""
+    click.echo(f"\nAutomatic answer ({answer.kind}), {answered(answer)}{at}{why}:\n{answer.text}")
 
 
 @command.command("done")

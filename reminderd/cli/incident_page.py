@@ -9,7 +9,7 @@ from reminderd.cli import changes, output, view
 from reminderd.cli.context import Desk
 from reminderd.ids import public_id
 from reminderd.staff.alarms import about
-from reminderd.wording import counted
+from reminderd.wording import answered, counted
 
 if TYPE_CHECKING:
     from reminderd.incidents import Closed
@@ -29,12 +29,16 @@ def data(desk: Desk, incident: "Incident") -> dict[str, Any]:
         "patients": [
             view.patient_data(each.patient, each.clinic) for each in _charts(desk, incident)
         ],
-        "replies": [view.reply_data(each, zone) for each in _red_flags(desk, incident)],
-        "later": [view.reply_data(each, zone) for each in _later(desk, incident)],
+        "replies": [_reply(desk, each) for each in _red_flags(desk, incident)],
+        "later": [_reply(desk, each) for each in _later(desk, incident)],
         "withheld": [
             view.reminder_data(each, zone) for each in desk.house.incidents.withheld(incident)
         ],
     }
+
+
+def _reply(desk: Desk, reply: "StoredReply") -> dict[str, Any]:
+    return view.reply_data(reply, desk.timezone, desk.house.outbox)
 
 
 def tell(desk: Desk, incident: "Incident") -> None:
@@ -46,6 +50,9 @@ def tell(desk: Desk, incident: "Incident") -> None:
             word = each.decision.word if each.decision else "not read yet"
             when = output.instant(each.received_at, desk.timezone)
             click.echo(f"\n{title}{public_id('rep', each.id)}  {when}  {word}\n{each.reply.text}")
+            answer = desk.house.outbox.answer_to(each.id)
+            if answer is not None:
+                click.echo(f"answered by itself: {answered(answer)}")
     told = [_told_in_words(each) for each in _told(desk, incident)]
     if told:
         click.echo("\n" + "\n".join(told))

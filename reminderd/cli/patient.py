@@ -162,7 +162,9 @@ def show(desk: Desk, patient: str, as_json: bool) -> None:
                 "incidents": [view.incident_data(each, chart.timezone) for each in red_flags],
                 "sessions": [view.session_in(chart, each) for each in chart.sessions],
                 "reminders": rows.of_chart(chart),
-                "replies": [view.reply_data(each, chart.timezone) for each in replies],
+                "replies": [
+                    view.reply_data(each, chart.timezone, desk.house.outbox) for each in replies
+                ],
             }
         )
         return

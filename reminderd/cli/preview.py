@@ -12,6 +12,7 @@ from reminderd.cli.output import emit
 if TYPE_CHECKING:
     from reminderd.model import Clinic
     from reminderd.render import Item, Renderer
+    from reminderd.segments import SmsSize
 
 
 @click.command("preview")
@@ -27,14 +28,18 @@ def command(desk: Desk, name: str, language: str | None, as_json: bool) -> None:
     """
     from reminderd.bootstrap import renderer
     from reminderd.sample import CLINIC
+    from reminderd.texts import ANSWERS
 
     texts = renderer(desk.settings_if_any)
     clinic = desk.clinic_if_any or CLINIC
     chosen = read_language(texts, language or clinic.language)
-    shown = [
-        _text(texts, together, planned, clinic, chosen)
-        for together, planned in _messages(desk, texts, name)
-    ]
+    if name in ANSWERS:
+        shown = list(_answers(texts, name, clinic, chosen))
+    else:
+        shown = [
+            _text(texts, together, planned, clinic, chosen)
+            for together, planned in _messages(desk, texts, name)
+        ]
     if as_json:
         emit({"language": chosen, "texts": shown})
         return
@@ -69,6 +74,22 @@ def _messages(
     yield from ((each, items) for each in bundles.values())
 
 
+def _answers(
+    texts: "Renderer", name: str, clinic: "Clinic", language: str
+) -> Iterator[dict[str, Any]]:
+    """What whoever wrote is told at once, each different text once."""
+    from reminderd.answer_page import TEMPLATES, answer
+
+    kind = next(each for each, template in TEMPLATES.items() if template == name)
+    said = {}
+    for is_emergency in (True, False):
+        page = answer(texts, kind, clinic, language, is_emergency=is_emergency)
+        said[page.text] = page
+    for page in said.values():
+        sms = _sms(page.text, page.size)
+        yield {"templates": [name], "language": language, "sms": sms, "email": None}
+
+
 def _once(items: "Sequence[Item]") -> "dict[str, Item]":
     """The first item of each template: the days of one milestone differ in a number only."""
     return {each.milestone.template: each for each in reversed(items)}
@@ -84,7 +105,6 @@ def _text(
     from reminderd.model import Channel
     from reminderd.opening import plan_to_copy
     from reminderd.sample import PATIENT, patient
-    from reminderd.segments import culprits
 
     reader = patient(PATIENT.given_name, language)
     sms = texts.compose(items, reader, clinic, Channel.SMS)
@@ -93,14 +113,20 @@ def _text(
     return {
         "templates": [each.milestone.template for each in items],
         "language": sms.language,
-        "sms": {
-            "text": sms.text,
-            "encoding": sms.size.encoding,
-            "segments": sms.size.segments,
-            "length": sms.size.units,
-            "not_gsm": list(culprits(sms.text)),
-        },
+        "sms": _sms(sms.text, sms.size),
         "email": {"subject": mail.subject, "text": mail.text, "html": mail.html},
+    }
+
+
+def _sms(text: str, size: "SmsSize") -> dict[str, Any]:
+    from reminderd.segments import culprits
+
+    return {
+        "text": text,
+        "encoding": size.encoding,
+        "segments": size.segments,
+        "length": size.units,
+        "not_gsm": list(culprits(text)),
     }
 
 
@@ -111,6 +137,9 @@ def _print(text: dict[str, Any]) -> None:
     count = f"{sms['segments']} segment{'s' if sms['segments'] > 1 else ''}"
     click.secho(f"\nSMS, {sms['length']} units in {sms['encoding']}, {count}{forced}", dim=True)
     click.echo(_indented(sms["text"]))
+    if mail is None:
+        click.echo()
+        return
     click.secho("\nEmail", dim=True)
     click.echo(_indented(f"{mail['subject']}\n\n{mail['text']}") + "\n")
 

@@ -27,11 +27,15 @@ def tell(desk: Desk, reply: "StoredReply", as_json: bool) -> None:
     question = house.outbox.question(reply.question) if reply.question else None
     words = _consent_words(house, reply)
     why = reply.decision.why if reply.decision else {}
-    told = [*_sentences(reply, question, rules, zone), *_came_of_it(reply, words, zone)]
+    told = [
+        *_sentences(reply, question, rules, zone),
+        *_told(house, reply, zone),
+        *_came_of_it(reply, words, zone),
+    ]
     if as_json:
         output.emit(
             {
-                "reply": view.reply_data(reply, zone),
+                "reply": view.reply_data(reply, zone, house.outbox),
                 "found": reply_reasons.facts(why.get("findings", ()), rules),
                 "denied": reply_reasons.facts(why.get("denied", ()), rules),
                 "question": question and view.question_data(question, zone),
@@ -75,6 +79,14 @@ def _about(question: "Question", answer: str | None, zone: str) -> str:
     asked = f"{question.milestone} of {session}, asked {output.instant(question.asked_at, zone)}"
     said = f"answers {wording.answer(answer)}" if answer else "is no answer"
     return f"{said} to {name}, {asked}"
+
+
+def _told(house: "House", reply: "StoredReply", zone: str) -> Iterator[str]:
+    """What whoever wrote was told at once."""
+    answer = house.outbox.answer_to(reply.id)
+    if answer is not None:
+        at = output.instant(answer.sent_at, zone)
+        yield " ".join(filter(None, ["answered by itself:", wording.answered(answer), at]))
 
 
 def _came_of_it(reply: "StoredReply", words: list[Statement], zone: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from reminderd.answerbook import Answer, AnswerBook
 from reminderd.cli.output import instant
 from reminderd.consents import Statement
 from reminderd.courses import Standing, standing_in
@@ -63,9 +64,11 @@ def statement_data(said: Statement, zone: str) -> dict[str, Any]:
     }
 
 
-def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
-    """What somebody wrote to us, what was decided, and the check-in that it belongs to."""
-    decision = stored.decision
+def reply_data(stored: StoredReply, zone: str, book: AnswerBook) -> dict[str, Any]:
+    """What somebody wrote to us, what was decided, the check-in that it belongs to, and what was
+    answered to it automatically.
+    """
+    decision, answer = stored.decision, book.answer_to(stored.id)
     return {
         "id": public_id("rep", stored.id),
         "sent_at": instant(stored.reply.sent_at, zone),
@@ -85,6 +88,26 @@ def reply_data(stored: StoredReply, zone: str) -> dict[str, Any]:
         "waits": bool(decision and decision.for_staff),
         "done_at": instant(stored.done_at, zone),
         "done_by": stored.done_by,
+        "automatic_answer": answer and answer_data(answer, zone),
+    }
+
+
+def answer_data(answer: Answer, zone: str) -> dict[str, Any]:
+    """What whoever wrote was told at once, and how far that has come."""
+    return {
+        "id": public_id("ans", answer.id),
+        "kind": answer.kind,
+        "state": answer.state,
+        "language": answer.language,
+        "text": answer.text,
+        "transport": answer.transport,
+        "created_at": instant(answer.created_at, zone),
+        "expires_at": instant(answer.expires_at, zone),
+        "sent_at": instant(answer.sent_at, zone),
+        "tries": answer.tries,
+        "provider_id": answer.provider_id,
+        "code": answer.code,
+        "error": answer.error,
     }
 
 

@@ -13,7 +13,7 @@ from reminderd.proofread import plenty
 from reminderd.render import Item, Renderer
 from reminderd.sample import LONGEST_NAME, items, patient
 from reminderd.segments import SmsSize
-from reminderd.texts import BUNDLE, Text, Texts, language_chain, normal_tag
+from reminderd.texts import BUNDLE, HELP, Text, Texts, language_chain, normal_tag
 
 # The carriers answer these themselves, so that nobody at the clinic would hear of the reply.
 _CARRIERS_WORD = re.compile(
@@ -173,6 +173,8 @@ def _offers_in(text: Text) -> tuple[tuple[int, str], ...]:
 def _carriers_words(text: Text, milestone: Milestone | None) -> Iterator[Remark]:
     source = _without_comments(text)
     for match in _CARRIERS_WORD.finditer(source):
+        if (text.name, match[0]) == (HELP, "STOP"):
+            continue  # it says how the messages end
         if _REPLY.search(source[max(0, match.start() - 80) : match.start()]):
             yield _in_text(
                 Severity.WARNING,

@@ -17,7 +17,7 @@ from reminderd.model import Outcome, Reason, State
 from reminderd.receipts import NOT_DELIVERED
 from reminderd.replies.reading import is_bad
 from reminderd.resting import resting
-from reminderd.staff import red_flags, reminders, untrue
+from reminderd.staff import answers, red_flags, reminders, untrue
 from reminderd.staff.reminders import Item
 from reminderd.stopped_texts import stopped
 
@@ -36,6 +36,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
     return [
         *red_flags.items(house),
         *_replies(house, at_once=True),
+        *answers.items(house),
         *_disk(house),
         *_untold(house),
         *_holds(house),

@@ -40,6 +40,14 @@ RECEIPTS: Mapping[str, Receipt] = {
     "failed": Receipt.FAILED,
     "canceled": Receipt.FAILED,
 }
+# The words that it answers by itself, where the account has not chosen others: a call about such a
+# message says so in the field OptOutType, its list does not.
+ANSWERED = frozenset(
+    [
+        *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+        *("START", "YES", "UNSTOP", "HELP", "INFO"),
+    ]
+)
 _MEANINGS = {WrongAddress: Outcome.WRONG_ADDRESS, OptedOut: Outcome.OPTED_OUT}
 
 
@@ -97,7 +105,8 @@ def listed(record: Any) -> Callback | Reply:
     if record.direction == "inbound":
         words = record.body or ""
         media = int(record.num_media or 0)
-        return Reply(record.sid, record.from_, record.to, words, media, record.date_sent)
+        at, answered = record.date_sent, _is_answered(words)
+        return Reply(record.sid, record.from_, record.to, words, media, at, answered)
     code = None if record.error_code is None else str(record.error_code)
     return told(record.sid, record.status, code)
 
@@ -119,7 +128,12 @@ def reply(form: Mapping[str, str], account_sid: str) -> Reply:
         _required(form, "To", _ADDRESS),
         form["Body"],
         int(media or 0),
+        answered="OptOutType" in form or _is_answered(form["Body"]),
     )
+
+
+def _is_answered(text: str) -> bool:
+    return text.strip().upper() in ANSWERED
 
 
 def _required(given: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:

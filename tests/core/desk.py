@@ -116,6 +116,11 @@ class Desk:
         return self.house.intake
 
     @property
+    def reminded(self) -> list[Message]:
+        """The text messages that left, without automatic answers."""
+        return [each for each in self.sms.sent if each.id.startswith("msg-")]
+
+    @property
     def now(self) -> datetime:
         return self.clock.now()
 

@@ -87,6 +87,19 @@ def test_capital_letters_alone_ask_for_no_reply(tmp_path: Path) -> None:
     assert examined(written(tmp_path, milestone())) == []
 
 
+@pytest.mark.parametrize(("name", "word", "count"), [
+    ("_help", "STOP", 0), ("_help", "YES", 1), ("_safety", "STOP", 1),
+])  # fmt: skip
+def test_only_who_asks_who_writes_is_told_to_reply_stop(
+    tmp_path: Path, name: str, word: str, count: int
+) -> None:
+    own = tmp_path / "templates" / "en" / f"{name}.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"{{% block sms %}}To end this, reply {word}.{{% endblock %}}")
+    text(tmp_path, "tip", "For {{ patient.given_name }}.")
+    assert len(examined(written(tmp_path, milestone()))) == count
+
+
 @pytest.mark.parametrize(("letter", "letters"), [("a", 700), ("я", 600)])
 def test_a_text_that_is_too_long_for_a_long_name_is_named(
     tmp_path: Path, letter: str, letters: int

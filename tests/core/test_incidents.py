@@ -240,7 +240,7 @@ def test_nothing_that_is_on_its_way_leaves_once_the_red_flag_is_on_disk(desk: De
 
     desk.sms.script(meanwhile)
     desk.drain(DUE)
-    assert [each.to for each in desk.sms.sent] == [VERA]
+    assert [each.to for each in desk.reminded] == [VERA]
     assert [state(each) for each in desk.reminders()] == ["sent", "held/paused"]
 
 
@@ -259,7 +259,7 @@ def test_what_is_withheld_too_long_is_not_sent_any_more(treated: Desk) -> None:
     assert state(treated.the()) == "expired/paused"
     close(treated)
     treated.drain("2026-03-12 10:05")
-    assert treated.sms.sent == []
+    assert treated.reminded == []
 
 
 # What staff say ----------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_who_resumes_lets_go_what_is_still_valid(treated: Desk) -> None:
     close(treated, "resume")
     assert state(treated.the()) == "scheduled"
     treated.drain(DUE)
-    assert len(treated.sms.sent) == 1
+    assert len(treated.reminded) == 1
 
 
 def test_who_stops_calls_off_what_was_withheld_for_good(treated: Desk) -> None:
@@ -280,7 +280,7 @@ def test_who_stops_calls_off_what_was_withheld_for_good(treated: Desk) -> None:
     treated.intake.plan_all_again(treated.now)
     treated.drain(DUE)
     assert state(treated.the()) == "cancelled/by-staff"
-    assert treated.sms.sent == []
+    assert treated.reminded == []
 
 
 def test_closing_takes_it_on_and_is_done_with_its_replies(treated: Desk) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reminderd.answerbook import Answer
 from reminderd.engines.embedded import encrypting, restoring, roll, soundness, store
 from reminderd.engines.embedded.backup import back_up
 from reminderd.engines.embedded.connection import connect
@@ -18,6 +19,7 @@ from reminderd.interfaces import Decision, Reply, Settlement
 from reminderd.model import Adjustment, Consent, Outcome, Screening, SessionChange, Severity, State
 from reminderd.outbox_values import Incident
 from reminderd.sealing import TABLES, Seal, SealBroken
+from reminderd.words import AnswerKind
 from tests.engines.rows import (
     LATER,
     LIBRARY,
@@ -38,6 +40,7 @@ CANARIES = (
     b"areacanary", b"whycanary", b"Words", b"A subject", b"errorcanary",
     b"envelopecanary", b"wordscanary", b"replycanary", b"matchcanary", b"600000002", b"foundcanary",
     b"staffcanary", b"busycanary",
+    b"600000003", b"toldcanary", b"faultcanary",
 )  # fmt: skip
 # Text that says nothing of anybody, or that SQL has to compare.
 READABLE = {
@@ -61,6 +64,7 @@ READABLE = {
     "replies": {"transport", "provider_id", "recipient", "decision", "done_by"},
     "incidents": {"severity", "acknowledged_by", "closed_by"},
     "alerts": {"key"},
+    "answers": {"kind", "transport", "language", "state", "provider_id", "code"},
     "notes": {"key"},
     "objections": {"address", "channel"},
     "audit": {"by", "action", "what", "before", "after", "digest"},
@@ -102,6 +106,13 @@ def live(path: Path, seal: Seal | None) -> None:
         outbox.add_alert("incident/1", ["staffcanary@example.org"], NOW)
         (alert,) = outbox.waiting_alerts(NOW)
         outbox.keep_alert(replace(alert, tries=1, error="busycanary"))
+        outbox.add_answer(
+            Answer(
+                1, AnswerKind.HELP, "+34600000003", "twilio", "en", "toldcanary", NOW, LATER, NOW
+            )
+        )
+        (answer,) = outbox.due_answers("twilio", NOW, 1)
+        outbox.save_answers([replace(answer, error="faultcanary")])
     outbox.close()
 
 
@@ -112,7 +123,8 @@ def known(path: Path, seal: Seal | None) -> object:
     found = (
         outbox.patients(), outbox.sessions(), outbox.attempts(1), outbox.left(1), doubt,
         outbox.correspondence(1), outbox.facts([1]), outbox.last_sessions(None),
-        outbox.replies(), outbox.incidents(False), outbox.alerts(""), roll.patients(path, seal),
+        outbox.replies(), outbox.incidents(False), outbox.alerts(""), outbox.answer_to(1),
+        roll.patients(path, seal),
         outbox.objections([(SMS, "+34600000001")]),
     )  # fmt: skip
     outbox.close()

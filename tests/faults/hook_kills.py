@@ -32,7 +32,7 @@ def in_a_callback(scene: Scene, step: str) -> Found:
     if scene.chance.random() < 0.5:
         scene.twilio.script(reset(accept=True))
     child = Fork(scene.job("run", step=step))
-    until(lambda: _has_asked(scene), "every answer is on record")
+    until(lambda: has_asked(scene), "every answer is on record")
     acknowledged = _tells(scene, port)
     if acknowledged and step.endswith("application"):
         until(child.has_ended, step)
@@ -45,7 +45,7 @@ def in_a_callback(scene: Scene, step: str) -> Found:
     return list(_what_became(scene, step, acknowledged=acknowledged)), killed
 
 
-def _has_asked(scene: Scene) -> bool:
+def has_asked(scene: Scene) -> bool:
     attempts = scene.look("SELECT outcome FROM attempts")
     return len(attempts) >= scene.count and all(
         outcome in ("accepted", "in-doubt") for (outcome,) in attempts
@@ -93,8 +93,8 @@ def in_a_reply(scene: Scene, step: str, words: str = "Is that normal?") -> Found
     scene.prefer_texts()
     port = scene.listens()
     child = Fork(scene.job("run", step=step))
-    until(lambda: _has_asked(scene), "every answer is on record")
-    acknowledged = _writes(scene, port, words)
+    until(lambda: has_asked(scene), "every answer is on record")
+    acknowledged = writes(scene, port, words)
     if acknowledged and step.endswith(("decision", "incident")):
         until(child.has_ended, step)
     killed = child.has_ended() or not acknowledged
@@ -105,7 +105,7 @@ def in_a_reply(scene: Scene, step: str, words: str = "Is that normal?") -> Found
     return found + (list(_who_acts(scene)) if words == RED_FLAG else []), killed
 
 
-def _writes(scene: Scene, port: int, words: str) -> bool:
+def writes(scene: Scene, port: int, words: str) -> bool:
     """Whether the first patient's words were acknowledged."""
     form = inbound(REPLY, words, sender=str(scene.twilio.messages[0]["to"]))
     try:

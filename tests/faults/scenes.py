@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from reminderd import bootstrap
+from reminderd.answerbook import Answer
 from reminderd.bootstrap import House
 from reminderd.engines.embedded import store
 from reminderd.engines.embedded.connection import connect
@@ -147,10 +148,17 @@ class Scene:
             known += [at] * (len(kept) - len(known))
 
     def ledger(self, house: House) -> Ledger:
-        """What both providers have taken, by the number of the message."""
+        """What both providers have taken, by the number of the message; without answers."""
         kept = words(house.outbox).items()
         rows = [(number, to, text) for number, (to, text) in kept if to and text]
-        return Ledger([*self._texts(rows), *self._mails(rows)])
+        answers = {(each.number, each.text) for each in self.answers(house)}
+        texts = [each for each in self._texts(rows) if (each.to, each.text) not in answers]
+        return Ledger([*texts, *self._mails(rows)])
+
+    def answers(self, house: House) -> list[Answer]:
+        """The automatic answers on record."""
+        found = (house.outbox.answer_to(each.id) for each in house.outbox.replies())
+        return [each for each in found if each is not None]
 
     def _texts(self, rows: list[tuple[int, str, str]]) -> Iterator[Accepted]:
         messages = {(to, text): number for number, to, text in rows}

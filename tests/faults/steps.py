@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from reminderd.answerbook import Answer
 from reminderd.audit import Entry
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.interfaces import (
@@ -111,6 +112,14 @@ class BreakingOutbox(EmbeddedOutbox):
     def keep_incident(self, incident: Incident) -> None:
         with self._step("the incident"):
             super().keep_incident(incident)
+
+    def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
+        with self._step("the answer's mark"):
+            super().mark_answers(answers, now)
+
+    def save_answers(self, answers: Sequence[Answer]) -> None:
+        with self._step("the answer's record"):
+            super().save_answers(answers)
 
     def record(self, entries: Sequence[Entry]) -> None:
         with self._step("the entry"):

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from reminderd.consents import statement
+from reminderd.engines.embedded.answer_tables import WORDLESS as NO_ANSWERS
 from reminderd.engines.embedded.claims import take_back
 from reminderd.engines.embedded.rows import from_ms, to_ms
 from reminderd.engines.embedded.scrubbing import scrub
@@ -170,7 +171,8 @@ class Erasing(Trail):
             number, sender = opened(row, _SEALED_IN_NOBODYS, row[0], self.seal)
             if sender and sender == patient.phone:
                 own.append(number)
-        self.connection.execute(_WORDLESS, (json.dumps(own),))
+        for removal in (_WORDLESS, NO_ANSWERS):
+            self.connection.execute(removal, (json.dumps(own),))
         self.connection.execute("DELETE FROM reply_patients WHERE patient = ?", (patient.id,))
 
     def _remove_incidents(self, patient: Patient) -> None:

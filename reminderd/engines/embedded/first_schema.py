@@ -1,25 +1,11 @@
 """The first schema, and how a column of words is checked; the steps from there: `schema.py`."""
 
-from reminderd.model import (
-    Channel,
-    How,
-    Kind,
-    Outcome,
-    Reason,
-    Receipt,
-    SessionState,
-    Severity,
-    State,
-    Wish,
-)
+from enum import StrEnum
+
+from reminderd.model import Channel, Kind, Outcome, Reason, SessionState, State
 
 
-def one_of(
-    column: str,
-    words: type[
-        Channel | How | Kind | Outcome | Reason | Receipt | SessionState | Severity | State | Wish
-    ],
-) -> str:
+def one_of(column: str, words: type[StrEnum]) -> str:
     """The check that a column holds one of these words, or nothing."""
     # Chained ORs end at the first that holds; for an IN list SQLite builds a table for every row.
     cases = " OR ".join(f"{column} = '{word.value}'" for word in words)

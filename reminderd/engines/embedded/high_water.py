@@ -20,7 +20,6 @@ from reminderd.errors import InvalidInput
 
 log = logging.getLogger(__name__)
 
-RESTORED = "restored"
 
 NEWEST = (
     "SELECT seq, (SELECT created_at FROM messages ORDER BY id DESC LIMIT 1) "
@@ -58,7 +57,7 @@ def hold_restored(
     at = newest(outbox.query).told(zone)
     knows = f"nothing that was sent after {at}" if at else "nothing that was sent"
     with outbox.transaction():
-        holding.hold(outbox, RESTORED, f"{how}; it knows of {knows}", now)
+        holding.hold(outbox, holding.RESTORED, f"{how}; it knows of {knows}", now)
         if gone is not None:
             outbox.connection.execute(
                 "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'",

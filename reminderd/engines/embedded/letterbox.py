@@ -10,7 +10,7 @@ from reminderd.interfaces import Decision, Reply, StoredReply
 from reminderd.sealing import closed, opened, places
 
 _THESE = "(SELECT value FROM json_each(?))"
-_KEPT = "id, transport, provider_id, sender, recipient, text, media, sent_at, received_at"
+_KEPT = "id, transport, provider_id, sender, recipient, text, media, answered, sent_at, received_at"
 _ALL = f"{_KEPT}, handled_at, decision, why, for_staff, done_at, done_by"
 _SEALED_IN_ALL = places("replies", _ALL)
 _SEALED_IN_KEPT = places("replies", _KEPT)
@@ -37,10 +37,10 @@ class Letterbox(Callbacks):
         number = self._next_id("replies")
         row = (
             number, transport, reply.provider_id, reply.sender, reply.recipient, reply.text,
-            reply.media, to_ms_or_none(reply.sent_at), to_ms(now),
+            reply.media, int(reply.answered), to_ms_or_none(reply.sent_at), to_ms(now),
         )  # fmt: skip
         self.connection.execute(
-            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             closed(row, _SEALED_IN_KEPT, number, self.seal),
         )
         return True
@@ -94,13 +94,14 @@ class Letterbox(Callbacks):
 
 
 def _stored(row: Row) -> StoredReply:
-    (number, transport, provider_id, sender, recipient, text, media, sent_at, received_at,
-     handled_at, word, why, for_staff, done_at, done_by, question, answer,
+    (number, transport, provider_id, sender, recipient, text, media, answered, sent_at,
+     received_at, handled_at, word, why, for_staff, done_at, done_by, question, answer,
      patients) = row  # fmt: skip
+    sent_at, answered = from_ms_or_none(sent_at), bool(answered)
     return StoredReply(
         number,
         transport,
-        Reply(provider_id, sender, recipient, text, media, from_ms_or_none(sent_at)),
+        Reply(provider_id, sender, recipient, text, media, sent_at, answered),
         from_ms(received_at),
         from_ms_or_none(handled_at),
         None if word is None else Decision(word, json.loads(why), bool(for_staff)),

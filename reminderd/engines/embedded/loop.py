@@ -173,6 +173,7 @@ class _Beat:
             while not self._stopping.is_set():
                 now = self._send_at()
                 if now is None:
+                    self._heard()
                     return  # the next beat asks again
                 if not self._drained(now).more:
                     break
@@ -185,6 +186,11 @@ class _Beat:
         except BaseException as error:
             log.exception("the beat failed")
             self.failure = error
+
+    def _heard(self) -> None:
+        """Whoever writes while sending is held is listened to all the same."""
+        with self._sending:
+            self._dispatch.hear(self._clock.now())
 
     def _drained(self, now: datetime) -> Drained:
         with self._sending:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reminderd.doubt import next_look_at
 from reminderd.engines.embedded import claims, doubts, reporting, vitals, volume
-from reminderd.engines.embedded.questions import Questions
+from reminderd.engines.embedded.answerbook import AnswerBook
 from reminderd.engines.embedded.rows import (
     Row,
     from_ms,
@@ -42,7 +42,7 @@ _AWAKE = (
 )
 
 
-class EmbeddedOutbox(Questions):
+class EmbeddedOutbox(AnswerBook):
     """Implements `interfaces.Outbox` on one database file.
 
     Raises ConfigurationError where the file is missing, unreadable or of another schema, and
@@ -243,6 +243,7 @@ class EmbeddedOutbox(Questions):
 
     def recover(self, now: datetime) -> tuple[list[int], int]:
         returned = claims.take_back(self, now)
+        self.doubt_answers()
         marked = self.query("SELECT id, marked_at FROM attempts WHERE outcome = 'marked'")
         self.connection.executemany(
             "UPDATE attempts SET outcome = 'in-doubt', settled_at = ?, look_at = ? WHERE id = ?",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from reminderd.audit import Action, Entry
+from reminderd.engines.embedded.answer_tables import WORDLESS
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.rows import to_ms
 from reminderd.errors import Refused
@@ -94,6 +95,7 @@ def prune(outbox: EmbeddedOutbox, found: Prunable, days: int, by: str, now: date
     _clear(outbox, _CLEAR, found.messages)
     _clear(outbox, _CLEAR_REPLIES, found.replies)
     _clear(outbox, _CLEAR_INCIDENTS, found.replies)
+    _clear(outbox, WORDLESS, found.replies)
     return outbox.scrub()
 
 

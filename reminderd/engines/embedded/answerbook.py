@@ -1,0 +1,137 @@
+"""Automatic answers: written with the decision on the reply, marked before they leave."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from reminderd.answerbook import REPLACED, Answer
+from reminderd.engines.embedded.questions import Questions
+from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.sealing import closed, opened, places
+from reminderd.words import AnswerKind, AnswerState
+
+_THESE = "(SELECT value FROM json_each(?))"
+_KEPT = "id, reply, kind, number, transport, language, text, created_at, expires_at, state, wake_at"
+_ALL = f"{_KEPT}, tries, marked_at, sent_at, provider_id, code, error"
+_SAVED = "state, tries, wake_at, sent_at, provider_id, code, error, id"
+_SEALED_IN_KEPT = places("answers", _KEPT)
+_SEALED_IN_ALL = places("answers", _ALL)
+_SEALED_IN_SAVED = places("answers", _SAVED)
+_SELECT = (
+    f"SELECT {_ALL}, (SELECT json_group_array(patient) FROM reply_patients "
+    "WHERE reply_patients.reply = answers.reply) FROM answers"
+)
+
+
+class AnswerBook(Questions):
+    """The part of the outbox that keeps answers; implements `answerbook.AnswerBook`."""
+
+    def add_answer(self, answer: Answer) -> None:
+        number = self._next_id("answers")
+        row = (
+            number, answer.reply_id, answer.kind.value, answer.number, answer.transport,
+            answer.language, answer.text, to_ms(answer.created_at), to_ms(answer.expires_at),
+            answer.state.value, to_ms_or_none(answer.wake_at),
+        )  # fmt: skip
+        self.connection.execute(
+            f"INSERT INTO answers ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            closed(row, _SEALED_IN_KEPT, number, self.seal),
+        )
+
+    def answers_since(self, since: datetime) -> list[Answer]:
+        return self._answers(
+            "WHERE state = 'waiting' OR (marked_at >= ? AND state IN ('marked', 'sent', 'unknown'))"
+            " ORDER BY id",
+            to_ms(since),
+        )
+
+    def is_our_number(self, number: str) -> bool:
+        return bool(self.query("SELECT 1 FROM replies WHERE recipient = ? LIMIT 1", (number,)))
+
+    def due_answers(self, transport: str, now: datetime, most: int) -> list[Answer]:
+        return self._answers(
+            "WHERE state = 'waiting' AND wake_at <= ?1 AND expires_at > ?1 AND transport = ?2 "
+            "ORDER BY kind = 'safety' DESC, id LIMIT ?3",
+            to_ms(now), transport, most,
+        )  # fmt: skip
+
+    def next_answer_at(self, transports: Sequence[str]) -> datetime | None:
+        rows = self.query(
+            f"SELECT min(wake_at) FROM answers WHERE state = 'waiting' AND transport IN {_THESE}",
+            (json.dumps(sorted(transports)),),
+        )
+        return from_ms_or_none(rows[0][0])
+
+    def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
+        self.connection.executemany(
+            "UPDATE answers SET state = 'marked', wake_at = NULL, marked_at = ? WHERE id = ?",
+            [(to_ms(now), each.id) for each in answers],
+        )
+
+    def save_answers(self, answers: Sequence[Answer]) -> None:
+        self.connection.executemany(
+            "UPDATE answers SET state = ?, tries = ?, wake_at = ?, sent_at = ?, provider_id = ?, "
+            "code = ?, error = ? WHERE id = ?",
+            [closed(_saved(each), _SEALED_IN_SAVED, each.id, self.seal) for each in answers],
+        )
+
+    def expire_answers(self, now: datetime) -> int:
+        expired = self.query(
+            "UPDATE answers SET state = 'expired', wake_at = NULL "
+            "WHERE state = 'waiting' AND expires_at <= ? RETURNING id",
+            (to_ms(now),),
+        )
+        return len(expired)
+
+    def doubt_answers(self) -> int:
+        marked = self.query(
+            "UPDATE answers SET state = 'unknown' WHERE state = 'marked' RETURNING id"
+        )
+        return len(marked)
+
+    def answer_to(self, reply_id: int) -> Answer | None:
+        found = self._answers("WHERE reply = ?", reply_id)
+        return found[0] if found else None
+
+    def stranded_answers(self) -> list[Answer]:
+        return self._answers(
+            "WHERE state IN ('unknown', 'failed', 'expired') AND code IS NOT ? "
+            "AND reply IN (SELECT id FROM replies WHERE for_staff = 1) ORDER BY id",
+            REPLACED,
+        )
+
+    def _answers(self, where: str, *parameters: object) -> list[Answer]:
+        rows = self.query(f"{_SELECT} {where}", parameters)
+        return [_answer(opened(each, _SEALED_IN_ALL, each[0], self.seal)) for each in rows]
+
+
+def _saved(answer: Answer) -> Row:
+    return (
+        answer.state.value, answer.tries, to_ms_or_none(answer.wake_at),
+        to_ms_or_none(answer.sent_at), answer.provider_id, answer.code, answer.error, answer.id,
+    )  # fmt: skip
+
+
+def _answer(row: Row) -> Answer:
+    (number, reply, kind, to, transport, language, text, created_at, expires_at, state, wake_at,
+     tries, marked_at, sent_at, provider_id, code, error, patients) = row  # fmt: skip
+    return Answer(
+        id=number,
+        reply_id=reply,
+        kind=AnswerKind(kind),
+        number=to,
+        transport=transport,
+        language=language,
+        text=text,
+        created_at=from_ms(created_at),
+        expires_at=from_ms(expires_at),
+        wake_at=from_ms_or_none(wake_at),
+        state=AnswerState(state),
+        tries=tries,
+        marked_at=from_ms_or_none(marked_at),
+        sent_at=from_ms_or_none(sent_at),
+        provider_id=provider_id,
+        code=code,
+        error=error,
+        patients=tuple(sorted(json.loads(patients))),
+    )
