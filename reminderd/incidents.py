@@ -98,13 +98,23 @@ class Incidents(Charts):
 
     def withheld(self, incident: Incident) -> list[Reminder]:
         """What waits for its end, in the order of the plan."""
-        held = frozenset({State.HELD})
-        waiting = (
+        return self._reassuring(incident, State.HELD)
+
+    def too_late(self, incident: Incident) -> list[Reminder]:
+        """What was withheld until its time was over: only a person can tell that by now."""
+        expired = self._reassuring(incident, State.EXPIRED)
+        lost = (each for each in expired if each.expires_at >= incident.opened_at)
+        return [each for each in lost if each.reason is Reason.PAUSED]
+
+    def _reassuring(self, incident: Incident, state: State) -> list[Reminder]:
+        of_all = (
             reminder
             for session in incident.sessions
-            for reminder in self._outbox.reminders(ReminderFilter(session_id=session, states=held))
+            for reminder in self._outbox.reminders(
+                ReminderFilter(session_id=session, states=frozenset({state}))
+            )
         )
-        return sorted((each for each in waiting if each.kind in REASSURING), key=sort_key)
+        return sorted((each for each in of_all if each.kind in REASSURING), key=sort_key)
 
     # Opening ---------------------------------------------------------------------------------
 

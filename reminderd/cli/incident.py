@@ -102,7 +102,7 @@ def close(desk: Desk, incident: str, why: str, texts: str, by: str | None, as_js
     for each in done.changes:
         changes.tell(before[each.chart.patient.id], each)
     output.note(f"{_name(done.incident)} is closed by {done.incident.closed_by}.")
-    for line in incident_page.still_held(done):
+    for line in (*incident_page.too_late(desk, done.incident), *incident_page.still_held(done)):
         output.note(line)
 
 

@@ -24,7 +24,6 @@ def data(desk: Desk, incident: "Incident") -> dict[str, Any]:
     """For scripts. `later` is what came from that number since then and is no red flag."""
     zone = desk.timezone
     return {
-        "told": _told(desk, incident),
         "incident": view.incident_data(incident, zone),
         "patients": [
             view.patient_data(each.patient, each.clinic) for each in _charts(desk, incident)
@@ -33,6 +32,10 @@ def data(desk: Desk, incident: "Incident") -> dict[str, Any]:
         "later": [_reply(desk, each) for each in _later(desk, incident)],
         "withheld": [
             view.reminder_data(each, zone) for each in desk.house.incidents.withheld(incident)
+        ],
+        "told": _told(desk, incident),
+        "too_late": [
+            view.reminder_data(each, zone) for each in desk.house.incidents.too_late(incident)
         ],
     }
 
@@ -59,6 +62,8 @@ def tell(desk: Desk, incident: "Incident") -> None:
     held = desk.house.incidents.withheld(incident)
     if held:
         click.echo(f"\nWithheld: {counted([each.milestone for each in held])}")
+    for line in too_late(desk, incident):
+        click.echo(f"\n{line}")
     if incident.is_open:
         output.note("")
     for line in _next(incident):
@@ -134,6 +139,13 @@ def _later(desk: Desk, incident: "Incident") -> "list[StoredReply]":
         and each.id > max(incident.replies[:1], default=0)
         and each.id not in incident.replies
     ]
+
+
+def too_late(desk: Desk, incident: "Incident") -> Iterator[str]:
+    """What nobody tells the patient any more, unless a person does."""
+    lost = [each.milestone for each in desk.house.incidents.too_late(incident)]
+    if lost:
+        yield f"Withheld until it was too late, so tell the patient: {counted(lost)}"
 
 
 # Closing -----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -74,6 +76,25 @@ def test_it_is_shown_with_whom_to_call_the_words_and_what_waits(ill: Clinic) -> 
         assert expected in said
 
 
+def test_it_says_who_was_told_and_who_could_not_be(ill: Clinic) -> None:
+    house = bootstrap.open_house(bootstrap.load_settings(ill.config, {}))
+    with closing(house.outbox) as outbox, outbox.transaction():
+        outbox.add_alert("incident/1/now/first", ["front@example.org", "slack-3f9c"], NOW)
+        outbox.add_alert("incident/11/now/first", ["nobody@example.org"], NOW)
+        first, second = outbox.waiting_alerts(NOW)[:2]
+        outbox.keep_alert(replace(first, wake_at=None, sent_at=NOW, tries=1))
+        outbox.keep_alert(replace(second, error="no such service", tries=1))
+    assert ill.data("incident", "show", "inc-1")["told"] == [
+        {"recipient": "front@example.org", "since": "2026-03-28T10:00:00+01:00",
+         "told_at": "2026-03-28T10:00:00+01:00", "error": None},
+        {"recipient": "slack-3f9c", "since": "2026-03-28T10:00:00+01:00", "told_at": None,
+         "error": "no such service"},
+    ]  # fmt: skip
+    said = ill.says("incident", "show", "inc-1")
+    assert "Told: front@example.org  2026-03-28T10:00:00+01:00" in said
+    assert "Not told: slack-3f9c: no such service" in said
+
+
 def test_the_patient_and_the_reminder_say_that_it_is_open(ill: Clinic) -> None:
     shown = ill.types("patient", "show", "pat-1").output
     assert "incident  inc-1: emergency, open" in shown
@@ -118,6 +139,18 @@ def test_closed_with_stop_none_of_it_goes_out(ill: Clinic) -> None:
     assert {each["reminder"]["id"] for each in done["changes"]} == waiting
     found = ill.data("reminder", "list", "--reason", "by-staff")["reminders"]
     assert {each["id"] for each in found} == waiting
+
+
+def test_who_closes_it_late_is_told_what_the_patient_never_heard(ill: Clinic) -> None:
+    ill.clock.move(timedelta(hours=40))
+    done = ill.types("incident", "close", "inc-1", "--why", "Seen.", "--texts", "resume")
+    late = "Withheld until it was too late, so tell the patient: "
+    assert late in done.stderr
+    assert "shower-again" in done.stderr
+    assert "exercise-again" not in done.stderr
+    assert late in ill.says("incident", "show", "inc-1")
+    lost = {each["milestone"] for each in ill.data("incident", "show", "inc-1")["too_late"]}
+    assert "shower-again" in lost
 
 
 def test_who_wanted_no_messages_either_stays_paused(clinic: Clinic) -> None:
