@@ -16,7 +16,7 @@ from reminderd.interfaces import ReminderFilter
 from reminderd.model import State
 from tests.fakes.smtp_server import HANG
 from tests.fakes.twilio_server import hang
-from tests.faults import answer_kills, desk_kills, hook_kills
+from tests.faults import alert_kills, answer_kills, desk_kills, hook_kills
 from tests.faults.checker import CANARIES, wrongs
 from tests.faults.desk_kills import Findings
 from tests.faults.forks import Fork, Job, run
@@ -165,6 +165,7 @@ CRASH_POINTS: dict[str, Kill] = {
     **desk_kills.CRASH_POINTS,
     **hook_kills.CRASH_POINTS,
     **answer_kills.CRASH_POINTS,
+    **alert_kills.CRASH_POINTS,
 }
 
 

@@ -87,6 +87,10 @@ class Scene:
         self._configure(f'[web]\nlisten = "127.0.0.1:{port}"\npublic_url = "{PUBLIC}"')
         return port
 
+    def tells(self, mailbox: str) -> None:
+        """From now on somebody at the clinic is to be told what cannot wait."""
+        self._configure(f'[alerts]\nto = ["{mailbox}"]')
+
     @property
     def log(self) -> str:
         log = self.config.with_name("log")

@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from reminderd.alert_book import Alert
 from reminderd.answerbook import Answer
 from reminderd.audit import Entry
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
@@ -120,6 +121,14 @@ class BreakingOutbox(EmbeddedOutbox):
     def save_answers(self, answers: Sequence[Answer]) -> None:
         with self._step("the answer's record"):
             super().save_answers(answers)
+
+    def add_alert(self, key: str, recipients: Collection[str], now: datetime) -> None:
+        with self._step("the alert"):
+            super().add_alert(key, recipients, now)
+
+    def keep_alert(self, alert: Alert) -> None:
+        with self._step("the alert's record"):
+            super().keep_alert(alert)
 
     def record(self, entries: Sequence[Entry]) -> None:
         with self._step("the entry"):
