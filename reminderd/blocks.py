@@ -4,9 +4,10 @@ A template sees the names of its form (`vocabulary.py`) and the filters `date`, 
 Any other name is a mistake, also in a branch that is not taken.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from typing import NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -15,8 +16,9 @@ from reminderd import dates, markup
 from reminderd.dates import Moment
 from reminderd.errors import TemplateFailed
 from reminderd.texts import Text
-from reminderd.vocabulary import FORM, FORMS, OBJECTS
+from reminderd.vocabulary import FORM, FORMS, OBJECTS, WORDS
 
+_USES_OTHERS = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
 REMEDY = "correct the template, then run: reminderd template check"
 
 
@@ -25,7 +27,7 @@ def said(
 ) -> str:
     """What the block says, as marked text; raises TemplateFailed, also where it is empty."""
     try:
-        template = _compiled(text)
+        template = _read(text).template
         if name not in template.blocks:
             raise LookupError("the block is missing")
         context = template.new_context(dict(variables))
@@ -54,26 +56,40 @@ def faults(text: Text) -> list[str]:
     return [f"{text.path}:{line}: {message}" for line, message in _faults(text)]
 
 
-@lru_cache(maxsize=4096)
-def _faults(text: Text) -> list[tuple[int, str]]:
+def _faults(text: Text) -> Sequence[tuple[int, str]]:
     try:
-        tree = _environment().parse(text.source)
-        _compiled(text)
+        return _read(text).faults
     except TemplateSyntaxError as error:
         return [(error.lineno, error.message or "")]
-    return sorted({*_missing_blocks(text.name, tree), *_strangers(text.name, tree)})
+
+
+class _Read(NamedTuple):
+    """A template as it is written from, and what is wrong with it all the same."""
+
+    template: Template
+    faults: Sequence[tuple[int, str]]
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: Text) -> Template:
+def _read(text: Text) -> _Read:
     """Raises TemplateSyntaxError."""
-    code = _environment().compile(text.source, text.name, text.place)
-    return Template.from_code(_environment(), code, {})
+    tree = _environment().parse(text.source)
+    code = _environment().compile(tree, text.name, text.place)
+    faults = sorted(set(_mistakes(text.name, tree)))
+    return _Read(Template.from_code(_environment(), code, {}), faults)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        """Jinja's own answer, found sooner for what templates ask about most."""
+        if type(obj) in WORDS:
+            return not attr.startswith("_")
+        return super().is_safe_attribute(obj, attr, value)
 
 
 @lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment() -> _Sandbox:
+    environment = _Sandbox(
         undefined=StrictUndefined,
         finalize=_said,
         trim_blocks=True,
@@ -109,24 +125,45 @@ def _line_of(error: Exception, text: Text) -> int:
     return line
 
 
-def _missing_blocks(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    there = {block.name for block in tree.find_all(nodes.Block)}
+def _mistakes(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Blocks that it lacks, names and attributes that nothing has, and other files."""
+    parts: list[nodes.Node] = [tree]
+    for each in parts:  # the list grows by what is inside of each
+        parts.extend(each.iter_child_nodes())
+    yield from _missing_blocks(name, parts)
+    yield from _unknown_names(name, tree, parts)
+    yield from _unknown_attributes(parts)
+    yield from _other_files(parts)
+
+
+def _missing_blocks(name: str, parts: Iterable[nodes.Node]) -> Iterator[tuple[int, str]]:
+    there = {each.name for each in parts if isinstance(each, nodes.Block)}
     for block in FORMS.get(name, FORM).blocks:
         if block not in there:
             yield 1, f"the block {block} is missing"
 
 
-def _strangers(name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Names that no template knows, attributes that no object has, and other files."""
+def _unknown_names(
+    name: str, tree: nodes.Template, parts: Iterable[nodes.Node]
+) -> Iterator[tuple[int, str]]:
     known = FORMS.get(name, FORM).names
-    unknown = meta.find_undeclared_variables(tree) - known
-    for each in tree.find_all(nodes.Name):
-        if each.name in unknown:
+    others = [each for each in parts if isinstance(each, nodes.Name) and each.name not in known]
+    undeclared = meta.find_undeclared_variables(tree) if others else set()
+    for each in others:
+        if each.name in undeclared:
             yield each.lineno, f"{each.name} is not known; there is {', '.join(sorted(known))}"
-    for attribute in tree.find_all(nodes.Getattr):
-        owner = attribute.node.name if isinstance(attribute.node, nodes.Name) else ""
-        has = [field.name for field in fields(OBJECTS[owner])] if owner in OBJECTS else []
-        if has and attribute.attr not in has:
-            yield attribute.lineno, f"{owner} has no {attribute.attr}; it has {', '.join(has)}"
-    for other in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
-        yield other.lineno, "a template stands alone and cannot use another file"
+
+
+def _unknown_attributes(parts: Iterable[nodes.Node]) -> Iterator[tuple[int, str]]:
+    for each in parts:
+        if isinstance(each, nodes.Getattr):
+            owner = each.node.name if isinstance(each.node, nodes.Name) else ""
+            has = [field.name for field in fields(OBJECTS[owner])] if owner in OBJECTS else []
+            if has and each.attr not in has:
+                yield each.lineno, f"{owner} has no {each.attr}; it has {', '.join(has)}"
+
+
+def _other_files(parts: Iterable[nodes.Node]) -> Iterator[tuple[int, str]]:
+    for each in parts:
+        if isinstance(each, _USES_OTHERS):
+            yield each.lineno, "a template stands alone and cannot use another file"

@@ -5,7 +5,7 @@ All of them are read at once, so that what is approved is what is sent until the
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -54,8 +54,10 @@ class Texts:
         found: dict[tuple[str, str], Text] = {}
         faults: list[str] = []
         for folder in folders:
-            for text in _read(folder, faults):
-                found.setdefault((text.language, text.name), text)
+            for path in sorted(folder.glob("*/*.j2")):
+                key = normal_tag(path.parent.name), path.stem
+                if key not in found and (source := _read(path, faults)) is not None:
+                    found[key] = Text(*key, path, source)
         if faults:
             raise FaultsFound(faults, remedy="Save them as UTF-8 text.")
         self._texts = dict(sorted(found.items()))
@@ -126,14 +128,12 @@ def normal_tag(tag: str) -> str:
     return "_".join([first.lower(), *shaped])
 
 
-def _read(folder: Path, faults: list[str]) -> Iterator[Text]:
-    for path in sorted(folder.glob("*/*.j2")):
-        try:
-            source = path.read_text("utf-8")
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            faults.append(f"{path}:{line}: is not UTF-8 text")
-        except OSError as error:
-            faults.append(f"{path}:1: cannot be read: {error.strerror}")
-        else:
-            yield Text(normal_tag(path.parent.name), path.stem, path, source)
+def _read(path: Path, faults: list[str]) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        faults.append(f"{path}:{line}: is not UTF-8 text")
+    except OSError as error:
+        faults.append(f"{path}:1: cannot be read: {error.strerror}")
+    return None

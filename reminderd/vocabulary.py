@@ -58,6 +58,10 @@ class ProtocolWords:
     revision: int
 
 
+# Values, all of them: whoever holds one can read it and do nothing else.
+WORDS = frozenset({PatientWords, ClinicWords, SessionWords, Line, MovedWords, ProtocolWords})
+
+
 @dataclass(frozen=True, slots=True)
 class AlertWords:
     """What an alert to the clinic's own people may say.

@@ -201,12 +201,12 @@ def bundles(tables: Iterable[Timetable]) -> list[tuple[Milestone, ...]]:
     return [each for each in found.values() if len(each) > 1]
 
 
-def _together(table: Timetable) -> set[tuple[Slot, ...]]:
-    """Slots that leave at the same instant for some session, and each by itself."""
+def _together(table: Timetable) -> Iterable[tuple[Slot, ...]]:
+    """Slots that leave at the same instant for some session, and each by itself; always in order."""
     meeting: dict[tuple[int, Channel, datetime], list[Slot]] = {}
     for one, other in _within(table, AT_ONCE):
         for minute, (due, after) in enumerate(zip(one.dues, other.dues, strict=True)):
             if due is not None and due == after:
                 known = meeting.setdefault((minute, one.channel, due), [])
                 known += [each for each in (one, other) if each not in known]
-    return {tuple(each) for each in meeting.values()} | {(each,) for each in table.slots}
+    return dict.fromkeys([*map(tuple, meeting.values()), *((each,) for each in table.slots)])

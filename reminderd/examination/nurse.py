@@ -7,10 +7,11 @@ every text in every language. Nothing is sent and nothing is stored.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from reminderd import locate
 from reminderd.examination import messages, milestones, texts
-from reminderd.examination.every_minute import Trials, trial_days
+from reminderd.examination.every_minute import TrialDay, Trials, trial_days
 from reminderd.findings import Remark, Severity
 from reminderd.model import Clinic
 from reminderd.protocols import Found
@@ -76,9 +77,14 @@ def _rooms(clinics: Iterable[Clinic], now: datetime) -> list[_Room]:
     for clinic in clinics:
         hours = (clinic.timezone, clinic.quiet_hours)
         if hours not in tried:
-            tried[hours] = [Trials(clinic, day) for day in trial_days(clinic.timezone, now)]
+            tried[hours] = [_trials(clinic, day) for day in trial_days(clinic.timezone, now)]
         rooms.setdefault(replace(clinic, key=""), _Room(clinic, tried[hours]))
     return list(rooms.values())
+
+
+@lru_cache(maxsize=16)  # what was tried for one protocol may serve the next
+def _trials(clinic: Clinic, day: TrialDay) -> Trials:
+    return Trials(clinic, day)
 
 
 def _lines(found: Found) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The ways out of the house: a transport is one class, found by its entry point."""
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reminderd.errors import ConfigurationError, NotFound, shown
@@ -35,10 +36,12 @@ def find(name: str) -> "type[Transport]":
     return _load(next(iter(points.values())))
 
 
-def _entry_points() -> "list[EntryPoint]":
+@cache
+def _entry_points() -> "tuple[EntryPoint, ...]":
+    """Of all that is installed; searched once a process, as that takes a while."""
     from importlib.metadata import entry_points  # slow to import, and often not needed
 
-    return list(entry_points(group=GROUP))
+    return tuple(entry_points(group=GROUP))
 
 
 def _load(point: "EntryPoint") -> "type[Transport]":

@@ -1,25 +1,10 @@
 """A clinic for every test that wants one."""
 
-import logging
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.desk import Clinic
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays_behind() -> Iterator[None]:
-    """The command line sets the umask and the log of its process, which here is the tests'."""
-    mask = os.umask(0o022)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    os.umask(mask)
-    root.handlers, root.level = handlers, level
-    logging.getLogger("reminderd").setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from reminderd import blocks
 from reminderd.errors import TemplateFailed
 from reminderd.model import Channel
 from reminderd.proofread import check
 from reminderd.render import Renderer
 from reminderd.sample import CLINIC, LONGEST_NAME, PATIENT
 from reminderd.texts import Texts
+from reminderd.vocabulary import WORDS
 from tests.core.pages import BUNDLE, compose, item, page, write
 
 # Mistakes -----------------------------------------------------------------------------------------
@@ -42,6 +45,14 @@ def test_a_template_that_fails_names_its_file_line_and_reminder(
     assert failed.value.reminder_id == 42
     assert f"{folder / 'en' / 'care.j2'}:" in failed.value.message
     assert failed.value.remedy is not None
+
+
+@pytest.mark.parametrize("words", sorted(WORDS, key=lambda each: each.__name__))
+def test_of_what_templates_speak_nothing_is_open_that_jinja_would_close(words: type) -> None:
+    one, jinja = object.__new__(words), ImmutableSandboxedEnvironment()
+    for attr in dir(words):
+        is_safe = blocks._environment().is_safe_attribute(one, attr, None)
+        assert is_safe == jinja.is_safe_attribute(one, attr, None), attr
 
 
 def test_the_line_of_a_mistake_is_the_templates_own(folder: Path) -> None:

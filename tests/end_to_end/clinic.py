@@ -1,4 +1,4 @@
-"""A clinic in a folder, and the real command in processes of its own."""
+"""A clinic in a folder, and what sends its messages: the real command in a process of its own."""
 
 import json
 import os
@@ -12,6 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
+from click.testing import CliRunner
+
+from reminderd.cli.app import app
 from reminderd.engines.embedded import store
 from tests.configuration import configuration
 from tests.fakes.smtp_server import SmtpServer
@@ -149,9 +152,15 @@ class Clinic:
             self.command(*words), capture_output=True, text=True, timeout=60, cwd=self.folder, **how
         )
 
-    def says(self, *words: str) -> str:
-        done = self.types(*words)
+    def sends(self) -> None:
+        """What is due now leaves, by a `run --once`."""
+        done = self.types("run", "--once")
         assert done.returncode == 0, done.stderr
+
+    def says(self, *words: str) -> str:
+        """What a command that works prints; for what is around `run`, and so in this process."""
+        done = CliRunner().invoke(app, ["--config", str(self.config), *words])
+        assert done.exit_code == 0, done.output
         return done.stdout
 
     def data(self, *words: str) -> Any:

@@ -162,19 +162,19 @@ def test_once_sends_what_is_due_and_ends(
     twilio, smtp = servers
     approved.enrol("Vera", channels="sms")
     approved.enrol("Paco", channels="email")
-    approved.says("run", "--once")
+    approved.sends()
     assert (len(twilio.messages), len(smtp.mails)) == (1, 1)
-    approved.says("run", "--once")
+    approved.sends()
     assert (len(twilio.messages), len(smtp.mails)) == (1, 1)
 
 
 def test_what_was_told_by_the_clinics_wrong_clocks_is_to_be_corrected(approved: Clinic) -> None:
     approved.enrol()
-    approved.says("run", "--once")
+    approved.sends()
     assert approved.data("status")["staff"] == []
     text = approved.config.read_text()
     approved.config.write_text(text.replace("Europe/Madrid", "Asia/Tokyo"))
-    approved.says("run", "--once")
+    approved.sends()
     (waiting,) = approved.data("status")["staff"][:1]
     assert (waiting["what"], waiting["id"]) == ("correction", "pat-1")
     assert "told by the clocks of another zone" in waiting["why"]

@@ -26,7 +26,7 @@ def site(
     clinic = leaving(tmp_path, *servers)
     clinic.says("protocol", "approve", "mesotherapy", "--by", "Dr. Example")
     clinic.enrol("Vera")
-    clinic.says("run", "--once")
+    clinic.sends()
     yield clinic, server
     clinic.close()
 
@@ -54,7 +54,7 @@ def test_without_an_address_of_ours_what_was_said_while_we_were_down_is_heard_at
 def test_a_single_run_hears_it_before_it_sends(site: tuple[Clinic, TwilioServer]) -> None:
     clinic, server = site
     server.hears("Please stop", VERA)
-    clinic.says("run", "--once")
+    clinic.sends()
     assert waiting(clinic) == [("rep-1", "Please stop")]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from reminderd import bootstrap, daemon, transports
+from reminderd import bootstrap, daemon
 from reminderd.cli import context
 from reminderd.clock import VirtualClock
 from reminderd.engines.embedded import backup, encrypting, loop, restoring, schema, store
@@ -38,8 +38,7 @@ AROUND = {  # what is passed before and after, and where it is called from
 }
 
 
-_installed = cache(transports._entry_points)  # read once for all forks, as are all templates
-_packaged = cache(bootstrap.renderer)
+_packaged = cache(bootstrap.renderer)  # read once for all forks
 
 
 def _packaged_texts(_: object) -> Renderer:
@@ -101,7 +100,6 @@ def _wrapped(steps: Steps, clock: VirtualClock) -> Iterator[None]:
         (schema, "_execute_all", partial(_statement_by_statement, schema._execute_all, steps)),
         (backup, "connect", partial(_page_by_page, backup.connect, steps)),
         (loop, "LOOK_OUT_SECONDS", 0.02),
-        (transports, "_entry_points", _installed),
         (bootstrap, "renderer", _packaged_texts),
     ]
     for what, places in AROUND.items():
