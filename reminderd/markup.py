@@ -8,8 +8,10 @@ the same for everybody, its HTML is made once.
 import html
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _VALUE = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
@@ -123,5 +125,7 @@ def _body(text: str, slots: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # slow to import, and only mails and leaflets need it
+
     return MarkdownIt("commonmark", {"html": False}).enable("table")

@@ -202,7 +202,7 @@ def bundles(tables: Iterable[Timetable]) -> list[tuple[Milestone, ...]]:
 
 
 def _together(table: Timetable) -> Iterable[tuple[Slot, ...]]:
-    """Slots that leave at the same instant for some session, and each by itself; always in order."""
+    """Slots that leave at the same instant for some session, and each by itself, in order."""
     meeting: dict[tuple[int, Channel, datetime], list[Slot]] = {}
     for one, other in _within(table, AT_ONCE):
         for minute, (due, after) in enumerate(zip(one.dues, other.dues, strict=True)):
