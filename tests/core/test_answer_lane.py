@@ -4,6 +4,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from reminderd.clock import VirtualClock
 from reminderd.engines.embedded.high_water import hold_restored
 from reminderd.errors import (
     AtCapacity,
@@ -20,6 +21,7 @@ from reminderd.errors import (
 )
 from reminderd.holding import hold, release
 from reminderd.model import Channel, Message
+from reminderd.rehearsal import house_on_a_copy, play
 from reminderd.staff.items import waiting
 from reminderd.words import AnswerState
 from tests.core.answered import RED_FLAG, STRANGER, VERA, desk, keeps, passes, state, writes
@@ -255,3 +257,16 @@ def test_after_a_request_to_stop_nothing_leaves(desk: Desk) -> None:
     desk.dispatch().hear(desk.now)
     desk.drain()
     assert (desk.sms.asked, state(desk)) == (0, "waiting")
+
+
+# Rehearsals ---------------------------------------------------------------------------------------
+
+
+def test_a_simulation_answers_nobody_and_tells_of_no_answer(desk: Desk) -> None:
+    writes(desk, "AYUDA", STRANGER)
+    keeps(desk, RED_FLAG)
+    told: list[object] = []
+    with house_on_a_copy(desk.settings, nothing_leaves=True) as house:
+        play(house, VirtualClock(desk.now), desk.now + timedelta(days=1), told.append)
+    assert told == []
+    assert (desk.sms.asked, state(desk), desk.outbox.answer_to(2)) == (0, "waiting", None)

@@ -89,3 +89,22 @@ def test_what_was_called_in_and_is_listed_too_counts_once(
     until(lambda: ask("GET", "/readyz", port).body == b"ready\n", "that it is ready")
     assert b"reminderd_beat_age_seconds" in ask("GET", "/metrics", port).body
     assert daemon.stop() == 0
+
+
+def test_a_red_flag_is_answered_within_seconds_once_and_the_log_keeps_it_to_itself(
+    site: tuple[Clinic, TwilioServer],
+) -> None:
+    clinic, server = site
+    server.hears("I cannot breathe", VERA)
+    daemon = clinic.runs()
+    daemon.logs("ans-1: sent")
+    server.hears("my lips are swelling", VERA)
+    assert daemon.stop() == 0
+    clinic.says("run", "--once")
+    (told,) = [each for each in server.messages if "112" in str(each["body"])]
+    assert told["to"] == VERA
+    answer = clinic.data("inbox", "show", "rep-1")["automatic_answer"]
+    assert (answer["state"], answer["provider_id"]) == ("sent", told["sid"])
+    assert clinic.data("inbox", "show", "rep-2")["automatic_answer"] is None
+    for private in ("breathe", "safety", "emergency", "600000001", "Vera", "Traceback"):
+        assert private not in daemon.log

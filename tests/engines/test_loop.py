@@ -10,6 +10,7 @@ import pytest
 from reminderd.engines.embedded import loop
 from reminderd.engines.embedded.loop import EmbeddedLoop
 from reminderd.errors import TryAgainLater
+from tests.core.answered import RED_FLAG, VERA, keeps
 from tests.core.build import at
 from tests.core.desk import Desk
 from tests.waiting import PATIENCE
@@ -46,3 +47,19 @@ def test_it_shows_life_also_while_nothing_may_leave(
     stop.set()
     thread.join()
     assert all(seen)
+
+
+def test_whoever_writes_of_a_red_flag_while_sending_is_held_is_answered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LOOK_OUT_SECONDS", 0.01)
+    keeps(desk, RED_FLAG)
+    dispatch = desk.house.dispatch(desk.clock, {"console": desk.sms})
+    stop = threading.Event()
+    desk.sms.script(lambda _: stop.set())
+    beats = EmbeddedLoop(desk.outbox, [dispatch], desk.clock, held)
+    too_late = threading.Timer(PATIENCE, stop.set)
+    too_late.start()
+    beats.run(stop, lambda: None)
+    too_late.cancel()
+    assert [each.to for each in desk.sms.sent] == [VERA]

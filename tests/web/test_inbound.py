@@ -137,3 +137,21 @@ def test_what_was_kept_is_handled_by_whoever_sends(desk: Desk) -> None:
     assert desk.outbox.waiting_replies(["twilio"], 9) == [found]
     assert desk.outbox.waiting_replies(["console"], 9) == []
     assert vera.phone == found.reply.sender
+
+
+@pytest.mark.parametrize(
+    ("form", "answered"),
+    [
+        ({"text": "HELP"}, True),
+        ({"text": " stop "}, True),
+        ({"text": "SOCORRO", "OptOutType": "HELP"}, True),
+        ({"text": "AYUDA"}, False),
+        ({"text": "HELP me"}, False),
+    ],
+)
+def test_it_is_kept_whether_the_provider_answers_by_itself(
+    line: Line, form: dict[str, Any], answered: bool
+) -> None:
+    assert line.writes(**form).status == 200
+    (kept,) = line.desk.outbox.replies()
+    assert kept.reply.answered is answered

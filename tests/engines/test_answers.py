@@ -1,0 +1,148 @@
+"""What every engine's outbox keeps of automatic answers, and what goes with the reply."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from reminderd.answerbook import Answer
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.pruning import prunable, prune
+from reminderd.interfaces import Decision, Reply
+from reminderd.words import AnswerKind, AnswerState
+from tests.engines.rows import EITHER_WAY, NOW, with_patient
+
+pytestmark = EITHER_WAY
+
+NUMBER, HOUR = "+34600000001", timedelta(hours=1)
+WAITING, SENT, UNKNOWN = AnswerState.WAITING, AnswerState.SENT, AnswerState.UNKNOWN
+
+
+def replied(
+    outbox: EmbeddedOutbox, *, for_staff: bool = True, patients: tuple[int, ...] = ()
+) -> int:
+    """A reply that is decided on."""
+    with outbox.transaction():
+        sid = f"SM{len(outbox.replies())}"
+        outbox.keep_reply("twilio", Reply(sid, NUMBER, "+34600000000", "Help"), NOW)
+        number = outbox.replies()[0].id
+        outbox.reply_handled(number, Decision("help", for_staff=for_staff), patients, NOW)
+    return number
+
+
+def answered(
+    outbox: EmbeddedOutbox,
+    reply: int,
+    kind: AnswerKind = AnswerKind.HELP,
+    transport: str = "twilio",
+) -> Answer:
+    with outbox.transaction():
+        outbox.add_answer(
+            Answer(reply, kind, NUMBER, transport, "en", "words", NOW, NOW + HOUR, NOW)
+        )
+    found = outbox.answer_to(reply)
+    assert found is not None
+    return found
+
+
+def marked(outbox: EmbeddedOutbox, answer: Answer, state: AnswerState = SENT) -> None:
+    with outbox.transaction():
+        outbox.mark_answers([answer], NOW)
+        if state is not AnswerState.MARKED:
+            ended = replace(answer, state=state, wake_at=None, tries=1, error="because")
+            outbox.save_answers([ended])
+
+
+def test_it_comes_back_as_it_was_kept(outbox: EmbeddedOutbox) -> None:
+    vera = with_patient(outbox)
+    answer = answered(outbox, replied(outbox, patients=(vera.id or 0,)))
+    assert (answer.id, answer.state, answer.wake_at, answer.patients) == (1, WAITING, NOW, (1,))
+    marked(outbox, answer)
+    found = outbox.answer_to(answer.reply_id)
+    assert found == replace(
+        answer, state=SENT, wake_at=None, marked_at=NOW, tries=1, error="because"
+    )
+
+
+def test_a_reply_has_one_answer_and_the_store_sees_to_it(outbox: EmbeddedOutbox) -> None:
+    reply = replied(outbox)
+    answered(outbox, reply)
+    with pytest.raises(Exception, match="UNIQUE"):
+        answered(outbox, reply)
+
+
+def test_red_flags_leave_first_and_only_by_their_transport(outbox: EmbeddedOutbox) -> None:
+    asks, flag = answered(outbox, replied(outbox)), replied(outbox)
+    presses = answered(outbox, flag, AnswerKind.SAFETY)
+    other = answered(outbox, replied(outbox), transport="other")
+    assert outbox.due_answers("twilio", NOW, 9) == [presses, asks]
+    assert outbox.due_answers("twilio", NOW, 1) == [presses]
+    assert outbox.due_answers("other", NOW, 9) == [other]
+    assert outbox.next_answer_at(["twilio"]) == NOW
+    assert outbox.next_answer_at(["nobody"]) is None
+    assert outbox.due_answers("twilio", NOW + HOUR, 9) == []
+
+
+def test_too_late_is_expired_and_what_has_left_is_not(outbox: EmbeddedOutbox) -> None:
+    late, gone = answered(outbox, replied(outbox)), answered(outbox, replied(outbox))
+    marked(outbox, gone)
+    with outbox.transaction():
+        assert outbox.expire_answers(NOW + HOUR - timedelta.resolution) == 0
+        assert outbox.expire_answers(NOW + HOUR) == 1
+    states = [outbox.answer_to(each.reply_id) for each in (late, gone)]
+    assert [each and each.state for each in states] == [AnswerState.EXPIRED, SENT]
+
+
+def test_what_counts_within_the_hour_has_left_may_have_or_waits(outbox: EmbeddedOutbox) -> None:
+    for state in (SENT, UNKNOWN, AnswerState.FAILED, AnswerState.MARKED):
+        marked(outbox, answered(outbox, replied(outbox)), state)
+    answered(outbox, replied(outbox))
+    states = [SENT, UNKNOWN, AnswerState.MARKED, WAITING]
+    assert [each.state for each in outbox.answers_since(NOW)] == states
+    assert [each.state for each in outbox.answers_since(NOW + HOUR)] == [WAITING]
+
+
+def test_after_a_crash_what_was_marked_may_have_left(outbox: EmbeddedOutbox) -> None:
+    answer = answered(outbox, replied(outbox))
+    marked(outbox, answer, AnswerState.MARKED)
+    with outbox.transaction():
+        outbox.recover(NOW)
+    found = outbox.answer_to(answer.reply_id)
+    assert found is not None
+    assert found.state is UNKNOWN
+
+
+def test_of_an_erased_patient_no_answer_keeps_words_and_none_leaves(outbox: EmbeddedOutbox) -> None:
+    vera = with_patient(outbox)
+    waits = answered(outbox, replied(outbox, patients=(vera.id or 0,)))
+    gone = answered(outbox, replied(outbox, patients=(vera.id or 0,)))
+    marked(outbox, gone)
+    with outbox.transaction():
+        outbox.erase(vera, NOW)
+    for each in (waits, gone):
+        found = outbox.answer_to(each.reply_id)
+        assert found is not None
+        assert (found.number, found.text, found.error) == ("", "", None)
+        assert found.state is not WAITING
+    assert outbox.due_answers("twilio", NOW, 9) == []
+
+
+def test_the_words_go_with_those_of_the_reply(outbox: EmbeddedOutbox) -> None:
+    answer = answered(outbox, replied(outbox, for_staff=False))
+    marked(outbox, answer)
+    later = NOW + timedelta(days=400)
+    prune(outbox, prunable(outbox, 365, later), 365, "Ana", later)
+    found = outbox.answer_to(answer.reply_id)
+    assert found is not None
+    assert (found.number, found.text, found.state) == ("", "", SENT)
+
+
+def test_staff_see_what_may_not_have_arrived_until_the_reply_is_done(
+    outbox: EmbeddedOutbox,
+) -> None:
+    for state in (SENT, UNKNOWN, AnswerState.FAILED, AnswerState.EXPIRED):
+        marked(outbox, answered(outbox, replied(outbox)), state)
+    assert [each.id for each in outbox.stranded_answers()] == [2, 3, 4]
+    with outbox.transaction():
+        outbox.reply_done(2, "Ana", NOW)
+    assert [each.id for each in outbox.stranded_answers()] == [3, 4]
