@@ -53,8 +53,7 @@ class Incidents(Charts):
             self._outbox.keep_incident(raised)
             action = Action.INCIDENT_RAISED if known else Action.INCIDENT_OPENED
             self._record(action, raised, DAEMON, now)
-            for each in raised.patients:
-                self._plan_one_again(each, now)
+            self._plan_all(raised, now)
             return _name(raised)
 
     def acknowledge(self, name: str, by: str, now: datetime) -> Incident:
@@ -85,8 +84,7 @@ class Incidents(Charts):
             self._outbox.keep_incident(closed)
             self._record(Action.INCIDENT_CLOSED, closed, by, now, texts=texts.value)
             self._done_with(closed, by, now)
-            planned = tuple(self._plan_one_again(each, now) for each in closed.patients)
-            return Closed(closed, planned)
+            return Closed(closed, self._plan_all(closed, now))
 
     def incident(self, name: str) -> Incident:
         """The incident of that id; NotFound where there is none."""
@@ -124,6 +122,14 @@ class Incidents(Charts):
 
     def _new(self, number: str, severity: Severity, now: datetime) -> Incident:
         return Incident(self._outbox.next_incident_id(), severity, number, (), (), now, now)
+
+    def _plan_all(self, incident: Incident, now: datetime) -> tuple[Change, ...]:
+        """But for whom no clinic is configured any more: staff have to know of them all the same,
+        and nothing leaves to them.
+        """
+        found = (self._outbox.find_patient(public_id("pat", e) or "") for e in incident.patients)
+        ours = [each for each in found if each and each.clinic in self._practice.clinics]
+        return tuple(self._plan_one_again(each.id or 0, now) for each in ours)
 
     # What staff say --------------------------------------------------------------------------
 

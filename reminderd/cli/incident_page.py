@@ -96,8 +96,8 @@ def _facts(desk: Desk, incident: "Incident") -> Iterator[tuple[str, str]]:
 
     yield public_id("inc", incident.id) or "", f"{incident.severity}, {incident.state}"
     yield "call", incident.number or "- (erased)"
-    for each in _charts(desk, incident):
-        who = each.patient
+    for facts in desk.house.outbox.facts(incident.patients):
+        who = facts.patient
         parts = (public_id("pat", who.id), who.ref, who.given_name, who.family_name)
         yield "patient", " ".join(filter(None, parts))
     if not incident.patients:
@@ -122,7 +122,11 @@ def _next(incident: "Incident") -> Iterator[str]:
 
 
 def _charts(desk: Desk, incident: "Incident") -> "list[Chart]":
-    return [desk.house.intake.chart(each) for each in incident.patients]
+    """But of whom no clinic is configured any more."""
+    house = desk.house
+    found = house.outbox.facts(incident.patients)
+    ours = [each for each in found if each.patient.clinic in house.practice.clinics]
+    return house.practice.charts(ours, house.outbox.approvals())
 
 
 def _red_flags(desk: Desk, incident: "Incident") -> "list[StoredReply]":

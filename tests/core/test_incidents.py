@@ -1,5 +1,6 @@
 """A red flag: a person has to act, and until then nothing is said that would reassure."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from reminderd.outbox_values import Incident
 from reminderd.staff import items
 from reminderd.words import Aftermath
 from tests.core.build import at, state
-from tests.core.desk import Desk, rule
+from tests.core.desk import Desk, patient, rule
 
 MORNING, DUE = "2026-03-10 10:00", "2026-03-10 11:00"
 VERA, ANA, STRANGER = "+34600000001", "+34600000002", "+34600000009"
@@ -112,6 +113,16 @@ def test_of_a_number_that_nobody_has_too(desk: Desk) -> None:
         "why": "emergency from an unknown number since 2026-03-10 10:00: nobody has taken it on",
         "do": "reminderd incident show inc-1, then incident ack inc-1",
     }  # fmt: skip
+
+
+def test_of_somebody_whose_clinic_is_no_longer_configured_too(desk: Desk) -> None:
+    with desk.outbox.transaction():
+        number, _ = desk.outbox.reserve_ids(1, 0)
+        gone = replace(patient("Vera"), id=number, clinic="gone")
+        desk.outbox.add_patients([gone], desk.now)
+    writes(desk, BREATH)
+    assert the_incident(desk).patients == (1,)
+    close(desk)
 
 
 def test_the_trail_says_neither_how_serious_it_is_nor_what_was_found(treated: Desk) -> None:
