@@ -12,10 +12,10 @@ from reminderd.audit import DAEMON, Action, Entry
 from reminderd.charts import Change, Charts, not_found
 from reminderd.errors import Refused
 from reminderd.ids import internal_id, public_id
-from reminderd.interfaces import ReminderFilter, StoredReply
+from reminderd.interfaces import Outbox, ReminderFilter, StoredReply
 from reminderd.model import Patient, Reason, Reminder, Severity, State
 from reminderd.outbox_values import Incident
-from reminderd.plan import sort_key
+from reminderd.plan import WAITING, sort_key
 from reminderd.replies.reading import Reading
 from reminderd.replies.words import Meaning
 from reminderd.rules import REASSURING
@@ -45,16 +45,12 @@ class Incidents(Charts):
         """
         severity = next((each for word, each in _SEVERITIES.items() if reading.means(word)), None)
         with self._outbox.transaction():
-            known = self._open_of(reply.reply.sender)
             if severity is None:
-                return _name(known) if known else None
-            incident = known or self._new(reply.reply.sender, severity, now)
-            raised = _with(_raised(incident, severity, now), reply, patients)
-            self._outbox.keep_incident(raised)
-            action = Action.INCIDENT_RAISED if known else Action.INCIDENT_OPENED
-            self._record(action, raised, DAEMON, now)
+                known = _open_of(self._outbox, reply.reply.sender)
+                return incident_name(known) if known else None
+            raised = raise_flag(self._outbox, reply, severity, patients, now)
             self._plan_all(raised, now)
-            return _name(raised)
+            return incident_name(raised)
 
     def acknowledge(self, name: str, by: str, now: datetime) -> Incident:
         """A person takes it on; whoever did so since the latest red flag stays.
@@ -96,32 +92,23 @@ class Incidents(Charts):
 
     def withheld(self, incident: Incident) -> list[Reminder]:
         """What waits for its end, in the order of the plan."""
-        return self._reassuring(incident, State.HELD)
+        return self._reassuring(incident, WAITING) if incident.is_open else []
 
     def too_late(self, incident: Incident) -> list[Reminder]:
         """What was withheld until its time was over: only a person can tell that by now."""
-        expired = self._reassuring(incident, State.EXPIRED)
+        expired = self._reassuring(incident, frozenset({State.EXPIRED}))
         lost = (each for each in expired if each.expires_at >= incident.opened_at)
         return [each for each in lost if each.reason is Reason.PAUSED]
 
-    def _reassuring(self, incident: Incident, state: State) -> list[Reminder]:
+    def _reassuring(self, incident: Incident, states: frozenset[State]) -> list[Reminder]:
         of_all = (
             reminder
             for session in incident.sessions
             for reminder in self._outbox.reminders(
-                ReminderFilter(session_id=session, states=frozenset({state}))
+                ReminderFilter(session_id=session, states=states)
             )
         )
         return sorted((each for each in of_all if each.kind in REASSURING), key=sort_key)
-
-    # Opening ---------------------------------------------------------------------------------
-
-    def _open_of(self, number: str) -> Incident | None:
-        known = self._outbox.incidents(open_only=True)
-        return next((each for each in known if each.number == number), None)
-
-    def _new(self, number: str, severity: Severity, now: datetime) -> Incident:
-        return Incident(self._outbox.next_incident_id(), severity, number, (), (), now, now)
 
     def _plan_all(self, incident: Incident, now: datetime) -> tuple[Change, ...]:
         """But for whom no clinic is configured any more: staff have to know of them all the same,
@@ -137,14 +124,14 @@ class Incidents(Charts):
         incident = self.incident(name)
         if not incident.is_open:
             raise Refused(
-                f"{_name(incident)} is closed: {incident.closed_by} has seen to it",
-                remedy=f"See how: reminderd incident show {_name(incident)}",
+                f"{incident_name(incident)} is closed: {incident.closed_by} has seen to it",
+                remedy=f"See how: reminderd incident show {incident_name(incident)}",
             )
         return incident
 
     def _call_off(self, incident: Incident) -> None:
         self._outbox.save_reminders(
-            each._replace(state=State.CANCELLED, reason=Reason.BY_STAFF)
+            each._replace(state=State.CANCELLED, reason=Reason.BY_STAFF, wake_at=None)
             for each in self.withheld(incident)
         )
 
@@ -158,13 +145,46 @@ class Incidents(Charts):
     def _record(
         self, action: Action, incident: Incident, by: str, now: datetime, **facts: str
     ) -> None:
-        """Once for each of its patients, or about nobody; not how serious it is."""
-        self._outbox.record(
-            [
-                Entry(now, by, action, _name(incident), each, after=facts)
-                for each in incident.patients or (None,)
-            ]
-        )
+        self._outbox.record(_entries(action, incident, by, now, **facts))
+
+
+def raise_flag(
+    outbox: Outbox,
+    reply: StoredReply,
+    severity: Severity,
+    patients: Sequence[Patient],
+    now: datetime,
+) -> Incident:
+    """A new incident for the number, or one more red flag in that which is open; in a transaction.
+
+    Nothing that reassures leaves from then on, also before anything is planned again.
+    """
+    number = reply.reply.sender
+    known = _open_of(outbox, number)
+    fresh = known or Incident(outbox.next_incident_id(), severity, number, (), (), now, now)
+    raised = _with(_raised(fresh, severity, now), reply, patients)
+    outbox.keep_incident(raised)
+    action = Action.INCIDENT_RAISED if known else Action.INCIDENT_OPENED
+    outbox.record(_entries(action, raised, DAEMON, now))
+    return raised
+
+
+def incident_name(incident: Incident) -> str:
+    """`inc-1`."""
+    return public_id("inc", incident.id) or ""
+
+
+def _open_of(outbox: Outbox, number: str) -> Incident | None:
+    known = outbox.incidents(open_only=True)
+    return next((each for each in known if each.number == number), None)
+
+
+def _entries(
+    action: Action, incident: Incident, by: str, now: datetime, **facts: str
+) -> list[Entry]:
+    """One for each of its patients, or about nobody; not how serious it is."""
+    whom, name = incident.patients or (None,), incident_name(incident)
+    return [Entry(now, by, action, name, each, after=facts) for each in whom]
 
 
 def _raised(incident: Incident, severity: Severity, now: datetime) -> Incident:
@@ -186,7 +206,3 @@ def _with(incident: Incident, reply: StoredReply, patients: Sequence[Patient]) -
 
 def _joined(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted({*known, *more}))
-
-
-def _name(incident: Incident) -> str:
-    return public_id("inc", incident.id) or ""

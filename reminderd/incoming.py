@@ -4,14 +4,15 @@ Only the thread that sends by a transport handles what came by it, between two d
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from reminderd.errors import TryAgainLater
 from reminderd.ids import public_id
+from reminderd.incidents import incident_name, raise_flag
 from reminderd.interfaces import Decision, Outbox, StoredReply
 from reminderd.letterbox import FAILED, Decide, to_the_staff
-from reminderd.model import Channel, Patient
+from reminderd.model import Channel, Patient, Severity
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ class Replies:
     ) -> bool:
         """Handle what came by these transports, or by any; True where more of it waits.
 
-        `only` says of which, where the others are to wait. A reply about which `decide` fails goes
-        to the staff, and nothing else has changed.
+        `only` says of which, where the others are to wait. A reply about which `decide` fails is an
+        incident for the staff, and nothing else has changed.
         """
         waiting = self._outbox.waiting_replies(transports, AT_ONCE if only is None else MANY)
         if only is not None:
@@ -64,9 +65,22 @@ class Replies:
         except Exception as error:
             failed = type(error).__name__  # its words may hold those of the patient
             log.error("%s: goes to the staff as it is: %s", public_id("rep", reply.id), failed)
-            decision = Decision(FAILED, {"failed": failed})
+            self._call_a_person(reply, {"failed": failed}, now)
+
+    def _call_a_person(self, reply: StoredReply, why: Mapping[str, str], now: datetime) -> None:
+        """Nobody knows what it says: it may be a red flag, so it is taken for one."""
+        patients = self._who_has(reply)
+        try:
             with self._outbox.transaction():
-                self._write(reply, decision, self._who_has(reply), now)
+                incident = raise_flag(self._outbox, reply, Severity.URGENT, patients, now)
+                why_so = {**why, "incident": incident_name(incident)}
+                self._write(reply, Decision(FAILED, why_so), patients, now)
+        except TryAgainLater:
+            raise
+        except Exception as error:  # as where the database was tampered with
+            log.error("%s: no incident: %s", public_id("rep", reply.id), type(error).__name__)
+            with self._outbox.transaction():
+                self._write(reply, Decision(FAILED, why), patients, now)
 
     def _handle(self, reply: StoredReply, now: datetime) -> None:
         patients = self._who_has(reply)

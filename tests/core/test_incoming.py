@@ -12,8 +12,10 @@ from reminderd.cli import exporting
 from reminderd.incoming import AT_ONCE, Replies
 from reminderd.interfaces import Decision, Reply, StoredReply
 from reminderd.model import Patient
+from reminderd.sealing import SealBroken
 from reminderd.staff import items
-from tests.core.build import at
+from reminderd.words import Aftermath
+from tests.core.build import at, state
 from tests.core.desk import NOTE, Desk
 
 VERA, OTHER = "+34600000001", "+34600000009"
@@ -93,9 +95,47 @@ def test_where_no_decision_can_be_made_the_staff_get_it_and_the_others_are_decid
     decider = Decider(fails_on="broken")
     Replies(desk.outbox, decider).apply(None, desk.now)
     found = {each.reply.text: each.decision for each in desk.outbox.replies()}
-    assert found["broken"] == Decision("failed", {"failed": "ValueError"})
+    assert found["broken"] == Decision("failed", {"failed": "ValueError", "incident": "inc-1"})
+    (incident,) = desk.outbox.incidents(open_only=True)
+    assert (incident.severity, incident.replies) == ("urgent", (2,))
+    assert [each["id"] for each in items.waiting(desk.house, desk.now)] == ["inc-1"]
     assert {text for text, _ in decider.asked} == {"one", "two"}
     assert [each.reply.text for each in desk.outbox.replies(for_staff=True)] == ["broken"]
+    assert "secret" not in caplog.text
+
+
+def test_what_could_not_be_sorted_may_be_a_red_flag_so_nothing_reassures_until_it_is_read(
+    desk: Desk,
+) -> None:
+    desk.treat(desk.patient(), "2026-03-10 08:00")
+    came(desk, "broken")
+    Replies(desk.outbox, Decider(fails_on="broken")).apply(None, desk.now)
+    desk.drain("2026-03-10 09:00")
+    assert desk.sms.sent == []
+    assert state(desk.the()) == "held/paused"
+
+
+def test_who_calls_it_off_before_anything_is_planned_again_calls_off_all_of_it(desk: Desk) -> None:
+    desk.treat(desk.patient(), "2026-03-10 08:00")
+    came(desk, "broken")
+    Replies(desk.outbox, Decider(fails_on="broken")).apply(None, desk.now)
+    desk.house.incidents.close("inc-1", "Seen.", Aftermath.STOP, "Dr. Alba", desk.now)
+    assert state(desk.the()) == "cancelled/by-staff"
+
+
+def test_where_not_even_that_can_be_kept_it_is_on_the_staffs_list(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    came(desk, "broken")
+
+    def broken(*_: object) -> None:
+        raise SealBroken("secret number")
+
+    monkeypatch.setattr(type(desk.outbox), "incidents", broken)
+    Replies(desk.outbox, Decider(fails_on="broken")).apply(None, desk.now)
+    monkeypatch.undo()
+    (item,) = items.waiting(desk.house, desk.now)
+    assert item["why"] == "reply from an unknown number: nothing could sort it: read it now"
     assert "secret" not in caplog.text
 
 
