@@ -146,7 +146,8 @@ class ClinicSection(_Section):
         description="The IANA time zone of patients who have none of their own."
     )
     country: Annotated[str, AfterValidator(_country)] = Field(
-        description="How phone numbers without a country code are read: two letters."
+        description="How phone numbers without a country code are read, and which emergency number "
+        "patients are told: two letters."
     )
     emergency_phone: Annotated[str, AfterValidator(_emergency_phone)] | None = Field(
         None, description="What patients call in an emergency; absent: the number of the country."
