@@ -1,8 +1,10 @@
 """A clinic of its own in a folder, and its command line at an instant of the test's choice."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -63,3 +65,17 @@ class FrontDesk:
     def is_empty(self) -> bool:
         """Whether nothing was stored."""
         return self.json("patient", "list") == {"patients": []}
+
+
+def told_before(
+    story: Callable[[FrontDesk], None], folder: Path, *, email: str = "file"
+) -> FrontDesk:
+    """A desk in this folder at which the story has been told: once, and copied for whoever asks."""
+    kept = folder.parent / f"{story.__module__}.{story.__name__}"
+    if not kept.exists():
+        draft = kept.with_suffix(".draft")
+        draft.mkdir()
+        story(FrontDesk(draft, email=email))
+        draft.rename(kept)
+    copytree(kept, folder, dirs_exist_ok=True)
+    return FrontDesk(folder, email=email)

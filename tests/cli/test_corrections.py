@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk
+from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk, told_before
 
 HOUR = timedelta(hours=1)
 LONGER = (
@@ -21,14 +21,16 @@ LONGER = (
 )
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> FrontDesk:
+def just_treated(desk: FrontDesk) -> None:
     """Vera was treated at 9:30, half an hour ago; what was due then has left."""
-    desk = FrontDesk(tmp_path)
     treated = NOW - HOUR / 2
     desk.do("enrol", *VERA, *CARE, "--at", "2026-03-27T09:30", now=treated)
     desk.send(treated)
-    return desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> FrontDesk:
+    return told_before(just_treated, tmp_path)
 
 
 def the(desk: FrontDesk, milestone: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reminderd.engines.embedded.connection import connect
-from tests.cli.front_desk import CARE, NOW, FrontDesk
+from tests.cli.front_desk import CARE, NOW, FrontDesk, told_before
 
 ZOE = (
     "--given-name", "Zoecanary", "--family-name", "Familycanary", "--phone", "612 345 678",
@@ -23,17 +23,19 @@ CANARIES = [
 ERASE = ("patient", "erase", "pat-1", "--by", "Dr. Alba", "--yes")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> FrontDesk:
+def under_way(desk: FrontDesk) -> None:
     """Zoe was treated, has messages behind her and ahead, and staff have decided about her."""
-    desk = FrontDesk(tmp_path)
     desk.do("enrol", *ZOE, *CARE, "--at", "2026-03-27 09:30")
     desk.do("protocol", "approve", "mesotherapy", "--by", "Dr. Alba")
     desk.send(NOW + timedelta(minutes=1))
     why = ("--by", "Dr. Alba", "--why", "whycanary")
     desk.do("session", "adjust", "ses-1", "no-exercise", "--holds", "72h", *why)
     desk.do("session", "adjust", "ses-1", "no-exercise", "--reset", *why)
-    return desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> FrontDesk:
+    return told_before(under_way, tmp_path)
 
 
 def withdraw(desk: FrontDesk, channel: str = "sms") -> None:

@@ -9,37 +9,42 @@ from typing import Any
 import pytest
 
 from reminderd import resources
-from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk
+from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk, told_before
 
 HOUR = timedelta(hours=1)
 BEFORE = NOW - HOUR / 2
 ANA = ("--given-name", "Ana", "--phone", "612 345 679", "--consent", "sms", "--ref", "A-2")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> FrontDesk:
+def just_treated(desk: FrontDesk) -> None:
     """Vera was treated at 9:30, half an hour ago; what was due then has left."""
-    desk = with_files(FrontDesk(tmp_path))
+    with_files(desk)
     desk.do("enrol", *VERA, *CARE, "--at", "2026-03-27T09:30", now=BEFORE)
     desk.send(BEFORE)
-    return desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> FrontDesk:
+    return told_before(just_treated, tmp_path)
+
+
+def signed_before(desk: FrontDesk) -> None:
+    """A clinic whose mail leaves the machine; Vera's doctor signed before she came."""
+    with_files(desk)
+    desk.do("protocol", "approve", "mesotherapy", "--by", "Dr. Lund", now=BEFORE)
+    desk.do("enrol", *VERA, *CARE, "--at", "2026-03-27T09:30", "--channels", "email", now=BEFORE)
 
 
 @pytest.fixture
 def leaving(tmp_path: Path) -> FrontDesk:
-    """A clinic whose mail leaves the machine; Vera's doctor signed before she came."""
-    desk = with_files(FrontDesk(tmp_path, email="smtp"))
-    desk.do("protocol", "approve", "mesotherapy", "--by", "Dr. Lund", now=BEFORE)
-    desk.do("enrol", *VERA, *CARE, "--at", "2026-03-27T09:30", "--channels", "email", now=BEFORE)
-    return desk
+    return told_before(signed_before, tmp_path, email="smtp")
 
 
-def with_files(desk: FrontDesk) -> FrontDesk:
+def with_files(desk: FrontDesk) -> None:
     """Own protocols and templates, to edit."""
     here = desk.config.parent
     copytree(resources.protocols_dir(), here / "protocols")
     copytree(resources.templates_dir(), here / "templates")
-    return desk
 
 
 def edit(desk: FrontDesk, name: str, before: str, after: str) -> Path:

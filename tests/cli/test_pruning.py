@@ -6,21 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk
+from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk, told_before
 
 LATER = NOW + timedelta(days=400)
 PRUNE = ("db", "prune", "--older-than", "365d")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> FrontDesk:
+def long_over(desk: FrontDesk) -> None:
     """Vera was treated 400 days ago; all of it was sent or expired."""
-    desk = FrontDesk(tmp_path)
     desk.do("enrol", *VERA, *CARE, "--at", "2026-03-27 09:30")
     desk.do("protocol", "approve", "mesotherapy", "--by", "Dr. Alba")
     desk.send(NOW + timedelta(minutes=1))
     desk.send(LATER)
-    return desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> FrontDesk:
+    return told_before(long_over, tmp_path)
 
 
 def test_a_dry_run_says_how_many_and_changes_nothing(desk: FrontDesk) -> None:

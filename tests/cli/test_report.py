@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.front_desk import VERA, FrontDesk
+from tests.cli.front_desk import VERA, FrontDesk, told_before
 
 BO = ("--given-name", "Bo", "--phone", "612 345 000", "--consent", "sms", "--ref", "B-1")
 FACIAL, BASIC = ("--protocol", "mesotherapy-facial"), ("--protocol", "mesotherapy-basic")
@@ -20,16 +20,18 @@ def on(day: str, hour: int = 10) -> datetime:
     return datetime.fromisoformat(f"2026-{day}T{hour:02}:00+00:00")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> FrontDesk:
+def two_courses(desk: FrontDesk) -> None:
     """Vera came on 2 and 9 March and was asked to book; Bo came on 2 March only."""
-    desk = FrontDesk(tmp_path)
     desk.do("enrol", *VERA, *FACIAL, "--at", "2026-03-02T11:00", now=on("03-02"))
     desk.do("enrol", *BO, *BASIC, "--at", "2026-03-02T11:00", now=on("03-02"))
     desk.send(on("03-02"))
     desk.do("session", "add", "A-1", *FACIAL, "--at", "2026-03-09T11:00", now=on("03-09"))
     desk.send(on("03-13"))
-    return desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> FrontDesk:
+    return told_before(two_courses, tmp_path)
 
 
 def overdue(desk: FrontDesk, *more: str, now: datetime = MONDAY) -> list[dict[str, Any]]:
