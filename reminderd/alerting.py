@@ -115,7 +115,7 @@ class Alerting:
             todays = self._todays_digest(now)
             self._add(present, todays, now)
             pages: dict[str, AlertPage] = {}
-            for alert in self._outbox.waiting_alerts(now):
+            for alert in self._waiting(present, now):
                 self._tell(alert, present.get(alert.key), alert.key == todays, pages, now)
         except Exception as error:  # a stranger's error may hold what belongs in no log
             self._said(error if isinstance(error, TryAgainLater) else type(error).__name__)
@@ -157,6 +157,12 @@ class Alerting:
 
     # Telling it --------------------------------------------------------------------------------
 
+    def _waiting(self, present: Mapping[str, Alarm], now: datetime) -> list[Alert]:
+        """What presses most first: a mail server that does not answer is slow about each."""
+        places = {key: place for place, key in enumerate(present)}
+        waiting = self._outbox.waiting_alerts(now)
+        return sorted(waiting, key=lambda each: places.get(each.key, len(places)))
+
     def _tell(
         self,
         alert: Alert,
@@ -170,20 +176,23 @@ class Alerting:
         elif alarm is None and not is_digest:
             self._keep(replace(alert, wake_at=None, error=NO_LONGER_SO))
         else:
-            clinic = alarm.clinic if alarm else first_clinic(self._house)
-            if alert.key not in pages:
-                pages[alert.key] = self._page(alarm, clinic, now)
-            self._hand_over(alert, pages[alert.key], clinic, now)
+            self._hand_over(alert, alarm, pages, now)
 
-    def _hand_over(self, alert: Alert, page: AlertPage, clinic: Clinic, now: datetime) -> None:
-        """Noted before it is tried: what cannot be noted is not sent over and over."""
+    def _hand_over(
+        self, alert: Alert, alarm: Alarm | None, pages: dict[str, AlertPage], now: datetime
+    ) -> None:
+        """Noted before it is tried: what cannot be noted is not sent over and over. What cannot be
+        written keeps nobody from being told of anything else."""
         name, tries = f"alert-{alert.id}", alert.tries + 1
+        clinic = alarm.clinic if alarm else first_clinic(self._house)
         again_at = next_try_at(now, tries, retry_after=None, chance=0)
         tried = replace(alert, tries=tries, wake_at=again_at)
         self._keep(tried)
         try:
-            message = mail(name, page, clinic, alert.created_at)
-            self._ways.send(alert.recipient, page, message)
+            if alert.key not in pages:
+                pages[alert.key] = self._page(alarm, clinic, now)
+            page = pages[alert.key]
+            self._ways.send(alert.recipient, page, mail(name, page, clinic, alert.created_at))
         except Exception as error:
             self._keep(_failed(tried, error, now))
         else:

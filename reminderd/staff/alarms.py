@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reminderd.holding import held
 from reminderd.ids import public_id
 from reminderd.interfaces import Incident
-from reminderd.model import Clinic, Patient
+from reminderd.model import Clinic, Patient, Severity
 from reminderd.resting import episode, resting
 from reminderd.stopped_texts import stopped
 from reminderd.vocabulary import AlertWords
@@ -58,7 +58,7 @@ def _incidents(house: "House", acknowledge_within: timedelta, now: datetime) -> 
         taken_on = each.acknowledged_at
         if taken_on is not None and taken_on >= each.raised_at:
             continue
-        waited = now - each.raised_at
+        waited = now - _so_since(house, each)
         is_late = waited >= acknowledge_within or waited < -CLOCKS_DIFFER
         is_second = taken_on is None and is_late
         minutes = int(acknowledge_within / timedelta(minutes=1)) if is_second else 0
@@ -68,6 +68,15 @@ def _incidents(house: "House", acknowledge_within: timedelta, now: datetime) -> 
         patients = [one for one in found if one is not None]
         words = _incident_words(each, patients, minutes)
         yield Alarm(key, _clinic_of(house, patients), words, each.raised_at, is_second)
+
+
+def _so_since(house: "House", incident: Incident) -> datetime:
+    """When it became as serious as it is: whoever goes on writing must not put off the others."""
+    if incident.severity is Severity.URGENT:
+        return incident.opened_at
+    found = filter(None, map(house.outbox.reply, incident.replies))
+    grave = (each for each in found if each.decision and each.decision.word == incident.severity)
+    return min(filter(None, (each.handled_at for each in grave)), default=incident.opened_at)
 
 
 def about(incident: Incident) -> str:
@@ -110,7 +119,7 @@ def _holds(house: "House") -> Iterator[Alarm]:
 def _transports(house: "House", now: datetime) -> Iterator[Alarm]:
     for each in resting(house.outbox, house.practice.routes.values(), now - TRIED_WITHIN):
         if each.needs_staff:
-            since = episode(house.outbox, each.transport) or now
+            since = episode(house.outbox, each.transport) or each.until
             do = f"reminderd transport test {each.transport}"
             words = AlertWords("transport", each.transport, why=each.why, show=LOOK, do=do)
             key = f"transport/{each.transport}/{since.isoformat()}"

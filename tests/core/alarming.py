@@ -11,7 +11,8 @@ from typing import Any
 
 from reminderd.alerting import Alerting, ways
 from reminderd.bootstrap import build_transports
-from reminderd.interfaces import Reply
+from reminderd.incidents import incident_name, raise_flag
+from reminderd.interfaces import Decision, Reply
 from reminderd.model import Severity
 from reminderd.outbox_values import Incident
 from tests.configuration import configuration
@@ -90,6 +91,17 @@ class Duty:
             opened = Incident(number, severity, NUMBER, patients, (kept,), now, now)
             outbox.keep_incident(opened)
         return opened
+
+    def writes_again(self, severity: Severity) -> None:
+        """One more red flag comes from the same number."""
+        outbox, now = self.desk.outbox, self.desk.now
+        with outbox.transaction():
+            reply = Reply(f"SM{len(outbox.replies()) + 1}", NUMBER, "+34600000000", WORDS)
+            outbox.keep_reply("console", reply, now)
+            (kept,) = outbox.replies(most=1)
+            incident = raise_flag(outbox, kept, severity, (), now)
+            why = {"incident": incident_name(incident)}
+            outbox.reply_handled(kept.id, Decision(severity.value, why), (), now)
 
     def keep(self, incident: Incident) -> None:
         with self.desk.outbox.transaction():

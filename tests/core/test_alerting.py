@@ -1,5 +1,6 @@
 """Who at the clinic is told of what, and when: on a virtual clock, with a real mail server."""
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from reminderd.errors import TryAgainLater
 from reminderd.holding import hold, release
 from reminderd.model import Severity
 from reminderd.resting import Rest, rest
+from reminderd.sealing import SealBroken
 from reminderd.staff import items
 from reminderd.stopped_texts import stop
 from reminderd.words import Channel
@@ -114,10 +116,23 @@ def test_a_further_red_flag_is_told_anew_and_a_worse_one_has_to_be_taken_on_agai
     duty.keep(replace(taken_on, raised_at=duty.desk.now))
     assert duty.look() == [FRONT]
     assert duty.look(minutes=20) == []
-    worse = replace(flag, severity=Severity.EMERGENCY, raised_at=duty.desk.now)
-    duty.keep(worse)
+    duty.writes_again(Severity.EMERGENCY)
     assert duty.look() == [FRONT]
-    assert duty.look(minutes=15) == [FRONT, DOCTOR]
+    assert duty.look(minutes=14) == []
+    assert duty.look(minutes=1) == [FRONT, DOCTOR]
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_whoever_goes_on_writing_does_not_put_off_the_second_contact(
+    duty: Duty, severity: Severity
+) -> None:
+    duty.writes_again(severity)
+    assert duty.look() == [FRONT]
+    for _ in range(2):
+        duty.desk.clock.move(timedelta(minutes=6))
+        duty.writes_again(severity)
+        assert duty.look() == [FRONT]
+    assert duty.look(minutes=3) == [FRONT, DOCTOR]
 
 
 def test_one_that_nobody_knew_of_while_we_were_down_goes_to_everybody_once(duty: Duty) -> None:
@@ -162,6 +177,15 @@ def test_a_transport_that_is_refused_again_and_again_is_told_once(duty: Duty) ->
     duty.desk.clock.move(timedelta(hours=7))
     rests(duty)
     assert duty.look() == [FRONT]
+
+
+def test_one_of_which_an_older_version_noted_that_it_rests_is_told_once(duty: Duty) -> None:
+    until = duty.desk.now + timedelta(minutes=5)
+    with duty.desk.outbox.transaction():
+        note = json.dumps([until.isoformat(), "who are you", True])
+        duty.desk.outbox.set_note("resting.console", note)
+    assert duty.look() == [FRONT]
+    assert duty.look(seconds=5) == []
 
 
 def test_one_that_only_waits_for_the_network_is_no_matter_for_people(duty: Duty) -> None:
@@ -235,6 +259,34 @@ def test_what_cannot_be_noted_is_not_sent_over_and_over_and_the_log_says_it_once
         assert [duty.look(seconds=5) for _ in range(3)] == [[], [], []]
     assert caplog.text.count("the disk is full") == 1
     assert duty.look(seconds=5) == [FRONT]
+
+
+def test_what_cannot_be_written_keeps_nobody_from_being_told_of_a_red_flag(
+    duty_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duty = duty_with(digest_at="10:00")
+
+    def damaged(*_: object) -> None:
+        raise SealBroken("sessions.area of row 7 cannot be opened")
+
+    monkeypatch.setattr("reminderd.alerting.digest", damaged)
+    assert duty.look() == []
+    duty.red_flag()
+    assert duty.look(seconds=5) == [FRONT]
+    (listed,) = untold(duty)
+    assert listed["why"] == f"{FRONT} is not told, tries: 1: SealBroken"
+
+
+def test_a_red_flag_is_told_before_whatever_has_waited_longer(
+    duty_with: Any, server: SmtpServer
+) -> None:
+    duty = duty_with(digest_at="10:00")
+    server.script("RCPT", "450 4.2.1 later")
+    assert duty.look() == []
+    duty.desk.clock.move(timedelta(seconds=31))
+    duty.red_flag()
+    assert duty.look() == [FRONT, FRONT]
+    assert "red flag" in str(duty.mail(-2)["Subject"])
 
 
 def test_what_was_noted_by_a_wrong_clock_is_told_by_the_right_one(duty: Duty) -> None:
