@@ -11,6 +11,7 @@ from reminderd.audit import Action, broken
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Reason, Reminder, State
+from tests.faults.answers import wrong_answers
 from tests.faults.ledger import Ledger
 
 MAY_HAVE_LEFT = (State.SENT, State.UNKNOWN)
@@ -22,6 +23,7 @@ NOWHERE_HERE = {
     "the notes": "SELECT key, value FROM notes",
     "the trail's entries": "SELECT by, action, what, before, after FROM audit",
     "the attempts": "SELECT code, error FROM attempts",
+    "the answers": "SELECT code, error FROM answers",
 }
 
 
@@ -75,6 +77,7 @@ def wrongs(
         *_contents(kept, ledger, without_words(outbox)),
         *_records(kept, ledger, recorded),
         *_receipts(outbox, kept.reminders),
+        *wrong_answers(outbox, ledger, over=over),
         *_trail(outbox),
         *_secrets(outbox),
     ]

@@ -26,6 +26,7 @@ from reminderd.lanes import Means
 from reminderd.model import Channel, Message, State
 from tests.core.build import at
 from tests.end_to_end.life import CONFIG
+from tests.faults.answers import unmarked
 from tests.faults.checker import wrongs
 from tests.faults.fates import fates
 from tests.faults.happenings import Happenings, Scale
@@ -319,7 +320,10 @@ class Year(Happenings):
         number, outbox = number_of(message), self.house.outbox
         self._goes_on()
         if outbox.connection.in_transaction:
-            self.violations.append(f"msg-{number}: a transaction is open while it is handed over")
+            self.violations.append(f"{message.id}: a transaction is open while it is handed over")
+        if number < 0:
+            self.violations += unmarked(outbox, message)
+            return
         (row,) = outbox.query(
             "SELECT patient, outcome, marked_at, "
             "(SELECT min(reminder) FROM message_reminders WHERE message = messages.id) "

@@ -25,6 +25,7 @@ class Ledger:
     """Everything that was accepted, in order."""
 
     entries: list[Accepted] = field(default_factory=list)
+    answers: list[Accepted] = field(default_factory=list)  # by the answer's number
     undelivered: set[str] = field(default_factory=set)  # provider's ids of which we were told so
 
     def of_messages(self, messages: set[int]) -> list[Accepted]:

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from reminderd import callbacks, dispatch, doubts, plan, rules, verdicts
+from reminderd.answerbook import Answer
 from reminderd.doubts import Doubts
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.envelope import opened
@@ -17,6 +18,7 @@ from reminderd.last_look import LastLook
 from reminderd.model import Message, Patient, Reminder, State
 from reminderd.model import Outcome as Ending
 from reminderd.outbox_values import Doubt
+from reminderd.words import AnswerState
 from tests.faults.clinic_year import Outcome, Year
 from tests.faults.happenings import Scale
 from tests.faults.simulate import play
@@ -143,6 +145,20 @@ def _counts_again(reminders: Sequence[Reminder], told: Callback) -> list[Reminde
     ]
 
 
+class AnswersAgain(BreakingOutbox):
+    """An answer that may have left waits to leave."""
+
+    def save_answers(self, answers: Sequence[Answer]) -> None:
+        super().save_answers(
+            [
+                replace(each, state=AnswerState.WAITING, wake_at=each.created_at)
+                if each.state is AnswerState.UNKNOWN
+                else each
+                for each in answers
+            ]
+        )
+
+
 _SETTLE = Doubts._settle
 
 
@@ -193,6 +209,7 @@ PLANTED = (
     Bug(
         "a callback counts again whenever it comes", broken=((callbacks, "raised", _counts_again),)
     ),
+    Bug("an answer that may have left is sent again", AnswersAgain),
     Bug(
         "a mail comes again under another Message-ID",
         broken=((doubts, "opened", _under_another_name),),

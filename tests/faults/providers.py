@@ -63,8 +63,9 @@ FAULTS = {
 
 
 def number_of(message: Message) -> int:
-    """The number of the message's row."""
-    return int(message.id.split("-")[1])
+    """The number of the message's row; that of an automatic answer is below zero."""
+    kind, number, *_ = message.id.split("-")
+    return -int(number) if kind == "ans" else int(number)
 
 
 class Provider:
@@ -115,7 +116,8 @@ class Provider:
             provider_id = self._accept(message, number, chance)
             self._steps.passing("after the answer")
             return provider_id
-        self.faults_of[number].add(name)
+        if number > 0:
+            self.faults_of[number].add(name)
         fault = FAULTS[name]
         if fault.accepts:
             self._accept(message, number, chance)
@@ -131,6 +133,8 @@ class Provider:
         return chance.choices(list(FAULTS), [each.weight for each in FAULTS.values()])[0]
 
     def _accept(self, message: Message, number: int, chance: Random) -> str:
+        if number < 0:
+            return self._accept_answer(message, -number)
         place = len(self._ledger.entries) + 1
         key, provider_id = self._names(message, f"SM{place}")
         self._ledger.entries.append(
@@ -141,6 +145,14 @@ class Provider:
         )  # fmt: skip
         self._promise(message, provider_id, chance)
         return provider_id
+
+    def _accept_answer(self, message: Message, number: int) -> str:
+        name, now = f"SA{len(self._ledger.answers) + 1}", self._clock.now()
+        self._counts["answers accepted"] += 1
+        self._ledger.answers.append(
+            Accepted(name, number, self._channel, message.to, message.text, name, now)
+        )
+        return name
 
     def _promise(self, message: Message, provider_id: str, chance: Random) -> None:
         """What this provider will tell by itself: nothing."""
