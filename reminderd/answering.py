@@ -105,11 +105,16 @@ class Answers:
 
     # In which words ----------------------------------------------------------------------------
 
+    def languages(self, patients: Sequence[Patient]) -> list[str]:
+        """What each of them is written to in; the first clinic's where nobody has the number."""
+        spoken = [each.language or self._clinic([each]).language for each in patients]
+        return spoken or [self._clinic([]).language]
+
     def _page(
         self, kind: AnswerKind, reading: Reading, patients: Sequence[Patient]
     ) -> AnswerPage | None:
         clinic = self._clinic(patients)
-        chain = language_chain(self._language(reading, patients, clinic), clinic.language)
+        chain = language_chain(self._language(reading, patients), clinic.language)
         is_emergency = reading.meaning is Meaning.EMERGENCY
         return first_answer(self._renderer, kind, clinic, chain, is_emergency=is_emergency)
 
@@ -119,12 +124,12 @@ class Answers:
         known = (clinics[each.clinic] for each in patients if each.clinic in clinics)
         return next(known, next(iter(clinics.values())))
 
-    def _language(self, reading: Reading, patients: Sequence[Patient], clinic: Clinic) -> str:
+    def _language(self, reading: Reading, patients: Sequence[Patient]) -> str:
         """The patients', where they share one; else that of the words."""
-        spoken = [each.language or self._clinic([each]).language for each in patients]
-        if len(set(spoken)) == 1:
+        spoken = self.languages(patients)
+        if patients and len(set(spoken)) == 1:
             return spoken[0]
-        return reading.findings[0].language or (spoken[0] if spoken else clinic.language)
+        return reading.findings[0].language or spoken[0]
 
 
 def _kind(reading: Reading) -> AnswerKind | None:

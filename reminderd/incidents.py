@@ -73,7 +73,9 @@ class Incidents(Charts):
         where it is closed already.
         """
         with self._outbox.transaction():
-            incident = self.acknowledge(name, by, now)
+            incident = self._still_open(name)
+            if incident.acknowledged_at is None:
+                incident = self.acknowledge(name, by, now)
             if texts is Aftermath.STOP:
                 self._call_off(incident)
             closed = replace(incident, closed_at=now, closed_by=by, why=why)

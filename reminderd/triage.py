@@ -68,7 +68,7 @@ class Triage:
         return read(reply.reply.text, self._rules()).meaning in RED_FLAGS
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
-        languages = [each.language for each in patients if each.language]
+        languages = self._answers.languages(patients)
         sent = [text for each in patients for text in self._sent_to(each)]
         return read(reply.reply.text, self._rules(), languages, sent)
 

@@ -5,8 +5,10 @@ calls a reply good only where every word of it is known. Everything else is uncl
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from reminderd.replies.negation import Denials
 from reminderd.replies.phrases import Match
@@ -101,7 +103,8 @@ def read(
 ) -> Reading:
     """What a reply means; the words of every language count.
 
-    `languages`, the patient's first, only decide in which of them the words are said to be. `sent`
+    A word that is in several is said to be of the one in which most of the reply is known, then of
+    the first in `languages`: they decide nothing else. `sent`
     is what we wrote before: where a phone or a mail program repeats it, it is not the patient's.
     """
     return _Reader(text, rules, languages, sent).reading()
@@ -170,7 +173,7 @@ class _Reader:
         return None
 
     def _matches(self, name: str, *, denied: bool) -> list[Match]:
-        """Where words of a list stand, in order; in the patient's language if in several."""
+        """Where words of a list stand, in order; the likeliest language first if in several."""
         found = sorted(self._found.get(name, ()), key=lambda each: (each.start, self._rank(each)))
         return found if denied else [each for each in found if self._denials.of(each) is None]
 
@@ -178,8 +181,15 @@ class _Reader:
         chosen = min(matches, key=self._rank)
         return Finding(rule.meaning, rule.id, self._words(matches), chosen.language)
 
-    def _rank(self, match: Match) -> int:
-        return self._order.get(match.language, len(self._order))
+    def _rank(self, match: Match) -> tuple[int, int]:
+        return -self._fluency[match.language], self._order.get(match.language, len(self._order))
+
+    @cached_property
+    def _fluency(self) -> Counter[str]:
+        """How many words of the reply each language knows."""
+        all_matches = (each for matches in self._found.values() for each in matches)
+        known = {(each.language, at) for each in all_matches for at in range(each.start, each.end)}
+        return Counter(language for language, _ in known)
 
     def _words(self, matches: Sequence[Match]) -> tuple[str, ...]:
         spans = dict.fromkeys((each.start, each.end) for each in sorted(matches))

@@ -226,6 +226,35 @@ def test_a_stranger_is_answered_in_the_words_language_and_for_the_first_clinic(d
     assert answer.patients == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("there is pus coming out of it", "en"),
+        ("J'ai du pus qui sort", "fr"),
+        ("tenho febre e pus", "pt"),
+        ("me sale pus de la herida", "es"),
+        ("pus", "en"),
+        ("pus!!", "en"),
+    ],
+)
+def test_a_word_of_several_languages_is_of_that_of_the_others_or_else_of_the_clinics(
+    desk: Desk, text: str, language: str
+) -> None:
+    answer = writes(desk, text, STRANGER)
+    assert answer is not None
+    assert answer.language == language
+
+
+def test_where_several_share_a_number_and_the_word_is_in_both_the_first_ones_counts(
+    desk: Desk,
+) -> None:
+    lives(desk, "fr", name="Fleur")
+    lives(desk, "es", name="Elena")
+    answer = writes(desk, "pus")
+    assert answer is not None
+    assert answer.language == "fr"
+
+
 def test_a_patient_is_told_the_number_of_the_own_clinic(desk: Desk) -> None:
     vera = desk.patient()
     with desk.outbox.transaction():
