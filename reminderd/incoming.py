@@ -16,7 +16,7 @@ from reminderd.model import Channel, Patient, Severity
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100  # in one transaction: sending must not wait for long
+AT_ONCE = 25  # in one transaction: sending must not wait for long
 MANY = 1000  # that are looked at where some may wait
 
 

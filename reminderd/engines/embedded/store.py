@@ -16,6 +16,7 @@ from reminderd.engines.embedded.connection import (
     translated,
 )
 from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.turns import Turns
 from reminderd.engines.embedded.unfinished import clear
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.sealing import Seal
@@ -42,7 +43,7 @@ class Store:
         self._durable = durable
         self._patience_seconds = patience_seconds
         self._local = threading.local()
-        self._writing = threading.Lock()
+        self._writing = Turns()
         try:
             self._check_schema()
             sealed.refuse_unfit(path, self.connection, seal)
