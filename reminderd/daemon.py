@@ -86,7 +86,8 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
         # While nothing ran, a session may have been moved that they belong to.
         house.intake.plan_again(returned, clock.now())
         Callbacks(house.outbox, house.practice).apply(None, clock.now())
-        while Replies(house.outbox, house.decide).apply(None, clock.now()):
+        replies = Replies(house.outbox, house.decide)
+        while replies.apply(None, clock.now()):
             pass
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
     if returned or doubted:

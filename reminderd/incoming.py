@@ -11,7 +11,7 @@ from reminderd.errors import TryAgainLater
 from reminderd.ids import public_id
 from reminderd.incidents import incident_name, raise_flag
 from reminderd.interfaces import Decision, Outbox, StoredReply
-from reminderd.letterbox import FAILED, Decide, to_the_staff
+from reminderd.letterbox import FAILED, Decide, Hurrying, to_the_staff
 from reminderd.model import Channel, Patient, Severity
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ class Replies:
     def __init__(self, outbox: Outbox, decide: Decide = to_the_staff) -> None:
         self._outbox = outbox
         self._decide = decide
+        self._seen = 0  # the newest of which it is known whether it hurries
+        self._hurried: list[int] = []
 
     def apply(
         self,
@@ -40,9 +42,11 @@ class Replies:
         `only` says of which, where the others are to wait. A reply about which `decide` fails is an
         incident for the staff, and nothing else has changed.
         """
-        waiting = self._outbox.waiting_replies(transports, AT_ONCE if only is None else MANY)
-        if only is not None:
-            waiting = [each for each in waiting if only(each)][:AT_ONCE]
+        if only is None:
+            waiting = self._next(transports)
+        else:
+            many = self._outbox.waiting_replies(transports, MANY)
+            waiting = [each for each in many if only(each)][:AT_ONCE]
         if not waiting:
             return False
         try:
@@ -54,7 +58,22 @@ class Replies:
         except Exception:
             for each in waiting:
                 self._handle_or_pass_on(each, now)
-        return len(waiting) == AT_ONCE
+        return len(waiting) == AT_ONCE or bool(self._hurried)
+
+    def _next(self, transports: Collection[str] | None) -> list[StoredReply]:
+        """In the order in which they came; where many wait, those first that hurry."""
+        waiting = self._outbox.waiting_replies(transports, AT_ONCE)
+        if len(waiting) < AT_ONCE or not isinstance(self._decide, Hurrying):
+            self._hurried.clear()
+            return waiting
+        for number, words in self._outbox.waiting_words(transports, self._seen):
+            self._seen = number
+            if _hurries(self._decide, words):
+                self._hurried.append(number)
+        first = self._outbox.waiting_replies(transports, AT_ONCE, self._hurried)
+        if not first:  # all of them are handled
+            self._hurried.clear()
+        return first or waiting
 
     def _handle_or_pass_on(self, reply: StoredReply, now: datetime) -> None:
         try:
@@ -96,6 +115,14 @@ class Replies:
         self._outbox.reply_handled(reply.id, decision, ids, now)
         whom = ", ".join(public_id("pat", each) or "" for each in ids) or "an unknown number"
         log.info("%s from %s: %s", public_id("rep", reply.id), whom, _discreet(decision))
+
+
+def _hurries(decide: Hurrying, words: str) -> bool:
+    """Where that cannot be said it waits in line, and whoever decides fails there."""
+    try:
+        return decide.hurries(words)
+    except Exception:
+        return False
 
 
 def _discreet(decision: Decision) -> str:

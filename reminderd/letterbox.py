@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reminderd.model import Patient
 from reminderd.outbox_values import Decision, Reply, StoredReply
@@ -13,6 +13,15 @@ FAILED = "failed"  # nothing could sort it: a person has to, and soon
 
 # Asked once about each reply, with everybody who has that number, in a transaction.
 Decide = Callable[[StoredReply, Sequence[Patient], datetime], Decision]
+
+
+@runtime_checkable
+class Hurrying(Protocol):
+    """Whoever decides, and knows whose words cannot wait in line behind others."""
+
+    def hurries(self, words: str) -> bool:
+        """Whether they are to be handled first; asked of each reply once, so it has to be quick."""
+        ...
 
 
 def to_the_staff(reply: StoredReply, patients: Sequence[Patient], now: datetime) -> Decision:
@@ -27,8 +36,18 @@ class Letterbox(Questions, Protocol):
         """Keep it until it is handled; False where it is kept already."""
         ...
 
-    def waiting_replies(self, transports: Collection[str] | None, most: int) -> list[StoredReply]:
-        """The first that wait to be handled, that came by one of these transports or by any."""
+    def waiting_replies(
+        self, transports: Collection[str] | None, most: int, of: Collection[int] | None = None
+    ) -> list[StoredReply]:
+        """The first that wait to be handled, that came by one of these transports or by any; of
+        these alone, if any are named.
+        """
+        ...
+
+    def waiting_words(
+        self, transports: Collection[str] | None, after: int
+    ) -> list[tuple[int, str]]:
+        """Id and words of all that wait, of those that came after that one."""
         ...
 
     def reply_handled(

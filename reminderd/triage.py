@@ -13,11 +13,12 @@ from reminderd.check_ins import CheckIns
 from reminderd.incidents import Incidents
 from reminderd.interfaces import Decision, Outbox, StoredReply
 from reminderd.model import Channel, Patient
-from reminderd.replies.reading import Finding, Reading, read
+from reminderd.replies.reading import Finding, Reading, is_only, read
 from reminderd.replies.words import RED_FLAGS, Meaning, ReplyRules
 from reminderd.wishes import Wishes
 
 LATEST = 10  # of our own messages: what a phone quotes when it answers is not the patient's
+LONGEST_STOP = 40
 # A person has nothing to do about these: the provider answers them, and we do as they say.
 _SETTLED = {Meaning.STOP, Meaning.START}
 
@@ -62,6 +63,10 @@ class Triage:
         # Whatever somebody writes of whom a red flag is open, a person has to know it.
         for_staff = incident is not None or not is_settled
         return Decision(reading.meaning.value, why, for_staff=for_staff)
+
+    def hurries(self, words: str) -> bool:
+        """Whether it is nothing but a STOP: that takes effect before anything else is read."""
+        return len(words) <= LONGEST_STOP and is_only(words, Meaning.STOP, self._rules())
 
     def presses(self, reply: StoredReply) -> bool:
         """Whether it may be a red flag, before anything is known of who wrote it."""

@@ -110,6 +110,11 @@ def read(
     return _Reader(text, rules, languages, sent).reading()
 
 
+def is_only(text: str, meaning: Meaning, rules: ReplyRules) -> bool:
+    """Whether a message is nothing but a word of that meaning, such as STOP."""
+    return _Reader(text, rules, (), ()).is_only(meaning)
+
+
 class _Reader:
     """The words of one reply and where the lists' entries stand among them."""
 
@@ -144,6 +149,10 @@ class _Reader:
         order = list(Meaning)
         findings.sort(key=lambda each: order.index(each.meaning))
         return Reading(tuple(findings), tuple(denied))
+
+    def is_only(self, meaning: Meaning) -> bool:
+        keyword = self._keyword()
+        return keyword is not None and keyword.meaning is meaning
 
     # Rules ------------------------------------------------------------------------------------
 

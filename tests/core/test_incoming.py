@@ -11,6 +11,7 @@ import pytest
 from reminderd.cli import exporting
 from reminderd.incoming import AT_ONCE, Replies
 from reminderd.interfaces import Decision, Reply, StoredReply
+from reminderd.letterbox import Hurrying
 from reminderd.model import Patient
 from reminderd.sealing import SealBroken
 from reminderd.staff import items
@@ -158,6 +159,39 @@ def test_many_are_handled_a_part_at_a_time(desk: Desk) -> None:
     assert replies.apply(None, desk.now)
     assert len(desk.outbox.waiting_replies(None, 999)) == 1
     assert not replies.apply(None, desk.now)
+
+
+class InAHurry(Decider):
+    """As `Decider`, and knows a word that cannot wait."""
+
+    def hurries(self, words: str) -> bool:
+        return words == "STOP"
+
+
+def test_where_many_wait_nobody_who_says_stop_has_to(desk: Desk) -> None:
+    for number in range(3 * AT_ONCE):
+        came(desk, "Hello", sid=f"SM{number}")
+    for number in range(2):
+        came(desk, "STOP", sid=f"SMstop{number}")
+    decider = InAHurry()
+    replies = Replies(desk.outbox, decider)
+    assert replies.apply(None, desk.now)
+    assert [words for words, _ in decider.asked] == ["STOP", "STOP"]
+    came(desk, "STOP", sid="SMlate")
+    assert replies.apply(None, desk.now)
+    assert [words for words, _ in decider.asked] == ["STOP"] * 3
+    while replies.apply(None, desk.now):
+        pass
+    assert len(decider.asked) == 3 * AT_ONCE + 3
+    assert desk.outbox.waiting_replies(None, 9) == []
+
+
+def test_who_decides_by_the_rules_knows_what_cannot_wait(desk: Desk) -> None:
+    decide = desk.house.decide
+    assert isinstance(decide, Hurrying)
+    found = [each for each in ("Stop!", "BAJA", "Hello", "STOP my face swells", "stop " * 20)
+             if decide.hurries(each)]  # fmt: skip
+    assert found == ["Stop!", "BAJA"]
 
 
 def test_only_what_came_by_the_transports_is_handled(desk: Desk) -> None:

@@ -16,6 +16,7 @@ _SEALED_IN_ALL = places("replies", _ALL)
 _SEALED_IN_KEPT = places("replies", _KEPT)
 _ANSWER = "check_replies.reminder, check_replies.answer"
 _SEALED_IN_ANSWER = places("check_replies", f"{_ALL}, {_ANSWER}")
+_SEALED_IN_WORDS = places("replies", "id, text")
 _HANDLED = "handled_at, decision, why, for_staff, id"
 _SEALED_IN_HANDLED = places("replies", _HANDLED)
 _SELECT = (
@@ -45,11 +46,23 @@ class Letterbox(Callbacks):
         )
         return True
 
-    def waiting_replies(self, transports: Collection[str] | None, most: int) -> list[StoredReply]:
-        ours, names = "", []
-        if transports is not None:
-            ours, names = f"AND transport IN {_THESE}", [json.dumps(sorted(transports))]
-        return self._replies(f"WHERE handled_at IS NULL {ours} ORDER BY id LIMIT ?", *names, most)
+    def waiting_replies(
+        self, transports: Collection[str] | None, most: int, of: Collection[int] | None = None
+    ) -> list[StoredReply]:
+        where, parameters = _waiting(transports)
+        if of is not None:
+            where, parameters = f"{where} AND id IN {_THESE}", [*parameters, json.dumps(list(of))]
+        return self._replies(f"{where} ORDER BY id LIMIT ?", *parameters, most)
+
+    def waiting_words(
+        self, transports: Collection[str] | None, after: int
+    ) -> list[tuple[int, str]]:
+        where, parameters = _waiting(transports)
+        rows = self.query(
+            f"SELECT id, text FROM replies {where} AND id > ? ORDER BY id", (*parameters, after)
+        )
+        whole = (opened(row, _SEALED_IN_WORDS, row[0], self.seal) for row in rows)
+        return [(number, words) for number, words in whole]
 
     def reply_handled(
         self, reply_id: int, decision: Decision, patient_ids: Sequence[int], now: datetime
@@ -91,6 +104,13 @@ class Letterbox(Callbacks):
         rows = self.query(f"{_SELECT} {where}", parameters)
         sealed = (*_SEALED_IN_ALL, *_SEALED_IN_ANSWER)
         return [_stored(opened(each, sealed, each[0], self.seal)) for each in rows]
+
+
+def _waiting(transports: Collection[str] | None) -> tuple[str, list[object]]:
+    where = "WHERE handled_at IS NULL"
+    if transports is None:
+        return where, []
+    return f"{where} AND transport IN {_THESE}", [json.dumps(sorted(transports))]
 
 
 def _stored(row: Row) -> StoredReply:
