@@ -27,6 +27,7 @@ CALLS_PER_SECOND = 1000
 SECONDS = 20  # without a flood, and then with one
 WAKES = 280  # mails, one each 137 ms: half of them while nobody calls
 STOPS = 15  # patients who get a text each second of the flood, and write STOP one after the other
+_WITHDRAWN = f"SELECT patient FROM consents WHERE NOT granted AND patient > {WAKES}"
 SETTINGS = f"""
 [web]
 listen = "127.0.0.1:{PORT}"
@@ -132,7 +133,7 @@ class _Stopping:
         self._statuses: Counter[int] = Counter()
 
     def all(self) -> None:
-        """Returns once each has taken effect."""
+        """Returns once each has taken effect and its call was answered."""
         patients = range(WAKES + 1, WAKES + 1 + STOPS)
         threads = [
             threading.Thread(target=self._stop, args=(patient, self._flood_at + 2.5 + number))
@@ -140,6 +141,11 @@ class _Stopping:
         ]
         for each in threads:
             each.start()
+        with closing(connect(self._database, read_only=True)) as opened:
+            while len(self._withdrawn) < STOPS:
+                time.sleep(0.02)
+                for (patient,) in opened.execute(_WITHDRAWN).fetchall():
+                    self._withdrawn.setdefault(patient, time.time())
         for each in threads:
             each.join()
 
@@ -152,12 +158,6 @@ class _Stopping:
         call = request(sid, "STOP", sender=number)
         status = asyncio.run(answered(call)) or asyncio.run(answered(call))
         self._statuses[status] += 1
-        with closing(connect(self._database, read_only=True)) as opened:
-            while opened.execute(
-                "SELECT granted FROM consents WHERE patient = ?", (patient,)
-            ).fetchone()[0]:
-                time.sleep(0.02)
-        self._withdrawn[patient] = time.time()
 
     def tell(self) -> None:
         """How long each took, and when the last message to that number left."""

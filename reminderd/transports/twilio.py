@@ -24,6 +24,7 @@ from reminderd.transports.twilio_callbacks import (
     NotGenuine,
     callback,
     fields,
+    is_signed,
     listed,
     reply,
     told,
@@ -210,12 +211,10 @@ class Twilio:
         return record.messaging_service_sid in (None, self._settings.messaging_service_sid)
 
     def _verify(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
-        from twilio.request_validator import RequestValidator
-
         signature = headers["x-twilio-signature"]
         tokens = (self._settings.auth_token, self._settings.auth_token_old)
         secrets = [each.get_secret_value() for each in tokens if each is not None]
-        if not any(RequestValidator(each).validate(url, dict(form), signature) for each in secrets):
+        if not any(is_signed(url, form, signature, each) for each in secrets):
             raise NotGenuine("another signature")
 
     def _status_callback(self, message: Message) -> dict[str, str]:

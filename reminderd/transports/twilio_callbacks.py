@@ -5,10 +5,12 @@ be cut into other fields that carry the same signature. What is read here keeps 
 whole request is refused.
 """
 
+import hmac
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from reminderd.errors import OptedOut, ReminderdError, WrongAddress
 from reminderd.model import Outcome, Receipt
@@ -73,6 +75,29 @@ def fields(text: str) -> dict[str, str]:
     if not all(map(_NAME.fullmatch, found)):
         raise NotGenuine("a field with an odd name")
     return found
+
+
+def is_signed(url: str, form: Mapping[str, str], signature: str, token: str) -> bool:
+    """Whether this token has signed the form for the address, by the provider's published scheme.
+
+    As with its own library, the port may be named or left out: that depends on who calls.
+    """
+    joined = "".join(name + form[name] for name in sorted(form))
+    given = signature.encode()
+    return any(hmac.compare_digest(_mark(each + joined, token), given) for each in _as_named(url))
+
+
+def _mark(text: str, token: str) -> bytes:
+    return b64encode(hmac.digest(token.encode(), text.encode(), "sha1"))
+
+
+def _as_named(url: str) -> tuple[str, str]:
+    """The address as it is, and with its usual port or without its port."""
+    parts = urlsplit(url)
+    host = parts.netloc
+    named = f"{host}:{443 if parts.scheme == 'https' else 80}"
+    other = named if parts.port is None else host.rpartition(":")[0]
+    return url, parts._replace(netloc=other).geturl()
 
 
 def callback(form: Mapping[str, str], query: Mapping[str, str], account_sid: str) -> Callback:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -23,16 +24,15 @@ log = logging.getLogger(__name__)
 LONGEST_SECONDS = 15.0  # from the connection to the last byte of the answer
 LONGEST_HEAD = 16 * 1024
 MOST_CONNECTIONS = 512
+LET_IN_AT_ONCE = 32
+BACKLOG = 256  # of callers who wait at the door
+CUT = struct.pack("ii", 1, 0)  # at once, and without a word
 FINISH_SECONDS = 5
 TURN_SECONDS = 0.0005  # at most, until another thread gets its turn: those that send come first
 
 
 class _OneRequest(H11Protocol):
-    """A connection that is cut when its time is over, whoever dawdles.
-
-    One too many is cut before anything is read: an answer would cost as much as a good one, and in
-    a flood nobody would get that any more. Callers take it for a line that failed, and call again.
-    """
+    """A connection that is cut when its time is over, whoever dawdles."""
 
     def __init__(self, missed: Callable[[], None], **given: Any) -> None:
         super().__init__(**given)
@@ -40,10 +40,6 @@ class _OneRequest(H11Protocol):
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        if len(self.connections) >= MOST_CONNECTIONS:
-            transport.abort()
-            self._missed()
-            return
         super().connection_made(transport)
         self._end = self.loop.call_later(LONGEST_SECONDS, self._cut)
 
@@ -54,7 +50,72 @@ class _OneRequest(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._end is not None:
             self._end.cancel()
-            super().connection_lost(exc)
+        super().connection_lost(exc)
+
+
+class _Server(uvicorn.Server):
+    """Lets callers in at its own door.
+
+    One too many is cut there, before anything is made for it: an answer would cost as much as a
+    good one, and in a flood nobody would get that any more. Callers take it for a line that failed,
+    and call again.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, door: socket.socket, missed: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._door = door
+        self._missed = missed
+        self._entering: set[asyncio.Task[Any]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        self._open()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().remove_reader(self._door)
+        await super().shutdown(sockets=[])
+
+    def _open(self) -> None:
+        if not self.should_exit:
+            asyncio.get_running_loop().add_reader(self._door, self._let_in)
+
+    def _let_in(self) -> None:
+        """A few at a time: who is in already is to be answered meanwhile."""
+        for _ in range(LET_IN_AT_ONCE):
+            try:
+                caller, _ = self._door.accept()
+            except (BlockingIOError, InterruptedError, ConnectionError):
+                return
+            except OSError as error:  # too many open files: callers wait outside
+                self._close_for_a_second(error)
+                return
+            if len(self._entering) + len(self.server_state.connections) < MOST_CONNECTIONS:
+                self._welcome(caller)
+            else:
+                self._missed()
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, CUT)
+                caller.close()
+        self._missed()  # so many wait that the door may be full, and then nobody hears who is lost
+
+    def _welcome(self, caller: socket.socket) -> None:
+        caller.setblocking(False)
+        loop = asyncio.get_running_loop()
+        entering = loop.create_task(loop.connect_accepted_socket(self._received, caller))
+        self._entering.add(entering)
+        entering.add_done_callback(self._entering.discard)
+
+    def _received(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+    def _close_for_a_second(self, error: OSError) -> None:
+        log.error("no caller is let in for a second: %s", error.strerror)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._door)
+        loop.call_later(1, self._open)
 
 
 @contextmanager
@@ -67,9 +128,9 @@ def serving(listen: str, application: Starlette, shown: Shown) -> Iterator[None]
     `with`; ConfigurationError where there is no such address.
     """
     taken = _bound(listen)
-    server = uvicorn.Server(_config(application, shown.missed))
+    server = _Server(_config(application, shown.missed), taken, shown.missed)
     over = threading.Event()
-    run = partial(_run, server, taken, over, shown.ended)
+    run = partial(_run, server, over, shown.ended)
     thread = threading.Thread(target=run, name="web", daemon=True)
     before = sys.getswitchinterval()
     sys.setswitchinterval(TURN_SECONDS)
@@ -89,15 +150,10 @@ def serving(listen: str, application: Starlette, shown: Shown) -> Iterator[None]
         sys.setswitchinterval(before)
 
 
-def _run(
-    server: uvicorn.Server,
-    taken: socket.socket,
-    over: threading.Event,
-    ended: Callable[[], None],
-) -> None:
+def _run(server: uvicorn.Server, over: threading.Event, ended: Callable[[], None]) -> None:
     why = "nobody told it to"
     try:
-        server.run([taken])
+        server.run()
     except BaseException as error:
         why = type(error).__name__  # its words may hold those of a request
     if not over.is_set():
@@ -133,7 +189,8 @@ def _bound(listen: str) -> socket.socket:
         opened = socket.socket(family, kind)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
-        opened.listen()
+        opened.listen(BACKLOG)
+        opened.setblocking(False)
     except OSError as error:
         if opened is not None:
             opened.close()

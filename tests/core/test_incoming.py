@@ -238,3 +238,16 @@ def test_what_a_family_shares_stays_with_those_who_are_left(desk: Desk) -> None:
         with desk.outbox.transaction():
             desk.outbox.erase(who, desk.now)
         assert desk.outbox.replies()[0].reply.text == left
+
+
+def test_words_of_which_it_cannot_be_said_whether_they_hurry_are_handled_in_line(
+    desk: Desk,
+) -> None:
+    for number in range(AT_ONCE + 1):
+        came(desk, "Hello", sid=f"SM{number}")
+    decider = InAHurry()
+    decider.hurries = lambda words: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    replies = Replies(desk.outbox, decider)
+    while replies.apply(None, desk.now):
+        pass
+    assert len(decider.asked) == AT_ONCE + 1

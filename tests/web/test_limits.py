@@ -1,5 +1,6 @@
 """Whoever sends too much, too slowly or too often keeps nobody else from being heard."""
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -175,6 +176,32 @@ def test_one_connection_too_many_is_cut_and_whoever_was_missed_is_asked_for(
         for each in held:
             each.close()
         until(lambda: _lives(line.port), "there is room again")
+
+
+def test_where_many_stand_at_the_door_the_provider_is_asked_and_all_are_let_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LET_IN_AT_ONCE", 1)
+    missed: list[bool] = []
+    with open_line(desk, shown=web.Shown(missed=lambda: missed.append(True))) as line:
+        assert line.tell().status == 204
+    assert missed
+
+
+def test_where_no_more_files_can_be_opened_callers_wait(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    accept, times = socket.socket.accept, iter(range(1000))
+
+    def refusing(door: socket.socket) -> object:
+        if next(times) == 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(door)
+
+    monkeypatch.setattr(socket.socket, "accept", refusing)
+    with open_line(desk) as line:
+        assert line.tell().status == 204
+    assert "no caller is let in for a second: Too many open files" in caplog.text
 
 
 def _lives(port: int) -> bool:

@@ -12,6 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from reminderd.interfaces import Callback
 from reminderd.outbox_values import Call, Reply
+from reminderd.transports.twilio_callbacks import is_signed
 from tests.fakes.twilio_calls import inbound, signature, status
 from tests.fakes.twilio_server import ACCOUNT, TOKEN
 from tests.web.line import HOOKS, SID, receiver
@@ -149,3 +150,21 @@ def test_our_calls_are_signed_as_the_providers_own_library_signs_them(form: dict
     url = f"{HOOKS}/status?{QUERY}"
     signed = RequestValidator(TOKEN).compute_signature(url, form)
     assert signature(url, form.items()) == signed
+
+
+ADDRESSES = [
+    f"{place}/hooks{query}"
+    for place in ("https://a.example", "https://a.example:443", "https://a.example:8443",
+                  "http://a.example", "http://a.example:80/care", "https://b.example")
+    for query in ("", "?attempt=abc", "?attempt=abc%20d&x")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("signed_for", ADDRESSES)
+def test_what_we_believe_is_what_the_providers_own_library_believes(signed_for: str) -> None:
+    form = inbound(SID, "Grüße 🙂")
+    for marked in (signature(signed_for, form.items()), "", "ö", "x" * 99):
+        for url in ADDRESSES:
+            theirs = RequestValidator(TOKEN).validate(url, form, marked)
+            assert is_signed(url, form, marked, TOKEN) == theirs
+            assert not is_signed(url, form, marked, "another")
