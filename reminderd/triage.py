@@ -70,7 +70,10 @@ class Triage:
 
     def presses(self, reply: StoredReply) -> bool:
         """Whether it may be a red flag, before anything is known of who wrote it."""
-        return read(reply.reply.text, self._rules()).meaning in RED_FLAGS
+        try:
+            return read(reply.reply.text, self._rules()).meaning in RED_FLAGS
+        except Exception:  # nobody knows what it says: then it may be one
+            return True
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
         languages = self._answers.languages(patients)

@@ -1,5 +1,6 @@
 """How an automatic answer leaves: once, soon, and whatever becomes of it is known."""
 
+from collections.abc import Callable
 from datetime import UTC, timedelta
 
 import pytest
@@ -22,7 +23,9 @@ from reminderd.errors import (
 from reminderd.holding import hold, release
 from reminderd.model import Channel, Message
 from reminderd.rehearsal import house_on_a_copy, play
+from reminderd.replies.words import ReplyRules
 from reminderd.staff.items import waiting
+from reminderd.triage import Triage
 from reminderd.words import AnswerState
 from tests.core.answered import RED_FLAG, STRANGER, VERA, desk, keeps, passes, state, writes
 from tests.core.desk import Desk, rule
@@ -195,6 +198,23 @@ def test_by_a_clock_that_may_be_wrong_only_what_presses_is_decided(desk: Desk) -
     desk.time_is_right = lambda: True
     dispatch.hear(desk.now)
     assert desk.outbox.waiting_replies(None, 9) == []
+
+
+def test_what_nobody_can_read_presses_too(desk: Desk) -> None:
+    def broken() -> ReplyRules:
+        raise ValueError
+
+    number = keeps(desk, "Hello")
+    house = desk.house
+    reply = house.outbox.reply(number)
+    assert reply is not None
+    assert not house.decide.presses(reply)
+    assert replace_rules(house.decide, broken).presses(reply)
+
+
+def replace_rules(triage: Triage, rules: Callable[[], ReplyRules]) -> Triage:
+    triage._rules = rules
+    return triage
 
 
 def test_a_database_older_than_it_was_answers_nobody_until_somebody_says_so(desk: Desk) -> None:
