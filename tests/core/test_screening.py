@@ -27,7 +27,7 @@ EVERYTHING = frozenset(Screening)
 # The conditions themselves; to ask about medicine that thins the blood is aftercare.
 NOTED = {
     "en": r"screening|eczema|psoriasis|clotting|pregnan|breast",
-    "es": r"ecc?ema|psoriasis|coagulación|embaraz|lactancia|\bpecho",
+    "es": r"ecc?ema|psoriasis|coagulación|embaraz|lactancia|\b(dar|das|da|dando) el pecho",
     "fr": r"eczéma|psoriasis|coagulation|grossesse|enceinte|allait",
     "pt": r"ec?zema|psoríase|coagulação|grávid|gravidez|amament|aleitament",
     "de": r"ekzem|schuppenflechte|psoriasis|gerinnung|schwanger|stillen",
