@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from reminderd.answer_page import AnswerPage, first_answer
 from reminderd.answerbook import REPLACED, Answer
 from reminderd.interfaces import Outbox, StoredReply
-from reminderd.model import Clinic, Patient
+from reminderd.model import Channel, Clinic, Patient
 from reminderd.practice import Practice
 from reminderd.render import Renderer
 from reminderd.replies.reading import Reading
@@ -19,6 +19,7 @@ from reminderd.replies.words import RED_FLAGS, Meaning
 from reminderd.texts import language_chain
 from reminderd.words import AnswerKind, AnswerState
 
+SMS = Channel.SMS
 AT_MOST_ONE_IN = timedelta(minutes=60)
 LATEST = timedelta(hours=12)  # after that a person calls; a text would only confuse
 WORTH_SENDING = {AnswerKind.SAFETY: timedelta(hours=12), AnswerKind.HELP: timedelta(hours=1)}
@@ -51,8 +52,10 @@ class Answers:
         if kind is None:
             return None
         recent = self._recent(stored, kind, patients, now)
-        why_none = self._why_none(stored, kind, recent, now)
-        page = None if why_none else self._page(kind, reading, patients)
+        is_emergency = reading.meaning is Meaning.EMERGENCY
+        counting = [each for each in recent if _counts(each, kind, is_emergency=is_emergency)]
+        why_none = self._why_none(stored, kind, counting, now)
+        page = None if why_none else self._page(kind, stored, reading, patients)
         if page is None:
             return f"none: {why_none or 'its text cannot be written'}"
         self._replace(recent)
@@ -68,7 +71,7 @@ class Answers:
     # Who ---------------------------------------------------------------------------------------
 
     def _why_none(
-        self, stored: StoredReply, kind: AnswerKind, recent: Sequence[Answer], now: datetime
+        self, stored: StoredReply, kind: AnswerKind, counting: Sequence[Answer], now: datetime
     ) -> str | None:
         sender = stored.reply.sender
         if not _NUMBER.fullmatch(sender):
@@ -79,7 +82,7 @@ class Answers:
             return "the provider answers this word by itself"
         if now - stored.said_at > LATEST:
             return "it was written too long ago"
-        if any(_counts(each, kind) for each in recent):
+        if counting:
             return "there was one within the hour"
         return None
 
@@ -105,28 +108,32 @@ class Answers:
 
     # In which words ----------------------------------------------------------------------------
 
-    def languages(self, patients: Sequence[Patient]) -> list[str]:
-        """What each of them is written to in; the first clinic's where nobody has the number."""
-        spoken = [each.language or self._clinic([each]).language for each in patients]
-        return spoken or [self._clinic([]).language]
+    def languages(self, stored: StoredReply, patients: Sequence[Patient]) -> list[str]:
+        """What each of them is written to in; the clinic's where nobody has the number."""
+        spoken = [each.language or self._clinic(stored, [each]).language for each in patients]
+        return spoken or [self._clinic(stored, []).language]
 
     def _page(
-        self, kind: AnswerKind, reading: Reading, patients: Sequence[Patient]
+        self,
+        kind: AnswerKind,
+        stored: StoredReply,
+        reading: Reading,
+        patients: Sequence[Patient],
     ) -> AnswerPage | None:
-        clinic = self._clinic(patients)
-        chain = language_chain(self._language(reading, patients), clinic.language)
+        clinic = self._clinic(stored, patients)
+        chain = language_chain(self._language(stored, reading, patients), clinic.language)
         is_emergency = reading.meaning is Meaning.EMERGENCY
         return first_answer(self._renderer, kind, clinic, chain, is_emergency=is_emergency)
 
-    def _clinic(self, patients: Sequence[Patient]) -> Clinic:
-        """The first patient's; the first one where nobody is known by that number."""
-        clinics = self._practice.clinics
-        known = (clinics[each.clinic] for each in patients if each.clinic in clinics)
-        return next(known, next(iter(clinics.values())))
+    def _clinic(self, stored: StoredReply, patients: Sequence[Patient]) -> Clinic:
+        """The first patient's, or where nobody is known the first one: of those written to."""
+        clinics, routes = self._practice.clinics, self._practice.routes
+        known = [each.clinic for each in patients if each.clinic in clinics] or list(clinics)
+        return clinics[min(known, key=lambda key: routes.get((key, SMS)) != stored.transport)]
 
-    def _language(self, reading: Reading, patients: Sequence[Patient]) -> str:
+    def _language(self, stored: StoredReply, reading: Reading, patients: Sequence[Patient]) -> str:
         """The patients', where they share one; else that of the words."""
-        spoken = self.languages(patients)
+        spoken = self.languages(stored, patients)
         if patients and len(set(spoken)) == 1:
             return spoken[0]
         return reading.findings[0].language or spoken[0]
@@ -138,7 +145,7 @@ def _kind(reading: Reading) -> AnswerKind | None:
     return AnswerKind.HELP if reading.means(Meaning.HELP) else None
 
 
-def _counts(earlier: Answer, kind: AnswerKind) -> bool:
+def _counts(earlier: Answer, kind: AnswerKind, *, is_emergency: bool) -> bool:
     """Whether it keeps another from leaving: not where that one presses more and it only waits."""
-    only_waits = earlier.state is AnswerState.WAITING
-    return not (only_waits and earlier.kind is AnswerKind.HELP and kind is AnswerKind.SAFETY)
+    presses_more = is_emergency or (earlier.kind is AnswerKind.HELP and kind is AnswerKind.SAFETY)
+    return not (earlier.state is AnswerState.WAITING and presses_more)

@@ -41,12 +41,13 @@ class Incidents(Charts):
         """For a red flag: a new incident, or one more red flag in that which is open.
 
         What would reassure is withheld from everybody with that number. Returns the incident that
-        is open for the number now, whatever the reply means; None where there is none.
+        is open now for the number, or for anybody who has it, whatever the reply means; None where
+        there is none.
         """
         severity = next((each for word, each in _SEVERITIES.items() if reading.means(word)), None)
         with self._outbox.transaction():
             if severity is None:
-                known = _open_of(self._outbox, reply.reply.sender)
+                known = _open_of(self._outbox, reply.reply.sender, patients)
                 return incident_name(known) if known else None
             raised = raise_flag(self._outbox, reply, severity, patients, now)
             self._plan_all(raised, now)
@@ -176,9 +177,10 @@ def incident_name(incident: Incident) -> str:
     return public_id("inc", incident.id) or ""
 
 
-def _open_of(outbox: Outbox, number: str) -> Incident | None:
+def _open_of(outbox: Outbox, number: str, patients: Sequence[Patient] = ()) -> Incident | None:
+    whom = {each.id for each in patients}
     known = outbox.incidents(open_only=True)
-    return next((each for each in known if each.number == number), None)
+    return next((e for e in known if e.number == number or whom.intersection(e.patients)), None)
 
 
 def _entries(

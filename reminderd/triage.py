@@ -76,7 +76,7 @@ class Triage:
             return True
 
     def _reading(self, reply: StoredReply, patients: Sequence[Patient]) -> Reading:
-        languages = self._answers.languages(patients)
+        languages = self._answers.languages(reply, patients)
         sent = [text for each in patients for text in self._sent_to(each)]
         return read(reply.reply.text, self._rules(), languages, sent)
 

@@ -3,16 +3,21 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from reminderd.answering import Answers
 from reminderd.errors import WrongAddress
+from reminderd.interfaces import Reply
 from reminderd.model import Patient
 from reminderd.words import AnswerKind
+from tests.configuration import configuration
 from tests.core.answered import (
     CLINIC,
+    NIGHT,
     RED_FLAG,
+    SECOND_CLINIC,
     STRANGER,
     VERA,
     decides,
@@ -23,6 +28,7 @@ from tests.core.answered import (
     why,
     writes,
 )
+from tests.core.build import at
 from tests.core.desk import Desk
 from tests.core.wishing import stop
 
@@ -186,6 +192,16 @@ def test_a_red_flag_takes_the_place_of_an_answer_that_only_waits(desk: Desk) -> 
     assert len(desk.sms.sent) == 1
 
 
+def test_an_emergency_takes_the_place_of_less_that_only_waits(desk: Desk) -> None:
+    writes(desk, "I have a fever")
+    answer = writes(desk, RED_FLAG)
+    assert answer is not None
+    desk.drain()
+    assert [state(desk, number) for number in (1, 2)] == ["expired", "sent"]
+    assert [each.text for each in desk.sms.sent] == [answer.text]
+    assert answer.text.index("112") < answer.text.index(PHONE)
+
+
 def test_one_from_when_the_clock_was_wrong_keeps_nobody_waiting_for_a_year(desk: Desk) -> None:
     passes(desk, days=365)
     writes(desk, RED_FLAG)
@@ -262,6 +278,18 @@ def test_a_patient_is_told_the_number_of_the_own_clinic(desk: Desk) -> None:
     answer = writes(desk, RED_FLAG)
     assert answer is not None
     assert (answer.language, NORTH in answer.text) == ("de", True)
+
+
+def test_a_stranger_is_told_the_number_of_the_clinic_that_was_written_to(tmp_path: Path) -> None:
+    own = '[clinics.north.channels]\nsms = "file"'
+    desk = Desk(tmp_path, at(NIGHT), config=configuration(SECOND_CLINIC, own))
+    with desk.outbox.transaction():
+        desk.outbox.keep_reply("file", Reply("SM1", STRANGER, CLINIC, RED_FLAG), desk.now)
+    decides(desk)
+    answer = desk.outbox.answer_to(1)
+    assert answer is not None
+    assert (NORTH in answer.text, PHONE in answer.text) == (True, False)
+    desk.close()
 
 
 def test_a_mistake_in_the_clinics_own_text_leaves_nobody_without_an_answer(

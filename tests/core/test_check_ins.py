@@ -124,6 +124,13 @@ def test_while_an_incident_is_open_a_person_reads_everything(asked: Desk, text: 
     assert not waits(writes(asked, text))
 
 
+def test_also_from_another_number_of_the_same_patient(asked: Desk) -> None:
+    writes(asked, "I have a fever")
+    asked.intake.edit_patient("pat-1", lambda each: replace(each, phone=OTHER), asked.now)
+    said = writes(asked, "5", OTHER)
+    assert (pinned(said), because(said)) == ((1, "5", True), "a good answer, but inc-1 is open")
+
+
 # Which question -----------------------------------------------------------------------------------
 
 
