@@ -9,6 +9,7 @@ from signal import SIGKILL
 
 from reminderd.words import AnswerState
 from tests.fakes.twilio_server import hang
+from tests.faults.answers import on_record
 from tests.faults.checker import CANARIES, wrongs
 from tests.faults.desk_kills import Findings, Found, Kill
 from tests.faults.forks import Fork
@@ -54,7 +55,7 @@ def in_an_answer(scene: Scene, step: str) -> Found:
 
 def _what_became(scene: Scene, step: str) -> Findings:
     house = scene.house()
-    answers = scene.answers(house)
+    answers = list(on_record(house.outbox).values())
     accepted, state = AFTERWARDS[step]
     if [each.state for each in answers] != [state]:
         yield f"killed {step}: {[each.state for each in answers]} is on record, and not {state}"

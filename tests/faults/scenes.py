@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from reminderd import bootstrap
-from reminderd.answerbook import Answer
 from reminderd.bootstrap import House
 from reminderd.engines.embedded import store
 from reminderd.engines.embedded.connection import connect
@@ -30,6 +29,7 @@ from tests.core.build import LONG_AGO
 from tests.end_to_end.clinic import sending_to
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.twilio_server import TwilioServer
+from tests.faults.answers import on_record
 from tests.faults.checker import words
 from tests.faults.forks import Job, run
 from tests.faults.ledger import Accepted, Ledger
@@ -152,17 +152,18 @@ class Scene:
             known += [at] * (len(kept) - len(known))
 
     def ledger(self, house: House) -> Ledger:
-        """What both providers have taken, by the number of the message; without answers."""
+        """What both providers have taken, by the number of the message, or of the answer."""
         kept = words(house.outbox).items()
         rows = [(number, to, text) for number, (to, text) in kept if to and text]
-        answers = {(each.number, each.text) for each in self.answers(house)}
-        texts = [each for each in self._texts(rows) if (each.to, each.text) not in answers]
-        return Ledger([*texts, *self._mails(rows)])
-
-    def answers(self, house: House) -> list[Answer]:
-        """The automatic answers on record."""
-        found = (house.outbox.answer_to(each.id) for each in house.outbox.replies())
-        return [each for each in found if each is not None]
+        numbers = {(e.number, e.text): number for number, e in on_record(house.outbox).items()}
+        texts, answers = [], []
+        for each in self._texts(rows):
+            number = numbers.get((each.to, each.text))
+            if number is None:
+                texts.append(each)
+            else:
+                answers.append(replace(each, message=number))
+        return Ledger([*texts, *self._mails(rows)], answers)
 
     def _texts(self, rows: list[tuple[int, str, str]]) -> Iterator[Accepted]:
         messages = {(to, text): number for number, to, text in rows}
