@@ -71,11 +71,6 @@ def answer(said: str) -> str:
     return f"{said} of 5" if said.isdigit() else said.replace("-", " ")
 
 
-def printable(words: str) -> str:
-    """Somebody's words on one line, and nothing in them that a terminal would obey."""
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
-
-
 def noted(patient: Patient) -> str:
     """`clotting disorder, pregnancy`: what calls for caution, for the staff alone."""
     return ", ".join(each.replace("-", " ") for each in sorted(patient.screening))

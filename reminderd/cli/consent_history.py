@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from reminderd import wording
-from reminderd.cli.output import instant
+from reminderd.cli.output import instant, printable
 from reminderd.consents import Statement, closed_by
 from reminderd.ids import public_id
 from reminderd.model import Channel, How, Wish
@@ -63,5 +62,5 @@ def _what(said: Statement) -> str:
 
 def _known_by(said: Statement) -> str:
     details = ", ".join(filter(None, [said.by if said.how is How.STAFF else "", said.source]))
-    words = f": “{wording.printable(said.words)}”" if said.words else ""
+    words = f": “{printable(said.words)}”" if said.words else ""
     return (f" ({details})" if details else "") + words

@@ -65,7 +65,7 @@ def show(desk: Desk, reply: str, as_json: bool) -> None:
         value = data[name]
         told = ", ".join(value) if isinstance(value, list) else value
         click.echo(f"{name.replace('_', ' '):13}{'-' if told in (None, '', {}) else told}")
-    click.echo(f"\n{data['text']}")
+    click.echo(f"\n{output.quoted(data['text'])}")
     answer = desk.house.outbox.answer_to(found.id)
     if answer is not None:
         _print_answer(answer, desk.timezone)

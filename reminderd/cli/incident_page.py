@@ -52,7 +52,8 @@ def tell(desk: Desk, incident: "Incident") -> None:
         for each in replies:
             word = each.decision.word if each.decision else "not read yet"
             when = output.instant(each.received_at, desk.timezone)
-            click.echo(f"\n{title}{public_id('rep', each.id)}  {when}  {word}\n{each.reply.text}")
+            click.echo(f"\n{title}{public_id('rep', each.id)}  {when}  {word}")
+            click.echo(output.quoted(each.reply.text))
             answer = desk.house.outbox.answer_to(each.id)
             if answer is not None:
                 click.echo(f"answered by itself: {answered(answer)}")

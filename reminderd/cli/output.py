@@ -47,7 +47,17 @@ def _draw(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else printable(str(value))
+
+
+def printable(words: str) -> str:
+    """Somebody's words on one line, and nothing in them that a terminal would obey."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+
+
+def quoted(words: str) -> str:
+    """Somebody's words in their own lines, and nothing in them that a terminal would obey."""
+    return "\n".join(map(printable, words.splitlines()))
 
 
 def note(text: str) -> None:

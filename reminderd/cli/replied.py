@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from reminderd import wording
-from reminderd.cli.output import instant
+from reminderd.cli.output import instant, printable
 from reminderd.ids import public_id
 from reminderd.interfaces import StoredReply
 from reminderd.model import Reminder
@@ -23,7 +23,7 @@ def marks(
 def lines(replies: Iterable[StoredReply], zone: str) -> Iterator[str]:
     """`2026-03-28T10:00:00+01:00 rep-3: 4 of 5: “4, thanks”`."""
     for each in replies:
-        words = f": “{wording.printable(each.reply.text)}”" if each.reply.text else ""
+        words = f": “{printable(each.reply.text)}”" if each.reply.text else ""
         said_at = instant(each.said_at, zone)
         yield f"{said_at} {public_id('rep', each.id)}: {_what(each)}{words}"
 

@@ -49,7 +49,7 @@ def tell(desk: Desk, reply: "StoredReply", as_json: bool) -> None:
                f"{reply.reply.sender or '-'} ({whom or 'nobody has that number'})")  # fmt: skip
     for sentence in told:
         click.echo(f"  {sentence}")
-    click.echo(f"\n{reply.reply.text}")
+    click.echo(f"\n{output.quoted(reply.reply.text)}")
 
 
 def _sentences(

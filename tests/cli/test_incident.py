@@ -50,6 +50,20 @@ def test_the_list_says_what_is_open(ill: Clinic) -> None:
     assert "inc-1\topen\temergency\t+34600000001\tpat-1" in ill.says("incident", "list")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("incident", "show", "inc-1"), ("inbox", "show", "rep-1"), ("inbox", "explain", "rep-1"),
+     ("inbox", "list")],
+)  # fmt: skip
+def test_what_somebody_wrote_cannot_command_a_terminal(
+    clinic: Clinic, command: tuple[str, ...]
+) -> None:
+    writes(clinic, "My lip\x1b]0;is well\x07 is swelling\nsince \x9b2Jnoon")
+    said = clinic.says(*command)
+    assert not {"\x1b", "\x07", "\x9b"} & {*said}
+    assert "is swelling\nsince" in said or command == ("inbox", "list")
+
+
 def test_it_is_first_on_the_staffs_list_which_does_not_say_what_was_written(ill: Clinic) -> None:
     writes(ill, "is Tuesday possible?")
     for command in ("today", "status"):
