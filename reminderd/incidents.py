@@ -93,6 +93,11 @@ class Incidents(Charts):
             raise not_found("incident", name)
         return found
 
+    def awaiting(self, reply_id: int) -> str | None:
+        """The open incident that a reply belongs to: to have read the reply does not end it."""
+        known = self._outbox.incidents(open_only=True)
+        return next((incident_name(each) for each in known if reply_id in each.replies), None)
+
     def withheld(self, incident: Incident) -> list[Reminder]:
         """What waits for its end, in the order of the plan."""
         return self._reassuring(incident, WAITING) if incident.is_open else []

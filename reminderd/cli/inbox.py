@@ -70,7 +70,12 @@ def show(desk: Desk, reply: str, as_json: bool) -> None:
     if answer is not None:
         _print_answer(answer, desk.timezone)
     output.note(f"\nWhy: reminderd inbox explain {data['id']}")
-    if data["waits"]:
+    incident = desk.house.incidents.awaiting(found.id)
+    if incident:
+        output.note(
+            f"It is a red flag, and a person has to act: reminderd incident show {incident}"
+        )
+    elif data["waits"]:
         output.note(f"Once it is seen to: reminderd inbox done {data['id']}")
 
 
@@ -124,6 +129,9 @@ def done(desk: Desk, reply: str, by: str | None) -> None:
             patient = found.patients[0] if found.patients else None
             house.outbox.record([Entry(now, who, Action.REPLY_DONE, name, patient)])
     note(f"{name}: {who} has seen to it." if waits else f"{name} waits for nobody.")
+    incident = house.incidents.awaiting(found.id)
+    if incident:
+        note(f"{incident} is open all the same: reminderd incident show {incident}")
 
 
 def _found(house: "House", name: str) -> "StoredReply":

@@ -30,7 +30,7 @@ def tell(desk: Desk, reply: "StoredReply", as_json: bool) -> None:
     told = [
         *_sentences(reply, question, rules, zone),
         *_told(house, reply, zone),
-        *_came_of_it(reply, words, zone),
+        *_came_of_it(reply, words, house.incidents.awaiting(reply.id), zone),
     ]
     if as_json:
         output.emit(
@@ -89,12 +89,16 @@ def _told(house: "House", reply: "StoredReply", zone: str) -> Iterator[str]:
         yield " ".join(filter(None, ["answered by itself:", wording.answered(answer), at]))
 
 
-def _came_of_it(reply: "StoredReply", words: list[Statement], zone: str) -> Iterator[str]:
-    for line in consent_history.lines(words, zone):
-        yield f"written down: {line}"
+def _came_of_it(
+    reply: "StoredReply", words: list[Statement], incident: str | None, zone: str
+) -> Iterator[str]:
+    for said, line in zip(words, consent_history.lines(words, zone), strict=True):
+        yield f"written down for {public_id('pat', said.patient_id)}: {line}"
     if reply.done_by:
         yield f"seen to by {reply.done_by} {output.instant(reply.done_at, zone)}"
-    elif reply.decision and reply.decision.for_staff:
+    if incident:
+        yield f"a person has to act: reminderd incident show {incident}"
+    elif not reply.done_by and reply.decision and reply.decision.for_staff:
         yield f"waits for a person: reminderd inbox done {public_id('rep', reply.id)}"
 
 

@@ -53,8 +53,9 @@ def _ended_at(reminder: Reminder) -> datetime:
 
 def _without_a_way(house: "House", now: datetime) -> Iterable[str | None]:
     """Patients of whom something lies ahead that they will not get."""
-    reasons = frozenset({Reason.NO_CONSENT, Reason.NO_ADDRESS})
-    wanted = ReminderFilter(states=frozenset({State.SKIPPED}), reasons=reasons)
+    states = frozenset({State.SKIPPED, State.CANCELLED})
+    reasons = frozenset({Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.OPTED_OUT})
+    wanted = ReminderFilter(states=states, reasons=reasons)
     found = house.outbox.reminders(wanted)
     patients = {each.patient_id or 0 for each in found if each.expires_at > now}
     return (public_id("pat", each) for each in sorted(patients))

@@ -106,8 +106,8 @@ def test_why_shows_the_words_on_consent_that_it_left_and_no_others(desk: FrontDe
     writes(desk, "START", after=2)
     written = [each for each in explained(desk) if each.startswith("written down")]
     assert written == [
-        "written down: 2026-03-04T09:00:00+01:00  sms withdrawn of +34612345678 by the patient "
-        "(text message): “STOP”"
+        "written down for pat-1: 2026-03-04T09:00:00+01:00  sms withdrawn of +34612345678 "
+        "by the patient (text message): “STOP”"
     ]
     (said,) = desk.json("inbox", "explain", "rep-2")["consent"]
     assert (said["wish"], said["words"]) == ("granted", "START")

@@ -3,7 +3,7 @@
 import json
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,14 +15,14 @@ from tests.cli.desk import NOW, Clinic
 WORDS = "My lip is swelling"
 
 
-def writes(clinic: Clinic, text: str, sender: str = "+34600000001") -> None:
+def writes(clinic: Clinic, text: str, sender: str = "+34600000001", *, now: datetime = NOW) -> None:
     """A reply, and what is decided about it."""
     house = bootstrap.open_house(bootstrap.load_settings(clinic.config, {}))
     with closing(house.outbox) as outbox:
         with outbox.transaction():
             sid = f"SM{len(outbox.replies())}"
-            outbox.keep_reply("twilio", Reply(sid, sender, "+34910000000", text), NOW)
-        Replies(outbox, house.decide).apply(None, NOW)
+            outbox.keep_reply("twilio", Reply(sid, sender, "+34910000000", text), now)
+        Replies(outbox, house.decide).apply(None, now)
 
 
 @pytest.fixture
@@ -128,6 +128,26 @@ def test_somebody_takes_it_on(ill: Clinic) -> None:
     again = ill.data("incident", "ack", "inc-1", "--by", "Cy Tarn")
     assert again["incident"]["acknowledged_by"] == "Bo Tarn"
     assert "reminderd incident close inc-1" in ill.says("today")
+
+
+def test_who_closes_it_does_not_take_the_place_of_who_has_taken_it_on(ill: Clinic) -> None:
+    ill.says("incident", "ack", "inc-1", "--by", "Bo Tarn")
+    writes(ill, WORDS, now=NOW + timedelta(minutes=5))
+    ill.says("incident", "close", "inc-1", "--by", "Cy Tarn", "--why", "Seen.", "--texts", "stop")
+    closed = ill.data("incident", "show", "inc-1")["incident"]
+    assert (closed["acknowledged_by"], closed["closed_by"]) == ("Bo Tarn", "Cy Tarn")
+
+
+def test_to_have_read_a_red_flag_is_not_to_have_acted_on_it(ill: Clinic) -> None:
+    next_step = "reminderd incident show inc-1"
+    for name in ("show", "done", "show"):
+        said = ill.types("inbox", name, "rep-1").stderr
+        assert next_step in said
+        assert "inbox done" not in said
+    assert next_step in ill.says("inbox", "explain", "rep-1")
+    assert "inc-1" in ill.says("today")
+    ill.says("incident", "close", "inc-1", "--why", "Seen.", "--texts", "resume")
+    assert next_step not in ill.types("inbox", "show", "rep-1").stderr
 
 
 def test_closed_with_resume_what_is_still_valid_goes_on(ill: Clinic) -> None:

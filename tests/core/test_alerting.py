@@ -20,6 +20,7 @@ from reminderd.sealing import SealBroken
 from reminderd.staff import items
 from reminderd.stopped_texts import stop
 from reminderd.words import Channel
+from tests.core import wishing
 from tests.core.alarming import DOCTOR, FRONT, NUMBER, WORDS, Duty, on_duty
 from tests.core.desk import NOTE
 from tests.fakes.smtp_server import SmtpServer
@@ -387,8 +388,10 @@ def test_the_digest_tells_what_went_wrong_and_who_gets_nothing(duty_with: Any) -
     duty.desk.protocol(NOTE)
     asked = duty.desk.patient("Vera", consent="")
     duty.desk.treat(asked, "2026-03-10 10:00")
+    duty.desk.treat(duty.desk.patient("Bo", channels="sms"), "2026-03-10 10:00")
+    wishing.stop(duty.desk)
     duty.red_flag()
     duty.look()
     text = duty.text()
     assert "Open incidents:** 1 (inc-1)" in text
-    assert "want of consent or an address:** 1 (pat-1)" in text
+    assert "want of consent or an address:** 2 (pat-1, pat-2)" in text
