@@ -1,5 +1,7 @@
 """The part of the store that keeps red flags until a person has acted on them."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
 from reminderd.outbox_values import Incident
@@ -13,6 +15,10 @@ class IncidentBook(Protocol):
         ...
 
     def incident(self, incident_id: int) -> Incident | None: ...
+
+    def treated_until(self, patient_ids: Collection[int]) -> datetime | None:
+        """When the latest of their treatments that took place did."""
+        ...
 
     def next_incident_id(self) -> int:
         """The id of the next one; it is given once that is kept."""

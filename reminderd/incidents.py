@@ -6,7 +6,7 @@ judges how a patient is; what a reply means is said by `replies/`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reminderd.audit import DAEMON, Action, Entry
 from reminderd.charts import Change, Charts, not_found
@@ -21,6 +21,7 @@ from reminderd.replies.words import Meaning
 from reminderd.rules import REASSURING
 from reminderd.words import Aftermath
 
+TICK = timedelta(milliseconds=1)
 _SEVERITIES = {Meaning.EMERGENCY: Severity.EMERGENCY, Meaning.URGENT: Severity.URGENT}
 
 
@@ -170,11 +171,22 @@ def raise_flag(
     number = reply.reply.sender
     known = _open_of(outbox, number)
     fresh = known or Incident(outbox.next_incident_id(), severity, number, (), (), now, now)
-    raised = _with(_raised(fresh, severity, now), reply, patients)
+    raised_at = _raised_at(outbox, known, patients, now)
+    raised = _with(_raised(fresh, severity, raised_at), reply, patients)
     outbox.keep_incident(raised)
     action = Action.INCIDENT_RAISED if known else Action.INCIDENT_OPENED
     outbox.record(_entries(action, raised, DAEMON, now))
     return raised
+
+
+def _raised_at(
+    outbox: Outbox, known: Incident | None, patients: Sequence[Patient], now: datetime
+) -> datetime:
+    """Now, but by a clock that is behind: after what staff were told, and what took place."""
+    told = (known.raised_at, known.acknowledged_at) if known else ()
+    after = [each + TICK for each in told if each is not None]
+    treated_at = outbox.treated_until([each.id for each in patients if each.id is not None])
+    return max(now, *after, treated_at or now)
 
 
 def incident_name(incident: Incident) -> str:

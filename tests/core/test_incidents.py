@@ -189,6 +189,28 @@ def test_after_it_is_closed_the_next_one_is_new(treated: Desk) -> None:
     assert the_incident(treated).replies == (2,)
 
 
+def set_back(desk: Desk, **span: float) -> None:
+    desk.clock = type(desk.clock)(desk.now - timedelta(**span))
+
+
+def test_by_a_clock_that_was_set_back_whoever_took_it_on_is_told_of_a_further_one(
+    treated: Desk,
+) -> None:
+    writes(treated, FEVER)
+    takes_it_on(treated, "Bo Tarn")
+    set_back(treated, hours=3)
+    writes(treated, FEVER)
+    one = the_incident(treated)
+    assert one.acknowledged_at is not None
+    assert one.raised_at > one.acknowledged_at
+
+
+def test_by_a_clock_that_is_behind_what_took_place_is_withheld_all_the_same(treated: Desk) -> None:
+    set_back(treated, days=3)
+    writes(treated, FEVER)
+    assert the_incident(treated).sessions == (1,)
+
+
 # What is withheld --------------------------------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """Red flags and who acts on them. The number that wrote, and why one was closed, are sealed."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from reminderd.engines.embedded.letterbox import Letterbox
 from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
@@ -44,6 +45,14 @@ class IncidentBook(Letterbox):
     def incident(self, incident_id: int) -> Incident | None:
         found = self._incidents("WHERE id = ?", incident_id)
         return found[0] if found else None
+
+    def treated_until(self, patient_ids: Collection[int]) -> datetime | None:
+        rows = self.query(
+            "SELECT max(at) FROM sessions WHERE state = 'done' "
+            "AND patient IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(patient_ids)),),
+        )
+        return from_ms_or_none(rows[0][0])
 
     def next_incident_id(self) -> int:
         return self._next_id("incidents")
