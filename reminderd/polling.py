@@ -7,13 +7,14 @@ while nobody listened. Whatever it finds is kept as if the provider had called.
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from reminderd.clock import Clock
-from reminderd.errors import Temporary, TransportError, TryAgainLater
+from reminderd.errors import CredentialsRefused, Temporary, TransportError, TryAgainLater
 from reminderd.interfaces import News, Outbox, Pollable, Reply
+from reminderd.resting import Rest, rest
 from reminderd.retry import next_try_at
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Polling:
         self._transport = transport
         self._every = every
         self._failures = 0
+        self._refused: str | None = None
 
     def poll(self, now: datetime) -> datetime:
         """Ask once; returns when to ask next: later where the provider is out of reach."""
@@ -48,6 +50,7 @@ class Polling:
             return self._pause(error, now)
         if self._failures:
             log.warning("%s tells again what came in", self._name)
+            self._known_again(now)
         self._failures = 0
         return now + self._every
 
@@ -113,7 +116,21 @@ class Polling:
             log.warning("%s does not tell what came in; it is asked again: %s", self._name, said)
         self._failures += 1
         wish = error.retry_after if isinstance(error, Temporary) else None
-        return max(now + self._every, next_try_at(now, self._failures, retry_after=wish, chance=0))
+        then = max(now + self._every, next_try_at(now, self._failures, retry_after=wish, chance=0))
+        if isinstance(error, CredentialsRefused):
+            self._refused = str(error)
+            self._note_rest(then)
+        return then
+
+    def _known_again(self, now: datetime) -> None:
+        if self._refused:
+            self._note_rest(now)
+            self._refused = None
+
+    def _note_rest(self, until: datetime) -> None:
+        """Staff learn of it though nothing has to leave: it keeps red flags from being heard."""
+        with suppress(TryAgainLater), self._outbox.transaction():
+            rest(self._outbox, Rest(self._name, until, self._refused or "", needs_staff=True))
 
     @property
     def _note(self) -> str:

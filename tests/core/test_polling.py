@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reminderd.polling import EVERY, OVERLAP, Polling, asking
+from reminderd.resting import resting
 from reminderd.transports.twilio import Twilio, TwilioSettings
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, state
@@ -224,6 +225,25 @@ def test_a_provider_that_is_out_of_reach_is_asked_less_and_less_often_and_nothin
         "console does not tell what came in; it is asked again",
         "console tells again what came in",
     ]
+
+
+def test_who_is_refused_is_told_to_the_staff_although_nothing_has_to_leave(asker: Asker) -> None:
+    asker.ask()
+    asker.server.script_list(*[error(20003, 401)] * 2)
+    pause = asker.ask(minutes=1)
+    (found,) = resting(asker.desk.outbox, ["console"], asker.desk.now)
+    assert (found.needs_staff, found.until - asker.desk.now) == (True, pause)
+    assert "20003" in found.why
+    asker.ask(minutes=1)
+    assert resting(asker.desk.outbox, ["console"], asker.desk.now)
+    assert asker.ask(minutes=1) == MINUTE
+    assert not resting(asker.desk.outbox, ["console"], asker.desk.now)
+
+
+def test_one_that_is_out_of_reach_rests_from_nothing(asker: Asker) -> None:
+    asker.server.script_list(error(20500, 500))
+    asker.ask()
+    assert not resting(asker.desk.outbox, ["console"], asker.desk.now)
 
 
 def test_the_pause_is_as_long_as_the_provider_wishes(asker: Asker) -> None:
