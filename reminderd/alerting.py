@@ -186,13 +186,15 @@ class Alerting:
         name, tries = f"alert-{alert.id}", alert.tries + 1
         clinic = alarm.clinic if alarm else first_clinic(self._house)
         again_at = next_try_at(now, tries, retry_after=None, chance=0)
-        tried = replace(alert, tries=tries, wake_at=again_at)
+        # One of the future is from when the clock was wrong.
+        created_at = min(alert.created_at, now)
+        tried = replace(alert, created_at=created_at, tries=tries, wake_at=again_at)
         self._keep(tried)
         try:
             if alert.key not in pages:
                 pages[alert.key] = self._page(alarm, clinic, now)
             page = pages[alert.key]
-            self._ways.send(alert.recipient, page, mail(name, page, clinic, alert.created_at))
+            self._ways.send(alert.recipient, page, mail(name, page, clinic, created_at))
         except Exception as error:
             self._keep(_failed(tried, error, now))
         else:

@@ -15,6 +15,8 @@ from reminderd.incidents import incident_name, raise_flag
 from reminderd.interfaces import Decision, Reply
 from reminderd.model import Severity
 from reminderd.outbox_values import Incident
+from reminderd.resting import Rest, rest
+from reminderd.staff import items
 from tests.configuration import configuration
 from tests.core.build import at
 from tests.core.desk import Desk
@@ -102,6 +104,17 @@ class Duty:
             incident = raise_flag(outbox, kept, severity, (), now)
             why = {"incident": incident_name(incident)}
             outbox.reply_handled(kept.id, Decision(severity.value, why), (), now)
+
+    def untold(self) -> list[dict[str, Any]]:
+        """What the staff's list says of alerts."""
+        waiting = items.waiting(self.desk.house, self.desk.now)
+        return [each for each in waiting if each["what"] == "alert"]
+
+    def rests(self, *, needs_staff: bool = True) -> None:
+        """Nothing leaves by the transport for text messages."""
+        until = self.desk.now + timedelta(minutes=5)
+        with self.desk.outbox.transaction():
+            rest(self.desk.outbox, Rest("console", until, "who are you", needs_staff))
 
     def keep(self, incident: Incident) -> None:
         with self.desk.outbox.transaction():

@@ -15,9 +15,7 @@ from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.errors import TryAgainLater
 from reminderd.holding import hold, release
 from reminderd.model import Severity
-from reminderd.resting import Rest, rest
 from reminderd.sealing import SealBroken
-from reminderd.staff import items
 from reminderd.stopped_texts import stop
 from reminderd.words import Channel
 from tests.core import wishing
@@ -163,20 +161,14 @@ def test_that_sending_is_held_is_told_once_each_time(duty: Duty) -> None:
             release(duty.desk.outbox, None, "Bo Tarn", duty.desk.now)
 
 
-def rests(duty: Duty, *, needs_staff: bool = True) -> None:
-    until = duty.desk.now + timedelta(minutes=5)
-    with duty.desk.outbox.transaction():
-        rest(duty.desk.outbox, Rest("console", until, "who are you", needs_staff))
-
-
 def test_a_transport_that_is_refused_again_and_again_is_told_once(duty: Duty) -> None:
     for minutes in (0, 6, 90):
         duty.desk.clock.move(timedelta(minutes=minutes))
-        rests(duty)
+        duty.rests()
         assert duty.look() == ([] if minutes else [FRONT])
     assert "nothing leaves by console" in str(duty.mail()["Subject"])
     duty.desk.clock.move(timedelta(hours=7))
-    rests(duty)
+    duty.rests()
     assert duty.look() == [FRONT]
 
 
@@ -190,7 +182,7 @@ def test_one_of_which_an_older_version_noted_that_it_rests_is_told_once(duty: Du
 
 
 def test_one_that_only_waits_for_the_network_is_no_matter_for_people(duty: Duty) -> None:
-    rests(duty, needs_staff=False)
+    duty.rests(needs_staff=False)
     assert duty.look() == []
 
 
@@ -206,23 +198,17 @@ def test_a_text_that_was_refused_is_told(duty: Duty) -> None:
 # Whatever stands in the way --------------------------------------------------------------------
 
 
-def untold(duty: Duty) -> list[dict[str, Any]]:
-    """What the staff's list says of alerts."""
-    waiting = items.waiting(duty.desk.house, duty.desk.now)
-    return [each for each in waiting if each["what"] == "alert"]
-
-
 def test_what_the_mail_server_does_not_take_is_tried_again_and_stands_on_the_staff_s_list(
     duty: Duty, server: SmtpServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     duty.red_flag()
     server.script("RCPT", "450 4.2.1 later", "450 4.2.1 later")
     assert duty.look() == duty.look(seconds=10) == []
-    (listed,) = untold(duty)
+    (listed,) = duty.untold()
     assert listed["why"].startswith(f"{FRONT} is not told, tries: 1: RCPT")
     assert duty.look(seconds=21) == []
     assert duty.look(minutes=1) == [FRONT]
-    assert untold(duty) == []
+    assert duty.untold() == []
     logged = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(logged) == 1
 
@@ -274,7 +260,7 @@ def test_what_cannot_be_written_keeps_nobody_from_being_told_of_a_red_flag(
     assert duty.look() == []
     duty.red_flag()
     assert duty.look(seconds=5) == [FRONT]
-    (listed,) = untold(duty)
+    (listed,) = duty.untold()
     assert listed["why"] == f"{FRONT} is not told, tries: 1: SealBroken"
 
 
@@ -297,6 +283,17 @@ def test_what_was_noted_by_a_wrong_clock_is_told_by_the_right_one(duty: Duty) ->
     with duty.desk.outbox.transaction():
         duty.desk.outbox.add_alert(f"incident/1/{wrong.isoformat()}/second", [DOCTOR], wrong)
     assert duty.look() == [DOCTOR]
+
+
+def test_and_where_it_is_not_taken_not_at_every_look(duty: Duty, server: SmtpServer) -> None:
+    flag, wrong = duty.red_flag(), duty.desk.now + timedelta(days=300)
+    with duty.desk.outbox.transaction():
+        key = f"incident/1/{flag.raised_at.isoformat()}/first"
+        duty.desk.outbox.add_alert(key, [FRONT], wrong)
+    server.script("RCPT", "450 4.2.1 later")
+    assert duty.look() == []
+    assert duty.look(seconds=5) == []
+    assert duty.look(seconds=26) == [FRONT]
 
 
 def test_whoever_is_no_longer_named_is_not_told(duty: Duty) -> None:

@@ -13,7 +13,7 @@ _ALL = "id, key, recipient, created_at, wake_at, tries, sent_at, error"
 _SEALED_IN_ALL = places("alerts", _ALL)
 _NEW = "id, key, place, recipient, created_at, wake_at"
 _SEALED_IN_NEW = places("alerts", _NEW)
-_CHANGED = "wake_at, tries, sent_at, error, id"
+_CHANGED = "created_at, wake_at, tries, sent_at, error, id"
 _SEALED_IN_CHANGED = places("alerts", _CHANGED)
 
 
@@ -47,11 +47,12 @@ class AlertBook(IncidentBook):
 
     def keep_alert(self, alert: Alert) -> None:
         row = (
-            to_ms_or_none(alert.wake_at), alert.tries, to_ms_or_none(alert.sent_at), alert.error,
-            alert.id,
+            to_ms(alert.created_at), to_ms_or_none(alert.wake_at), alert.tries,
+            to_ms_or_none(alert.sent_at), alert.error, alert.id,
         )  # fmt: skip
         self.connection.execute(
-            "UPDATE alerts SET wake_at = ?, tries = ?, sent_at = ?, error = ? WHERE id = ?",
+            "UPDATE alerts SET created_at = ?, wake_at = ?, tries = ?, sent_at = ?, error = ? "
+            "WHERE id = ?",
             closed(row, _SEALED_IN_CHANGED, alert.id, self.seal),
         )
 
