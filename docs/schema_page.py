@@ -257,6 +257,8 @@ COLUMNS = {
         "provider_id": "What the provider calls it.",
         "code": "The provider's code for what went wrong; `replaced` where another took its place.",
         "error": "What went wrong.",
+        "token": "The random id by which the provider may speak of it.",
+        "receipt": f"What the provider said has become of it: one of {_RECEIPTS}.",
     },
     "reply_patients": {"reply": "What came.", "patient": "Who has that number."},
     "incidents": {

@@ -82,7 +82,8 @@ class AnswerLane:
             return []
         self._lane.keep_pace(len(due))
         with self._outbox.transaction():
-            answers = self._due()
+            new_token = self._means.new_token
+            answers = [replace(each, token=each.token or new_token()) for each in self._due()]
             self._outbox.mark_answers(answers, self._means.clock.now())
         self._means.alive()
         return answers
@@ -107,6 +108,7 @@ class AnswerLane:
             html=None,
             valid_for=answer.expires_at - now,
             at=now,
+            attempt=answer.token,
         )
 
     def _judged(self, answer: Answer, result: str | TransportError, now: datetime) -> Answer:

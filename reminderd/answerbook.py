@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from reminderd.words import AnswerKind, AnswerState
+from reminderd.words import AnswerKind, AnswerState, Receipt
 
 REPLACED = "replaced"  # the code of a waiting answer in whose place a more pressing one goes
 
@@ -16,7 +16,7 @@ class Answer:
 
     `patients` had the number when the reply was handled. `wake_at` is set while it waits,
     `marked_at` once it was about to be handed over. `tries` are those that may have reached the
-    provider.
+    provider; it speaks of them by the random `token`. `receipt` is what became of it afterwards.
     """
 
     reply_id: int
@@ -37,6 +37,8 @@ class Answer:
     code: str | None = None
     error: str | None = None
     patients: tuple[int, ...] = ()
+    token: str | None = None
+    receipt: Receipt | None = None
 
 
 class AnswerBook(Protocol):
@@ -63,11 +65,14 @@ class AnswerBook(Protocol):
         ...
 
     def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
-        """They are about to be handed over: from here on a crash means doubt."""
+        """They are about to be handed over by their tokens: from here on a crash means doubt."""
         ...
 
     def save_answers(self, answers: Sequence[Answer]) -> None:
-        """Write how they are: the state and what goes with it, not the words."""
+        """Write how they are: the state and what goes with it, not the words.
+
+        One that has a receipt is `sent`, whatever became of the request.
+        """
         ...
 
     def expire_answers(self, now: datetime) -> int:
@@ -80,6 +85,11 @@ class AnswerBook(Protocol):
 
     def answer_to(self, reply_id: int) -> Answer | None: ...
 
+    def doubted_answers(self, transport: str, since: datetime, most: int) -> list[Answer]:
+        """Those by this transport that may have left since then, the latest first."""
+        ...
+
     def stranded_answers(self) -> list[Answer]:
-        """Those that are not known to have left, to replies that wait for a person."""
+        """Those that are not known to have left, or did not arrive, to replies that wait for a
+        person."""
         ...

@@ -13,7 +13,8 @@ class CallbackBook(Protocol):
     def keep_callback(self, callback: Callback, now: datetime) -> bool:
         """Keep it until it is applied, each message and receipt once.
 
-        False, and nothing is kept, where it is about no attempt of ours.
+        What is about an automatic answer is applied at once. False, and nothing is kept, where it
+        is about no attempt and no answer of ours.
         """
         ...
 
@@ -37,7 +38,8 @@ class CallbackBook(Protocol):
         ...
 
     def open_receipts(self, transport: str, since: datetime) -> Mapping[str, datetime]:
-        """Messages accepted since then of which more may be told: the provider's id, and when."""
+        """Messages and answers accepted since then of which more may be told: the provider's id,
+        and when."""
         ...
 
     def callback_applied(self, callback_id: int, now: datetime) -> None:

@@ -16,8 +16,9 @@ from reminderd.interfaces import Heard, Outbox
 from reminderd.model import Chart, Outcome, Patient, Reminder
 from reminderd.plan import changes
 from reminderd.practice import Practice
-from reminderd.receipts import NOT_DELIVERED, contradicts, evidence, gone_over, raised
+from reminderd.receipts import contradicts, evidence, gone_over, raised
 from reminderd.verdicts import Lesson, told_the_provider, without_address, without_consent
+from reminderd.words import NOT_DELIVERED
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,13 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from reminderd.clock import Clock
 from reminderd.errors import CredentialsRefused, Temporary, TransportError, TryAgainLater
-from reminderd.interfaces import News, Outbox, Pollable, Reply
+from reminderd.interfaces import News, Outbox, Pollable, Reply, Witness
 from reminderd.resting import Rest, rest
 from reminderd.retry import next_try_at
 
@@ -23,7 +24,9 @@ EVERY = timedelta(minutes=1)
 EVERY_IF_CALLED = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=10)  # a list may lag, and clocks differ; what is known counts once
 RECEIPTS_WITHIN = timedelta(days=3)
-ASKED_EACH = 20  # messages that the list left out
+ASKED_EACH = 20  # messages that the list left out, or answers that are in doubt
+IN_DOUBT_FOR = timedelta(hours=1)  # as other messages
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
 KEPT_AT_ONCE = 200
 SOON_SECONDS = 1.0  # after a call that may have been missed
 
@@ -68,6 +71,7 @@ class Polling:
         self._remember(max([seen_until, *(each.at for each in news)]), seen_until)
         listed = {each.told.provider_id for each in news}
         self._ask_each([each for each in pending if each not in listed][:ASKED_EACH], now)
+        self._look_for_answers(now)
 
     def _seen_until(self, now: datetime) -> datetime:
         """By the provider's clock, so that a wrong one of ours leaves nothing out."""
@@ -107,6 +111,17 @@ class Polling:
                 return
             with self._outbox.transaction():
                 self._outbox.keep_callback(told, now)
+
+    def _look_for_answers(self, now: datetime) -> None:
+        """Automatic answers that may have left: they leave once, so that only the list can tell."""
+        if not isinstance(self._transport, Witness):
+            return
+        since = now - IN_DOUBT_FOR
+        for each in self._outbox.doubted_answers(self._name, since, ASKED_EACH):
+            marked_at = (each.marked_at or now) - CLOCKS_DIFFER_BY
+            for told in self._transport.find(each.number, each.text, marked_at)[:1]:
+                with self._outbox.transaction():
+                    self._outbox.keep_callback(replace(told, token=each.token), now)
 
     def _pause(self, error: Exception, now: datetime) -> datetime:
         """Said once; a stranger's error may hold what belongs in no log."""

@@ -20,7 +20,6 @@ _RANK: Mapping[str | None, int] = {
     Receipt.UNDELIVERED: 3,
     Receipt.FAILED: 3,
 }
-NOT_DELIVERED = frozenset({Receipt.UNDELIVERED, Receipt.FAILED})
 
 
 def contradicts(heard: Heard) -> bool:
@@ -73,8 +72,13 @@ def raised(reminders: Sequence[Reminder], told: Callback) -> list[Reminder]:
         each._replace(receipt=told.receipt.value)
         for each in reminders
         if each.state is State.SENT and each.provider_id == told.provider_id
-        if _RANK[told.receipt] > _RANK[each.receipt]
+        if says_more(told.receipt, each.receipt)
     ]
+
+
+def says_more(told: Receipt, known: str | None) -> bool:
+    """Whether it is of a higher rank than the one on record."""
+    return _RANK[told] > _RANK[known]
 
 
 def gone_over(chart: Chart, undelivered: frozenset[int | None], now: datetime) -> list[Reminder]:

@@ -8,7 +8,7 @@ from reminderd.courses import Standing
 from reminderd.explain import REASONS
 from reminderd.hours import zone as rules
 from reminderd.model import Patient, Reminder, State
-from reminderd.words import AnswerState
+from reminderd.words import NOT_DELIVERED, AnswerState, Receipt
 
 _STATES = {
     State.SCHEDULED: "goes out",
@@ -37,6 +37,10 @@ def answered(answer: Answer) -> str:
     """`sent`: how far an automatic answer has come."""
     if answer.code == REPLACED:
         return "not sent, another took its place"
+    if answer.receipt in NOT_DELIVERED:
+        return f"did not arrive ({answer.code or answer.receipt})"
+    if answer.receipt is Receipt.DELIVERED:
+        return "delivered"
     return _ANSWERS[answer.state]
 
 

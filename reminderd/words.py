@@ -158,6 +158,9 @@ class Receipt(StrEnum):
     FAILED = "failed"
 
 
+NOT_DELIVERED = frozenset({Receipt.UNDELIVERED, Receipt.FAILED})
+
+
 class AnswerKind(StrEnum):
     """What an automatic answer is for."""
 

@@ -106,6 +106,7 @@ def answer_data(answer: Answer, zone: str) -> dict[str, Any]:
         "sent_at": instant(answer.sent_at, zone),
         "tries": answer.tries,
         "provider_id": answer.provider_id,
+        "receipt": answer.receipt,
         "code": answer.code,
         "error": answer.error,
     }

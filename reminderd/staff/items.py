@@ -14,12 +14,12 @@ from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.letterbox import FAILED
 from reminderd.model import Outcome, Reason, State
-from reminderd.receipts import NOT_DELIVERED
 from reminderd.replies.reading import is_bad
 from reminderd.resting import resting
 from reminderd.staff import answers, red_flags, reminders, untrue
 from reminderd.staff.reminders import Item
 from reminderd.stopped_texts import stopped
+from reminderd.words import NOT_DELIVERED
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from reminderd.ids import public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.model import Chart, Outcome, Reason, Reminder, Session, SessionState, State
-from reminderd.receipts import NOT_DELIVERED
 from reminderd.timing import Treatment, speaks_until
 from reminderd.wording import counted, fate
+from reminderd.words import NOT_DELIVERED
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House

@@ -2,13 +2,14 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from reminderd import bootstrap
 from reminderd.incoming import Replies
-from reminderd.interfaces import Reply
-from reminderd.words import AnswerState
+from reminderd.interfaces import Callback, Reply
+from reminderd.words import AnswerState, Receipt
 from tests.cli.desk import NOW, Clinic, edit
 from tests.cli.test_house_health import problems
 
@@ -70,6 +71,25 @@ def test_one_that_did_not_leave_is_on_the_staffs_list(flagged: Clinic) -> None:
         (item,) = [each for each in staff if each["what"] == "answer"]
         assert item["why"] == "the automatic answer to rep-1: not sent, too late"
         assert item["do"] == "call them, then: reminderd inbox done rep-1"
+
+
+@pytest.mark.parametrize(
+    ("receipt", "said"),
+    [(Receipt.DELIVERED, "delivered"), (Receipt.FAILED, "did not arrive (30003)")],
+)
+def test_whether_it_arrived_is_shown_with_the_incident(
+    flagged: Clinic, receipt: Receipt, said: str
+) -> None:
+    with closing(opened(flagged).outbox) as outbox, outbox.transaction():
+        (answer,) = outbox.due_answers("twilio", NOW, 1)
+        outbox.mark_answers([replace(answer, token="random")], NOW)
+        assert outbox.keep_callback(Callback("random", "SM9", receipt, "30003"), NOW)
+    assert f"answered by itself: {said}" in flagged.says("incident", "show", "inc-1")
+    (reply,) = flagged.data("incident", "show", "inc-1")["replies"]
+    assert reply["automatic_answer"]["receipt"] == receipt.value
+    staff = json.loads(flagged.says("status", "--json"))["staff"]
+    lost = [each["why"] for each in staff if each["what"] == "answer"]
+    assert lost == ([f"the automatic answer to rep-1: {said}"] if "not" in said else [])
 
 
 # Which words -------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from reminderd.errors import (
     WrongAddress,
 )
 from reminderd.holding import hold, release
-from reminderd.model import Channel, Message
+from reminderd.model import Channel, Message, Receipt
+from reminderd.outbox_values import Callback
 from reminderd.rehearsal import house_on_a_copy, play
 from reminderd.replies.words import ReplyRules
 from reminderd.staff.items import waiting
@@ -46,9 +47,9 @@ def test_it_leaves_at_once_to_the_number_that_wrote(desk: Desk) -> None:
     assert (message.to, message.channel, message.recipient_name) == (VERA, Channel.SMS, "")
     assert message.id == f"ans-1-{desk.outbox.note('installation')}"
     assert message.valid_for == timedelta(hours=12) - timedelta(seconds=2)
-    assert message.attempt is None
     answer = desk.outbox.answer_to(1)
     assert answer is not None
+    assert message.attempt == answer.token
     assert answer.state is AnswerState.SENT
     assert answer.text == message.text
     assert (answer.sent_at, answer.tries) == (desk.now, 1)
@@ -108,6 +109,36 @@ def test_what_the_provider_refuses_has_failed_and_staff_see_it(
     assert stranded(desk) == [("ans-1", "the automatic answer to rep-1: failed")]
     with desk.outbox.transaction():
         desk.outbox.reply_done(1, "Ana", desk.now)
+    assert stranded(desk) == []
+
+
+def test_it_keeps_its_random_id_through_every_try(desk: Desk) -> None:
+    seen: list[str | None] = []
+    desk.sms.script(Temporary("gone"), lambda message: seen.append(message.attempt))
+    writes(desk, RED_FLAG)
+    desk.drain()
+    found = desk.outbox.answer_to(1)
+    assert found is not None
+    assert found.token
+    desk.drain(desk.dispatch().next_wake_at(desk.now) or desk.now)
+    assert seen == [found.token]
+
+
+def test_what_the_provider_speaks_of_during_the_request_has_left_whatever_the_request_says(
+    desk: Desk,
+) -> None:
+    def speaks(message: Message) -> None:
+        with desk.outbox.transaction():
+            desk.outbox.keep_callback(Callback(message.attempt, "SM7", Receipt.SENT), desk.now)
+        raise InDoubt("cut")
+
+    desk.sms.script(speaks)
+    writes(desk, RED_FLAG)
+    desk.drain()
+    found = desk.outbox.answer_to(1)
+    assert found is not None
+    assert (found.state, found.provider_id, found.receipt) == (AnswerState.SENT, "SM7", "sent")
+    assert (found.tries, found.sent_at, found.error) == (1, desk.now, None)
     assert stranded(desk) == []
 
 

@@ -11,10 +11,14 @@ import pytest
 
 from reminderd.polling import EVERY, OVERLAP, Polling, asking
 from reminderd.resting import resting
+from reminderd.staff import answers
 from reminderd.transports.twilio import Twilio, TwilioSettings
+from reminderd.wording import answered
+from tests.core.answered import RED_FLAG, writes
+from tests.core.answered import state as state_of_answer
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, state
-from tests.fakes.twilio_server import Reply, TwilioServer, error, rate_limited
+from tests.fakes.twilio_server import Reply, TwilioServer, error, rate_limited, reset
 from tests.waiting import until
 
 MINUTE = timedelta(minutes=1)
@@ -123,6 +127,52 @@ def test_of_messages_that_others_sent_by_the_account_nothing_is_kept(asker: Aske
     asker.server.becomes("delivered")
     asker.ask(minutes=1)
     assert asker.desk.outbox.query("SELECT count(*) FROM callbacks") == [(0,)]
+
+
+# Automatic answers --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flagged(asker: Asker) -> Asker:
+    """Vera has written that she cannot breathe."""
+    asker.desk.patient()
+    asker.ask()
+    writes(asker.desk, RED_FLAG)
+    return asker
+
+
+def test_that_an_answer_did_not_arrive_is_known_without_being_called(flagged: Asker) -> None:
+    flagged.desk.drain()
+    flagged.server.becomes("undelivered", 30003)
+    flagged.ask(minutes=1)
+    (item,) = answers.items(flagged.desk.house)
+    assert item["why"] == "the automatic answer to rep-1: did not arrive (30003)"
+    assert item["do"] == "call them, then: reminderd inbox done rep-1"
+
+
+@pytest.mark.parametrize(("status", "said"), [("sent", "sent"), ("delivered", "delivered")])
+def test_an_answer_in_doubt_is_found_in_the_list_and_staff_need_not_call(
+    flagged: Asker, status: str, said: str
+) -> None:
+    flagged.server.script(reset(accept=True))
+    flagged.desk.drain()
+    assert len(list(answers.items(flagged.desk.house))) == 1
+    flagged.server.becomes(status)
+    flagged.ask(minutes=1)
+    found = flagged.desk.outbox.answer_to(1)
+    assert found is not None
+    assert (found.state, found.provider_id) == ("sent", flagged.server.messages[0]["sid"])
+    assert answered(found) == said
+    assert list(answers.items(flagged.desk.house)) == []
+    assert len(flagged.server.sends) == 1
+
+
+def test_an_answer_that_never_left_stays_in_doubt(flagged: Asker) -> None:
+    flagged.server.script(reset())
+    flagged.desk.drain()
+    for _ in range(3):
+        assert flagged.ask(minutes=1) == MINUTE
+    assert state_of_answer(flagged.desk) == "unknown"
 
 
 # Replies ------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import pytest
 from reminderd.answerbook import Answer
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.pruning import prunable, prune
-from reminderd.interfaces import Decision, Reply
-from reminderd.words import AnswerKind, AnswerState
+from reminderd.interfaces import Callback, Decision, Reply
+from reminderd.words import AnswerKind, AnswerState, Receipt
 from tests.engines.rows import EITHER_WAY, NOW, with_patient
 
 pytestmark = EITHER_WAY
@@ -146,3 +146,89 @@ def test_staff_see_what_may_not_have_arrived_until_the_reply_is_done(
     with outbox.transaction():
         outbox.reply_done(2, "Ana", NOW)
     assert [each.id for each in outbox.stranded_answers()] == [3, 4]
+
+
+# What the provider says of it afterwards ----------------------------------------------------------
+
+
+def told(
+    outbox: EmbeddedOutbox, receipt: Receipt, token: str | None = "random", sid: str = "SM1"
+) -> tuple[object, ...] | None:
+    """How the first answer is then; None where it was not about it."""
+    with outbox.transaction():
+        if not outbox.keep_callback(Callback(token, sid, receipt, "30003"), NOW):
+            return None
+    (row,) = outbox.query("SELECT state, provider_id, receipt, code FROM answers WHERE id = 1")
+    return tuple(row)
+
+
+def left(outbox: EmbeddedOutbox, state: AnswerState = SENT) -> Answer:
+    answer = replace(answered(outbox, replied(outbox)), token="random")
+    marked(outbox, answer, state)
+    return answer
+
+
+@pytest.mark.parametrize("state", [AnswerState.MARKED, SENT, UNKNOWN, AnswerState.FAILED])
+def test_what_the_provider_speaks_of_has_left(outbox: EmbeddedOutbox, state: AnswerState) -> None:
+    left(outbox, state)
+    assert told(outbox, Receipt.QUEUED) == ("sent", "SM1", "queued", "30003")
+    found = outbox.answer_to(1)
+    assert found is not None
+    assert (found.sent_at, found.wake_at, found.error) == (NOW, None, None)
+
+
+def test_what_it_says_late_of_an_earlier_try_keeps_it_from_leaving_again(
+    outbox: EmbeddedOutbox,
+) -> None:
+    answer = left(outbox, AnswerState.MARKED)
+    with outbox.transaction():
+        outbox.save_answers([replace(answer, tries=1, wake_at=NOW)])
+    assert len(outbox.due_answers("twilio", NOW, 9)) == 1
+    assert told(outbox, Receipt.QUEUED)
+    assert outbox.due_answers("twilio", NOW, 9) == []
+
+
+def test_a_receipt_is_raised_in_its_rank_only(outbox: EmbeddedOutbox) -> None:
+    left(outbox)
+    for receipt in (Receipt.SENT, Receipt.QUEUED, Receipt.SENT):
+        assert told(outbox, receipt) == ("sent", "SM1", "sent", "30003")
+    for receipt in (Receipt.UNDELIVERED, Receipt.DELIVERED):
+        assert told(outbox, receipt, token=None) == ("sent", "SM1", "undelivered", "30003")
+
+
+def test_by_another_name_or_id_nothing_is_said_of_it(outbox: EmbeddedOutbox) -> None:
+    left(outbox)
+    assert told(outbox, Receipt.SENT, token="another") is None
+    assert told(outbox, Receipt.SENT, token=None) is None
+    assert told(outbox, Receipt.SENT)
+    assert told(outbox, Receipt.FAILED, sid="SM2") == ("sent", "SM1", "sent", "30003")
+
+
+def test_it_is_asked_for_until_no_more_can_be_told(outbox: EmbeddedOutbox) -> None:
+    left(outbox)
+    assert outbox.open_receipts("twilio", NOW) == {}
+    told(outbox, Receipt.SENT)
+    assert outbox.open_receipts("twilio", NOW) == {"SM1": NOW}
+    assert outbox.open_receipts("other", NOW) == {}
+    assert outbox.open_receipts("twilio", NOW + HOUR) == {}
+    told(outbox, Receipt.DELIVERED)
+    assert outbox.open_receipts("twilio", NOW) == {}
+
+
+def test_in_doubt_are_those_that_may_have_left_and_still_have_words(outbox: EmbeddedOutbox) -> None:
+    left(outbox, UNKNOWN)
+    left_at = [each.id for each in outbox.doubted_answers("twilio", NOW, 9)]
+    assert left_at == [1]
+    assert outbox.doubted_answers("twilio", NOW + HOUR, 9) == []
+    assert outbox.doubted_answers("other", NOW, 9) == []
+    assert outbox.doubted_answers("twilio", NOW, 0) == []
+    told(outbox, Receipt.SENT)
+    assert outbox.doubted_answers("twilio", NOW, 9) == []
+
+
+@pytest.mark.parametrize("receipt", list(Receipt))
+def test_staff_see_what_did_not_arrive(outbox: EmbeddedOutbox, receipt: Receipt) -> None:
+    left(outbox)
+    told(outbox, receipt)
+    is_lost = receipt in (Receipt.UNDELIVERED, Receipt.FAILED)
+    assert bool(outbox.stranded_answers()) == is_lost

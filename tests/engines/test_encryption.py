@@ -64,7 +64,9 @@ READABLE = {
     "replies": {"transport", "provider_id", "recipient", "decision", "done_by"},
     "incidents": {"severity", "acknowledged_by", "closed_by"},
     "alerts": {"key"},
-    "answers": {"kind", "transport", "language", "state", "provider_id", "code"},
+    "answers": {
+        "kind", "transport", "language", "state", "provider_id", "code", "token", "receipt",
+    },
     "notes": {"key"},
     "objections": {"address", "channel"},
     "audit": {"by", "action", "what", "before", "after", "digest"},

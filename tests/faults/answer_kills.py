@@ -23,9 +23,9 @@ AFTERWARDS = {
     "before the answer's mark": (1, AnswerState.SENT),
     "in the answer's mark": (1, AnswerState.SENT),
     "after the answer's mark": (0, AnswerState.UNKNOWN),
-    "the answer accepted": (1, AnswerState.UNKNOWN),
-    "before the answer's record": (1, AnswerState.UNKNOWN),
-    "in the answer's record": (1, AnswerState.UNKNOWN),
+    "the answer accepted": (1, AnswerState.SENT),
+    "before the answer's record": (1, AnswerState.SENT),
+    "in the answer's record": (1, AnswerState.SENT),
     "after the answer's record": (1, AnswerState.SENT),
 }
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from reminderd.errors import InDoubt
+from tests.core.answered import RED_FLAG, writes
 from tests.core.build import at
 from tests.core.desk import NOTE, Desk, state
 from tests.fakes.twilio_calls import ask, signature, status
@@ -76,6 +77,21 @@ def test_a_receipt_finds_its_message_by_the_providers_id_too(line: Line) -> None
     assert line.tell(status(SID, "sent"), url=f"{HOOKS}/status").status == 204
     line.desk.drain()
     assert line.desk.the().receipt == "sent"
+
+
+def test_of_an_automatic_answer_a_call_counts_at_once(line: Line) -> None:
+    line.desk.sms.script(InDoubt("no answer"))
+    writes(line.desk, RED_FLAG)
+    line.desk.drain()
+    answer = line.desk.outbox.answer_to(1)
+    assert answer is not None
+    for word in ("delivered", "sent"):
+        told = line.tell(status(SID, word), url=f"{HOOKS}/status?attempt={answer.token}")
+        assert told.status == 204
+    found = line.desk.outbox.answer_to(1)
+    assert found is not None
+    assert (found.state, found.provider_id, found.receipt) == ("sent", SID, "delivered")
+    assert line.kept() == []
 
 
 @pytest.mark.parametrize("url", [f"{HOOKS}/status", f"{HOOKS}/status?attempt=nobody-has-this-one"])

@@ -1,7 +1,7 @@
 """Where automatic answers are kept, and how nothing personal stays of them."""
 
 from reminderd.engines.embedded.first_schema import one_of
-from reminderd.words import AnswerKind, AnswerState
+from reminderd.words import AnswerKind, AnswerState, Receipt
 
 ANSWERS = f"""
 -- 1 where the provider has answered the reply by itself.
@@ -32,6 +32,14 @@ CREATE INDEX answers_waiting ON answers (wake_at) WHERE state = 'waiting';
 CREATE INDEX answers_marked ON answers (marked_at) WHERE marked_at IS NOT NULL;
 CREATE INDEX answers_stranded ON answers (id) WHERE state IN ('unknown', 'failed', 'expired');
 INSERT INTO sqlite_sequence (name, seq) VALUES ('answers', 0);
+"""
+
+ANSWER_RECEIPTS = f"""
+-- The random id by which the provider may speak of it, and what it said has become of it.
+ALTER TABLE answers ADD COLUMN token TEXT;
+ALTER TABLE answers ADD COLUMN receipt TEXT {one_of("receipt", Receipt)};
+CREATE UNIQUE INDEX answers_by_token ON answers (token) WHERE token IS NOT NULL;
+CREATE INDEX answers_by_provider_id ON answers (provider_id) WHERE provider_id IS NOT NULL;
 """
 
 # Of a person or of words that are gone nothing leaves any more.

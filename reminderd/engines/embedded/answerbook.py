@@ -1,22 +1,40 @@
 """Automatic answers: written with the decision on the reply, marked before they leave."""
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from reminderd.answerbook import REPLACED, Answer
 from reminderd.engines.embedded.questions import Questions
 from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.ids import public_id
+from reminderd.outbox_values import Callback
+from reminderd.receipts import says_more
 from reminderd.sealing import closed, opened, places
-from reminderd.words import AnswerKind, AnswerState
+from reminderd.words import AnswerKind, AnswerState, Receipt
+
+log = logging.getLogger(__name__)
 
 _THESE = "(SELECT value FROM json_each(?))"
 _KEPT = "id, reply, kind, number, transport, language, text, created_at, expires_at, state, wake_at"
-_ALL = f"{_KEPT}, tries, marked_at, sent_at, provider_id, code, error"
+_ALL = f"{_KEPT}, tries, marked_at, sent_at, provider_id, code, error, token, receipt"
 _SAVED = "state, tries, wake_at, sent_at, provider_id, code, error, id"
 _SEALED_IN_KEPT = places("answers", _KEPT)
 _SEALED_IN_ALL = places("answers", _ALL)
 _SEALED_IN_SAVED = places("answers", _SAVED)
+# Where there is a receipt, the provider has it: how the request ended says less than that.
+_SAVE = (
+    "UPDATE answers SET state = CASE WHEN receipt IS NULL THEN ? ELSE state END, tries = ?, "
+    "wake_at = CASE WHEN receipt IS NULL THEN ? END, sent_at = coalesce(?, sent_at), "
+    "provider_id = coalesce(provider_id, ?), "
+    "code = CASE WHEN receipt IS NULL THEN ? ELSE code END, "
+    "error = CASE WHEN receipt IS NULL THEN ? END WHERE id = ?"
+)
+_TELL = (
+    "UPDATE answers SET state = 'sent', wake_at = NULL, sent_at = coalesce(sent_at, marked_at), "
+    "provider_id = ?, receipt = ?, code = ?, error = NULL WHERE id = ?"
+)
 _SELECT = (
     f"SELECT {_ALL}, (SELECT json_group_array(patient) FROM reply_patients "
     "WHERE reply_patients.reply = answers.reply) FROM answers"
@@ -64,14 +82,14 @@ class AnswerBook(Questions):
 
     def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
         self.connection.executemany(
-            "UPDATE answers SET state = 'marked', wake_at = NULL, marked_at = ? WHERE id = ?",
-            [(to_ms(now), each.id) for each in answers],
+            "UPDATE answers SET state = 'marked', wake_at = NULL, marked_at = ?, token = ? "
+            "WHERE id = ?",
+            [(to_ms(now), each.token, each.id) for each in answers],
         )
 
     def save_answers(self, answers: Sequence[Answer]) -> None:
         self.connection.executemany(
-            "UPDATE answers SET state = ?, tries = ?, wake_at = ?, sent_at = ?, provider_id = ?, "
-            "code = ?, error = ? WHERE id = ?",
+            _SAVE,
             [closed(_saved(each), _SEALED_IN_SAVED, each.id, self.seal) for each in answers],
         )
 
@@ -95,10 +113,50 @@ class AnswerBook(Questions):
 
     def stranded_answers(self) -> list[Answer]:
         return self._answers(
-            "WHERE state IN ('unknown', 'failed', 'expired') AND code IS NOT ? "
+            "WHERE (state IN ('unknown', 'failed', 'expired') AND code IS NOT ? "
+            "OR receipt IN ('undelivered', 'failed')) "
             "AND reply IN (SELECT id FROM replies WHERE for_staff = 1) ORDER BY id",
             REPLACED,
         )
+
+    # What providers tell of them ---------------------------------------------------------------
+
+    def keep_callback(self, callback: Callback, now: datetime) -> bool:
+        return super().keep_callback(callback, now) or self._keep_receipt(callback)
+
+    def open_receipts(self, transport: str, since: datetime) -> dict[str, datetime]:
+        rows = self.query(
+            "SELECT provider_id, marked_at FROM answers WHERE marked_at >= ? AND transport = ? "
+            "AND state = 'sent' AND provider_id IS NOT NULL "
+            "AND (receipt IS NULL OR receipt IN ('queued', 'sent'))",
+            (to_ms(since), transport),
+        )
+        return super().open_receipts(transport, since) | {sid: from_ms(at) for sid, at in rows}
+
+    def doubted_answers(self, transport: str, since: datetime, most: int) -> list[Answer]:
+        return self._answers(
+            "WHERE state = 'unknown' AND marked_at >= ? AND transport = ? AND text <> '' "
+            "AND token IS NOT NULL ORDER BY marked_at DESC LIMIT ?",
+            to_ms(since), transport, most,
+        )  # fmt: skip
+
+    def _keep_receipt(self, callback: Callback) -> bool:
+        """By the random id where it came with one, and by nothing else then."""
+        told = callback
+        name, value = ("token", told.token) if told.token else ("provider_id", told.provider_id)
+        rows = self.query(
+            f"SELECT id, provider_id, receipt FROM answers WHERE {name} = ?", (value,)
+        )
+        if not rows:
+            return False
+        ((number, known, before),) = rows
+        if known not in (None, told.provider_id):
+            answer = public_id("ans", number)
+            log.error("%s: is %s to the provider, was %s", answer, told.provider_id, known)
+        elif says_more(told.receipt, before):
+            row = (told.provider_id, told.receipt.value, told.code, number)
+            self.connection.execute(_TELL, row)
+        return True
 
     def _answers(self, where: str, *parameters: object) -> list[Answer]:
         rows = self.query(f"{_SELECT} {where}", parameters)
@@ -114,7 +172,8 @@ def _saved(answer: Answer) -> Row:
 
 def _answer(row: Row) -> Answer:
     (number, reply, kind, to, transport, language, text, created_at, expires_at, state, wake_at,
-     tries, marked_at, sent_at, provider_id, code, error, patients) = row  # fmt: skip
+     tries, marked_at, sent_at, provider_id, code, error, token, receipt,
+     patients) = row  # fmt: skip
     return Answer(
         id=number,
         reply_id=reply,
@@ -134,4 +193,6 @@ def _answer(row: Row) -> Answer:
         code=code,
         error=error,
         patients=tuple(sorted(json.loads(patients))),
+        token=token,
+        receipt=Receipt(receipt) if receipt else None,
     )

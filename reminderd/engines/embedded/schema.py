@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reminderd.engines.embedded import consents, lookup
-from reminderd.engines.embedded.answer_tables import ANSWERS
+from reminderd.engines.embedded.answer_tables import ANSWER_RECEIPTS, ANSWERS
 from reminderd.engines.embedded.first_schema import FIRST, one_of
 from reminderd.model import Channel, How, Outcome, Receipt, SessionState, Severity, Wish
 
@@ -297,6 +297,7 @@ STEPS = {
     "014-alerts": ALERTS,
     "015-check-ins": CHECK_INS,
     "016-answers": ANSWERS,
+    "017-receipts-of-answers": ANSWER_RECEIPTS,
 }
 # What is done after a step, with the key of what is in the database.
 FILLINGS = {"011-ledger": consents.begin, "013-lookup": lookup.fill}
