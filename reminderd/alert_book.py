@@ -37,7 +37,10 @@ class AlertBook(Protocol):
         ...
 
     def waiting_alerts(self, now: datetime) -> list[Alert]:
-        """Those to be sent by now, in the order in which they were added."""
+        """Those to be sent by now, in the order in which they were added.
+
+        A recipient that cannot be opened any more is empty.
+        """
         ...
 
     def keep_alert(self, alert: Alert) -> None:

@@ -14,6 +14,10 @@ class IncidentBook(Protocol):
         """In the order in which they were opened; of everybody, or of one patient."""
         ...
 
+    def open_incidents(self) -> list[Incident]:
+        """Those that are open, in that order; a number that cannot be opened any more is empty."""
+        ...
+
     def incident(self, incident_id: int) -> Incident | None: ...
 
     def treated_until(self, patient_ids: Collection[int]) -> datetime | None:

@@ -17,6 +17,7 @@ from reminderd.errors import CredentialsRefused, Temporary, TransportError, TryA
 from reminderd.interfaces import News, Outbox, Pollable, Reply, Witness
 from reminderd.resting import Rest, rest
 from reminderd.retry import next_try_at
+from reminderd.silences import fall_silent, speak_again
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Polling:
             return self._pause(error, now)
         if self._failures:
             log.warning("%s tells again what came in", self._name)
-            self._known_again(now)
+        self._known_again(now)
         self._failures = 0
         return now + self._every
 
@@ -126,18 +127,23 @@ class Polling:
     def _pause(self, error: Exception, now: datetime) -> datetime:
         """Said once; a stranger's error may hold what belongs in no log."""
         known = isinstance(error, TransportError | TryAgainLater)
+        said = str(error) if known else type(error).__name__
         if not self._failures:
-            said = str(error) if known else type(error).__name__
             log.warning("%s does not tell what came in; it is asked again: %s", self._name, said)
         self._failures += 1
         wish = error.retry_after if isinstance(error, Temporary) else None
         then = max(now + self._every, next_try_at(now, self._failures, retry_after=wish, chance=0))
         if isinstance(error, CredentialsRefused):
-            self._refused = str(error)
+            self._refused = said
             self._note_rest(then)
+        elif not isinstance(error, TryAgainLater):  # that is our own database
+            with suppress(TryAgainLater), self._outbox.transaction():
+                fall_silent(self._outbox, self._name, said, now)
         return then
 
     def _known_again(self, now: datetime) -> None:
+        with suppress(TryAgainLater):
+            speak_again(self._outbox, self._name)
         if self._refused:
             self._note_rest(now)
             self._refused = None

@@ -65,11 +65,12 @@ _RED_FLAG = AlertWords(
     show="reminderd incident show inc-3",
     do="reminderd incident ack inc-3",
 )
+_TROUBLES = ("hold", "transport", "silence")
 ALERTS = (
     _RED_FLAG,
     replace(_RED_FLAG, severity="emergency", patients="", number=""),
     replace(_RED_FLAG, what="unanswered", minutes=15),
-    *(AlertWords(each, each, why="no", show="look", do="do") for each in ("hold", "transport")),
+    *(AlertWords(each, each, why="no", show="look", do="do") for each in _TROUBLES),
     AlertWords("text", "shower-again", why="no", show="look", do="do"),
     AlertWords("test", "test"),
 )

@@ -146,7 +146,20 @@ def opened(row: Row, at: Places, key: object, seal: Seal | None) -> Row:
     return row if seal is None else _with_each(row, at, key, seal.open)
 
 
-def _with_each(row: Row, at: Places, key: object, change: Callable[[str, str], str]) -> Row:
+def readable(row: Row, at: Places, key: object, seal: Seal | None) -> Row:
+    """As `opened`, with None in place of what cannot be opened."""
+
+    def read(closed: str, place: str) -> str | None:
+        assert seal is not None
+        try:
+            return seal.open(closed, place)
+        except SealBroken:
+            return None
+
+    return row if seal is None else _with_each(row, at, key, read)
+
+
+def _with_each(row: Row, at: Places, key: object, change: Callable[[str, str], str | None]) -> Row:
     values = list(row)
     for index, column in at:
         value = row[index]

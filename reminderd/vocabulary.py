@@ -67,8 +67,8 @@ class AlertWords:
     """What an alert to the clinic's own people may say.
 
     `what` is `incident`, `unanswered` (an incident that nobody has taken on for so many `minutes`),
-    `hold`, `transport`, `text` or `test`, and `id` names it. `severity`, `patients`, `number` and
-    `minutes` are of incidents, `why` is of the others; `show` and `do` are commands.
+    `hold`, `transport`, `silence`, `text` or `test`, and `id` names it. `severity`, `patients`,
+    `number` and `minutes` are of incidents, `why` is of the others; `show` and `do` are commands.
     """
 
     what: str

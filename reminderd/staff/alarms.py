@@ -1,6 +1,7 @@
 """What the clinic's own people have to be told at once, while it is so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ from reminderd.ids import public_id
 from reminderd.interfaces import Incident
 from reminderd.model import Clinic, Patient, Severity
 from reminderd.resting import episode, resting
+from reminderd.sealing import SealBroken
+from reminderd.silences import silences
 from reminderd.stopped_texts import stopped
 from reminderd.vocabulary import AlertWords
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
+    from reminderd.interfaces import StoredReply
 
 LOOK = "reminderd status"
 # A transport that is refused is tried now and then, and for a moment it does not rest.
@@ -38,11 +42,15 @@ class Alarm:
 
 
 def alarms(house: "House", acknowledge_within: timedelta, now: datetime) -> list[Alarm]:
-    """Everything that is so at `now`, most pressing first."""
+    """Everything that is so at `now`, most pressing first.
+
+    What cannot be opened in the database is left out of what it belongs to; nothing else is.
+    """
     return [
         *_incidents(house, acknowledge_within, now),
         *_holds(house),
         *_transports(house, now),
+        *_silences(house, now),
         *_texts(house),
     ]
 
@@ -54,7 +62,7 @@ def first_clinic(house: "House") -> Clinic:
 
 def _incidents(house: "House", acknowledge_within: timedelta, now: datetime) -> Iterator[Alarm]:
     """Those that nobody has taken on; whoever did is told of the red flags that followed."""
-    for each in house.outbox.incidents(open_only=True):
+    for each in house.outbox.open_incidents():
         taken_on = each.acknowledged_at
         if taken_on is not None and taken_on >= each.raised_at:
             continue
@@ -64,19 +72,30 @@ def _incidents(house: "House", acknowledge_within: timedelta, now: datetime) -> 
         minutes = int(acknowledge_within / timedelta(minutes=1)) if is_second else 0
         turn = "second" if is_second else "first"
         key = f"{about(each)}{each.raised_at.isoformat()}/{turn}"
-        found = (house.outbox.find_patient(public_id("pat", one) or "") for one in each.patients)
-        patients = [one for one in found if one is not None]
+        patients = {one: _patient(house, one) for one in each.patients}
         words = _incident_words(each, patients, minutes)
-        yield Alarm(key, _clinic_of(house, patients), words, each.raised_at, is_second)
+        yield Alarm(key, _clinic_of(house, patients.values()), words, each.raised_at, is_second)
 
 
 def _so_since(house: "House", incident: Incident) -> datetime:
     """When it became as serious as it is: whoever goes on writing must not put off the others."""
     if incident.severity is Severity.URGENT:
         return incident.opened_at
-    found = filter(None, map(house.outbox.reply, incident.replies))
+    found = filter(None, (_reply(house, each) for each in incident.replies))
     grave = (each for each in found if each.decision and each.decision.word == incident.severity)
     return min(filter(None, (each.handled_at for each in grave)), default=incident.opened_at)
+
+
+def _reply(house: "House", reply_id: int) -> "StoredReply | None":
+    with suppress(SealBroken):
+        return house.outbox.reply(reply_id)
+    return None
+
+
+def _patient(house: "House", patient_id: int) -> Patient | None:
+    with suppress(SealBroken):
+        return house.outbox.find_patient(public_id("pat", patient_id) or "")
+    return None
 
 
 def about(incident: Incident) -> str:
@@ -84,13 +103,15 @@ def about(incident: Incident) -> str:
     return f"incident/{incident.id}/"
 
 
-def _incident_words(incident: Incident, patients: list[Patient], minutes: int) -> AlertWords:
+def _incident_words(
+    incident: Incident, patients: Mapping[int, Patient | None], minutes: int
+) -> AlertWords:
     name = public_id("inc", incident.id) or ""
     return AlertWords(
         "unanswered" if minutes else "incident",
         name,
         severity=incident.severity.value,
-        patients=", ".join(map(_named, patients)),
+        patients=", ".join(_named(*each) for each in patients.items()),
         number=incident.number,
         minutes=minutes,
         show=f"reminderd incident show {name}",
@@ -98,14 +119,14 @@ def _incident_words(incident: Incident, patients: list[Patient], minutes: int) -
     )
 
 
-def _named(patient: Patient) -> str:
+def _named(patient_id: int, patient: Patient | None) -> str:
     """`pat-3 (A-17)`: never the person's name."""
-    name = public_id("pat", patient.id) or ""
-    return f"{name} ({patient.ref})" if patient.ref else name
+    name = public_id("pat", patient_id) or ""
+    return f"{name} ({patient.ref})" if patient and patient.ref else name
 
 
-def _clinic_of(house: "House", patients: list[Patient]) -> Clinic:
-    known = (house.practice.clinics.get(each.clinic) for each in patients)
+def _clinic_of(house: "House", patients: Iterable[Patient | None]) -> Clinic:
+    known = (house.practice.clinics.get(each.clinic) for each in patients if each)
     return next(filter(None, known), first_clinic(house))
 
 
@@ -124,6 +145,14 @@ def _transports(house: "House", now: datetime) -> Iterator[Alarm]:
             words = AlertWords("transport", each.transport, why=each.why, show=LOOK, do=do)
             key = f"transport/{each.transport}/{since.isoformat()}"
             yield Alarm(key, first_clinic(house), words, min(since, now))
+
+
+def _silences(house: "House", now: datetime) -> Iterator[Alarm]:
+    for each in silences(house.outbox, house.practice.routes.values(), now):
+        do = f"reminderd transport test {each.transport}"
+        words = AlertWords("silence", each.transport, why=each.why, show=LOOK, do=do)
+        key = f"silence/{each.transport}/{each.since.isoformat()}"
+        yield Alarm(key, first_clinic(house), words, each.since)
 
 
 def _texts(house: "House") -> Iterator[Alarm]:

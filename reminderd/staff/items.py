@@ -10,12 +10,14 @@ from reminderd.audit import Action
 from reminderd.consents import is_undecided
 from reminderd.daily import LONGEST_DAY, left_today
 from reminderd.holding import held
+from reminderd.hours import zone
 from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import ReminderFilter
 from reminderd.letterbox import FAILED
 from reminderd.model import Outcome, Reason, State
 from reminderd.replies.reading import is_bad
 from reminderd.resting import resting
+from reminderd.silences import silences
 from reminderd.staff import answers, red_flags, reminders, untrue
 from reminderd.staff.reminders import Item
 from reminderd.stopped_texts import stopped
@@ -41,6 +43,7 @@ def waiting(house: "House", now: datetime) -> list[Item]:
         *_untold(house),
         *_holds(house),
         *_transports(house, now),
+        *_silences(house, now),
         *_texts(house),
         *_objections(house),
         *_replies(house, at_once=False),
@@ -105,6 +108,19 @@ def _transports(house: "House", now: datetime) -> Iterator[Item]:
                 "do": "mend it in reminderd.toml and restart; "
                 f"reminderd transport test {each.transport}",
             }
+
+
+def _silences(house: "House", now: datetime) -> Iterator[Item]:
+    """Providers of whom nobody hears what patients write."""
+    for each in silences(house.outbox, house.practice.routes.values(), now):
+        since = each.since.astimezone(zone(next(iter(house.practice.clinics.values())).timezone))
+        yield {
+            "what": "silence",
+            "id": each.transport,
+            "patient": None,
+            "why": f"what patients write is not heard since {since:%Y-%m-%d %H:%M}: {each.why}",
+            "do": f"read their messages at the provider; reminderd transport test {each.transport}",
+        }
 
 
 def _texts(house: "House") -> Iterator[Item]:

@@ -41,8 +41,13 @@ def smtp(server: SmtpServer) -> str:
 
 
 @contextmanager
-def on_duty(folder: Path, server: SmtpServer, **given: Any) -> Iterator["Duty"]:
+def on_duty(
+    folder: Path, server: SmtpServer, *, key: str | None = None, **given: Any
+) -> Iterator["Duty"]:
+    """With `key`, in an encrypted database."""
     config = configuration(section(**given), smtp(server), email="smtp")
+    if key is not None:
+        config = config.replace("[database]", f'[database]\nencryption_key = "{key}"')
     desk = Desk(folder, at("2026-03-10 10:00"), config=config)
     duty = Duty(desk, server)
     try:

@@ -94,7 +94,7 @@ class Desk:
         (folder / "templates" / "en").mkdir(parents=True)
         (folder / "templates" / "en" / "_bundle.j2").write_text(BUNDLE)
         self.settings = bootstrap.load_settings(folder / "reminderd.toml", {})
-        store.create(self.settings.database)
+        store.create(self.settings.database, seal=self.settings.seal)
         self.clock = VirtualClock(now)
         self.sms, self.email = Post(), Post()
         self.deliveries: list[Delivery] = []

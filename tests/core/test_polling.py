@@ -12,6 +12,8 @@ import pytest
 from reminderd.polling import EVERY, OVERLAP, Polling, asking
 from reminderd.resting import resting
 from reminderd.staff import answers
+from reminderd.staff.alarms import alarms
+from reminderd.staff.items import waiting
 from reminderd.transports.twilio import Twilio, TwilioSettings
 from reminderd.wording import answered
 from tests.core.answered import RED_FLAG, writes
@@ -294,6 +296,51 @@ def test_one_that_is_out_of_reach_rests_from_nothing(asker: Asker) -> None:
     asker.server.script_list(error(20500, 500))
     asker.ask()
     assert not resting(asker.desk.outbox, ["console"], asker.desk.now)
+
+
+def silent(asker: Asker) -> list[tuple[Any, ...]]:
+    """What staff are told of it, on their list and by alert."""
+    house, now = asker.desk.house, asker.desk.now
+    listed = [(each["what"], each["id"], each["why"]) for each in waiting(house, now)]
+    told = [(each.words.what, each.since) for each in alarms(house, timedelta(minutes=15), now)]
+    assert len(listed) == len(told)
+    return [*listed, *told]
+
+
+@pytest.mark.parametrize("trouble", [error(20500, 503), reset()], ids=["503", "network"])
+def test_one_that_does_not_tell_for_ten_minutes_is_told_to_the_staff_until_it_does(
+    asker: Asker, trouble: Any
+) -> None:
+    began = asker.desk.now
+    asker.server.script_list(*[trouble] * 3)
+    for minutes in (0, 1, 8):
+        asker.ask(minutes=minutes)
+        assert silent(asker) == []
+    asker.desk.clock.move(timedelta(minutes=1))
+    (what, name, why), alarm = silent(asker)
+    assert (what, name, alarm) == ("silence", "console", ("silence", began))
+    assert why.startswith("what patients write is not heard since 2026-03-10 08:00: ")
+    asker.polling = asker.new()
+    asker.ask()
+    assert silent(asker) == []
+
+
+def test_how_long_it_does_not_tell_is_counted_through_a_restart(asker: Asker) -> None:
+    asker.server.script_list(*[error(20500, 503)] * 2)
+    asker.ask()
+    asker.polling = asker.new()
+    asker.ask(minutes=10)
+    assert silent(asker) != []
+    asker.ask(minutes=1)
+    assert silent(asker) == []
+
+
+def test_from_when_a_clock_was_wrong_it_is_counted_anew(asker: Asker) -> None:
+    asker.server.script_list(*[error(20500, 503)] * 2)
+    asker.polling.poll(asker.desk.now + timedelta(days=300))
+    asker.ask()
+    asker.desk.clock.move(timedelta(minutes=10))
+    assert silent(asker) != []
 
 
 def test_the_pause_is_as_long_as_the_provider_wishes(asker: Asker) -> None:

@@ -1,13 +1,13 @@
 """Who at the clinic is to be told of what, and was. Whom, and why not, is sealed."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from reminderd.alert_book import Alert
 from reminderd.engines.embedded.incidents import IncidentBook
 from reminderd.engines.embedded.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none
-from reminderd.sealing import closed, opened, places
+from reminderd.sealing import Places, Row, Seal, closed, opened, places, readable
 
 _ALL = "id, key, recipient, created_at, wake_at, tries, sent_at, error"
 _SEALED_IN_ALL = places("alerts", _ALL)
@@ -15,6 +15,7 @@ _NEW = "id, key, place, recipient, created_at, wake_at"
 _SEALED_IN_NEW = places("alerts", _NEW)
 _CHANGED = "created_at, wake_at, tries, sent_at, error, id"
 _SEALED_IN_CHANGED = places("alerts", _CHANGED)
+Read = Callable[[Row, Places, object, Seal | None], Row]
 
 
 class AlertBook(IncidentBook):
@@ -43,6 +44,7 @@ class AlertBook(IncidentBook):
             # What was added later than now, was added while the clock was wrong.
             "WHERE wake_at <= ?1 OR (wake_at IS NOT NULL AND created_at > ?1) ORDER BY id",
             to_ms(now),
+            read=readable,
         )
 
     def keep_alert(self, alert: Alert) -> None:
@@ -62,12 +64,12 @@ class AlertBook(IncidentBook):
     def untold_alerts(self) -> list[Alert]:
         return self._alerts("WHERE wake_at IS NOT NULL AND tries > 0 ORDER BY id")
 
-    def _alerts(self, where: str, *parameters: object) -> list[Alert]:
+    def _alerts(self, where: str, *parameters: object, read: Read = opened) -> list[Alert]:
         rows = self.query(f"SELECT {_ALL} FROM alerts {where}", parameters)
         return [
             Alert(
-                row[0], row[1], row[2], from_ms(row[3]), from_ms_or_none(row[4]), row[5],
+                row[0], row[1], row[2] or "", from_ms(row[3]), from_ms_or_none(row[4]), row[5],
                 from_ms_or_none(row[6]), row[7],
             )
-            for row in (opened(each, _SEALED_IN_ALL, each[0], self.seal) for each in rows)
+            for row in (read(each, _SEALED_IN_ALL, each[0], self.seal) for each in rows)
         ]  # fmt: skip

@@ -8,7 +8,7 @@ from reminderd.engines.embedded.letterbox import Letterbox
 from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from reminderd.model import Severity
 from reminderd.outbox_values import Incident
-from reminderd.sealing import closed, opened, places
+from reminderd.sealing import closed, opened, places, readable
 
 _ALL = (
     "id, severity, number, opened_at, raised_at, acknowledged_at, acknowledged_by, closed_at, "
@@ -41,6 +41,10 @@ class IncidentBook(Letterbox):
         if patient_id is None:
             return self._incidents(f"WHERE {still} ORDER BY id")
         return self._incidents(f"WHERE {still} AND {_OF_PATIENT} ORDER BY id", patient_id)
+
+    def open_incidents(self) -> list[Incident]:
+        rows = self.query(f"{_SELECT} WHERE closed_at IS NULL ORDER BY id")
+        return [_incident(readable(each, _SEALED_IN_ALL, each[0], self.seal)) for each in rows]
 
     def incident(self, incident_id: int) -> Incident | None:
         found = self._incidents("WHERE id = ?", incident_id)
@@ -85,7 +89,7 @@ def _incident(row: Row) -> Incident:
     return Incident(
         number,
         Severity(severity),
-        sender,
+        sender or "",
         tuple(sorted(json.loads(patients))),
         tuple(sorted(json.loads(replies))),
         from_ms(opened_at),
