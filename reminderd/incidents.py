@@ -196,7 +196,7 @@ def incident_name(incident: Incident) -> str:
 
 def _open_of(outbox: Outbox, number: str, patients: Sequence[Patient] = ()) -> Incident | None:
     whom = {each.id for each in patients}
-    known = outbox.incidents(open_only=True)
+    known = outbox.open_incidents()
     return next((e for e in known if e.number == number or whom.intersection(e.patients)), None)
 
 

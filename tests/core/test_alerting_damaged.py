@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reminderd.model import Severity
-from tests.core.alarming import DOCTOR, FRONT, Duty, on_duty
+from tests.core.alarming import DOCTOR, FRONT, NUMBER, Duty, on_duty
 from tests.fakes.smtp_server import SmtpServer
 
 KEY = b64encode(bytes(range(32))).decode()
@@ -69,3 +69,14 @@ def test_whoever_cannot_be_named_any_more_keeps_nobody_else_waiting(
     assert duty.look() == [FRONT]
     assert str(duty.mail()["Subject"]).endswith("inc-2")
     assert duty.look(minutes=15) == [FRONT, DOCTOR] * 2
+
+
+def test_the_next_red_flag_from_that_number_opens_an_incident_of_its_own(duty: Duty) -> None:
+    damage(duty, INCIDENT)
+    duty.writes_again(Severity.URGENT)
+    assert duty.look() == [FRONT, FRONT]
+    found = duty.desk.outbox.incident(2)
+    assert found is not None
+    assert (found.number, found.severity) == (NUMBER, Severity.URGENT)
+    (kept,) = duty.desk.outbox.query("SELECT number FROM incidents WHERE id = 1")
+    assert kept == ("s1:cut",)
