@@ -4,7 +4,7 @@ Nothing here judges how a patient is. It finds words that a person at the clinic
 calls a reply good only where every word of it is known. Everything else is unclear.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -176,10 +176,19 @@ class _Reader:
             if not all(name in self._found for name in line):
                 continue  # as most are: it is found out before anything is sorted
             first, *others = (self._matches(name, denied=denied) for name in line)
-            together = _closest([_far_from(first, apart), *others])
+            alone = [each for each in first if not any(self._touches(each, one) for one in apart)]
+            together = _closest([alone, *others])
             if together:
                 return self._finding(rule, together)
         return None
+
+    def _touches(self, match: Match, other: Match) -> bool:
+        """Whether it stands near the other in the same thought: "I breathe well", not "… . Well"."""
+        first, second = sorted((match, other), key=lambda each: each.start)
+        near = JUST_BEFORE if first is other else SOON_AFTER - 1
+        if not 0 <= second.start - first.end <= near:
+            return False
+        return not any(each.after_break for each in self._tokens[first.end : second.start + 1])
 
     def _matches(self, name: str, *, denied: bool) -> list[Match]:
         """Where words of a list stand, in order; the likeliest language first if in several."""
@@ -302,17 +311,6 @@ def _closest(parts: Sequence[Sequence[Match]]) -> list[Match] | None:
         if max(ends) - min(each.start for each in together) <= CLOSE + len(together):
             return together
     return None
-
-
-def _far_from(matches: list[Match], others: Sequence[Match]) -> list[Match]:
-    """Those that stand near none of the others."""
-    starts, ends = sorted(each.start for each in others), sorted(each.end for each in others)
-    return [
-        each
-        for each in matches
-        if bisect_left(ends, each.start - JUST_BEFORE) == bisect_right(ends, each.start)
-        and bisect_left(starts, each.end) == bisect_left(starts, each.end + SOON_AFTER)
-    ]
 
 
 def _places(matches: Iterable[Match]) -> set[int]:

@@ -132,7 +132,7 @@ def test_where_not_even_that_can_be_kept_it_is_on_the_staffs_list(
     def broken(*_: object) -> None:
         raise SealBroken("secret number")
 
-    monkeypatch.setattr(type(desk.outbox), "incidents", broken)
+    monkeypatch.setattr(type(desk.outbox), "open_incidents", broken)
     Replies(desk.outbox, Decider(fails_on="broken")).apply(None, desk.now)
     monkeypatch.undo()
     (item,) = items.waiting(desk.house, desk.now)

@@ -36,6 +36,12 @@ def test_all_red_flags_are_told_the_most_serious_first() -> None:
     assert found == ["breathing", "breathing-mentioned", "fever"]
 
 
+@pytest.mark.parametrize("more", [". Mir gehts gut", "\nall well otherwise", "! Well, sorry"])
+def test_to_be_well_in_the_next_sentence_is_not_said_of_ones_breath(more: str) -> None:
+    assert reading("ساعدوني صدري يصفر لما أتنفس" + more).meaning is Meaning.EMERGENCY
+    assert reading("My chest whistles, I breathe" + more).meaning is Meaning.EMERGENCY
+
+
 def test_a_symptom_may_be_told_in_two_languages_at_once() -> None:
     assert reading("mi face está swollen").meaning is Meaning.EMERGENCY
 
