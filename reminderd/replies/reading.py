@@ -183,7 +183,7 @@ class _Reader:
         return None
 
     def _touches(self, match: Match, other: Match) -> bool:
-        """Whether it stands near the other in the same thought: "I breathe well", not "… . Well"."""
+        """Whether it is near the other in the same thought: "I breathe well", not "… . Well"."""
         first, second = sorted((match, other), key=lambda each: each.start)
         near = JUST_BEFORE if first is other else SOON_AFTER - 1
         if not 0 <= second.start - first.end <= near:
