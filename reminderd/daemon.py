@@ -22,7 +22,8 @@ from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import connection, store
 from reminderd.engines.embedded.high_water import hold_where_older, mark_newest
 from reminderd.engines.embedded.lock import only_daemon
-from reminderd.engines.embedded.loop import BEAT, EmbeddedLoop
+from reminderd.engines.embedded.loop import EmbeddedLoop
+from reminderd.engines.looking import BEAT, LOOK_OUT_SECONDS
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
 from reminderd.hours import zone
@@ -42,7 +43,6 @@ log = logging.getLogger(__name__)
 
 PLANNED_BY = "planned-by"
 CLINICS_ZONES = "clinics-zones"
-LOOK_OUT_SECONDS = 0.5
 
 
 def run(settings: Settings, *, once: bool = False, stop: threading.Event | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from reminderd.dispatch import Dispatch
-from reminderd.engines.embedded.health import Health
+from reminderd.engines.health import Health
 from reminderd.errors import CredentialsRefused, TryAgainLater
 from reminderd.lanes import Means
 from reminderd.model import Message
