@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.report import line
 from benchmarks.site import fill, new_house
 from reminderd.engines.embedded.connection import connect
-from reminderd.engines.embedded.rows import to_ms
+from reminderd.engines.tables.rows import to_ms
 
 PENDING = 100_000
 WAKES = 200

@@ -11,7 +11,7 @@ from benchmarks.site import encrypted, fill, new_house
 from benchmarks.smtp_sink import sink
 from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded.rows import to_ms
+from reminderd.engines.tables.rows import to_ms
 from reminderd.interfaces import Transport
 from reminderd.transports.nowhere import Nowhere
 from reminderd.transports.smtp import Smtp

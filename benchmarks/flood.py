@@ -20,7 +20,7 @@ from benchmarks.site import CONFIGURATION, fill
 from reminderd import bootstrap
 from reminderd.engines.embedded import store
 from reminderd.engines.embedded.connection import Connection, connect
-from reminderd.engines.embedded.rows import to_ms
+from reminderd.engines.tables.rows import to_ms
 from tests.fakes.twilio_server import TwilioServer
 
 CALLS_PER_SECOND = 1000

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from reminderd import bootstrap
 from reminderd.bootstrap import House
-from reminderd.engines.embedded import encrypting, lookup, store
+from reminderd.engines.embedded import encrypting, store
+from reminderd.engines.tables import lookup
 
 CONFIGURATION = """
 [clinics.main]

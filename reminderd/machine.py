@@ -10,8 +10,8 @@ import tzdata
 
 from reminderd import __version__
 from reminderd.engines.embedded import connection, schema
+from reminderd.engines.embedded.fitting import refuse_unfit_file
 from reminderd.engines.embedded.lock import only_daemon
-from reminderd.engines.embedded.sealed import refuse_unfit_file
 from reminderd.errors import ReminderdError, TryAgainLater
 from reminderd.findings import Finding, fine, note, problem
 from reminderd.settings import MASK, Settings

@@ -44,7 +44,7 @@ def backup(desk: Desk, file: Path | None, force: bool, as_json: bool) -> None:
     """
     from reminderd.cli import output
     from reminderd.engines.embedded import backup as backups
-    from reminderd.engines.embedded.sealed import refuse_unfit_file
+    from reminderd.engines.embedded.fitting import refuse_unfit_file
 
     database = desk.settings.database
     refuse_unfit_file(database, desk.settings.seal)

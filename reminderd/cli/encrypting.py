@@ -70,7 +70,7 @@ def _go_over(desk: Desk, wanted: Wanted, *, as_json: bool) -> None:
     from reminderd.cli import output
     from reminderd.engines.embedded import encrypting
     from reminderd.engines.embedded.lock import only_daemon
-    from reminderd.engines.embedded.sealed import id_of
+    from reminderd.engines.tables.sealed import id_of
 
     path, key = desk.settings.database, id_of(wanted.new)
     changed = encrypting.key_of(path) != key

@@ -109,9 +109,9 @@ def list_patients(desk: Desk, as_json: bool) -> None:
 
 def _emit_all(configuration: "Raw", database: Path, seal: "Seal | None") -> None:
     from reminderd.cli import output, view
-    from reminderd.engines.embedded.records import Records
+    from reminderd.engines.embedded.outbox import EmbeddedOutbox
 
-    records = Records(database, seal=seal)
+    records = EmbeddedOutbox(database, seal=seal)
     patients = [
         view.patient_data(each, _clinic(configuration, each.clinic))
         for each in records.patients()

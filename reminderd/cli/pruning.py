@@ -25,7 +25,7 @@ def prune(desk: Desk, older_than: str, wanted: Wanted) -> None:
     """Clear the words of old messages; exits with 3 where the file could not be made smaller."""
     from reminderd.cli import adjusting, output
     from reminderd.cli.options import read
-    from reminderd.engines.embedded import pruning
+    from reminderd.engines.tables import pruning
 
     days = read("--older-than", _days, older_than)
     outbox, now = desk.house.outbox, desk.clock.now()

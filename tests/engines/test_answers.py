@@ -7,7 +7,7 @@ import pytest
 
 from reminderd.answerbook import Answer
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.pruning import prunable, prune
+from reminderd.engines.tables.pruning import prunable, prune
 from reminderd.interfaces import Callback, Decision, Reply
 from reminderd.words import AnswerKind, AnswerState, Receipt
 from tests.engines.rows import EITHER_WAY, NOW, with_patient

@@ -300,7 +300,7 @@ def test_more_rows_than_a_page_go_over(plain: Path, monkeypatch: pytest.MonkeyPa
         with_patient(outbox)
     outbox.close()
     before = known(plain, None)
-    monkeypatch.setattr("reminderd.engines.embedded.sealed.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("reminderd.engines.tables.sealed.ROWS_AT_ONCE", 3)
     encrypting.convert(plain, None, SEAL)
     assert known(plain, SEAL) == before
 

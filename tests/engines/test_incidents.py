@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from reminderd.engines.embedded import soundness
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.pruning import prunable, prune
+from reminderd.engines.tables.pruning import prunable, prune
 from reminderd.findings import Level
 from reminderd.interfaces import Decision, Reply
 from reminderd.model import Patient, Severity

@@ -12,7 +12,7 @@ from reminderd.consents import Statement
 from reminderd.engines.embedded import connection, schema, soundness, store
 from reminderd.engines.embedded.connection import DatabaseError
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.sealed import note_key
+from reminderd.engines.tables.sealed import note_key
 from reminderd.errors import ConfigurationError
 from reminderd.findings import Level
 from reminderd.model import Consent, How, Wish

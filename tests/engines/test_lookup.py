@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reminderd.engines.embedded import encrypting, lookup, restoring, store
+from reminderd.engines.embedded import encrypting, restoring, store
 from reminderd.engines.embedded.backup import back_up
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.tables import lookup
 from reminderd.model import Channel
 from reminderd.sealing import Seal
 from tests.engines.rows import EITHER_WAY, EMAIL, LATER, NOW, SEAL, SMS, with_patient

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from reminderd.audit import Action, broken
-from reminderd.engines.embedded import pruning, soundness
+from reminderd.engines.embedded import soundness
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.pruning import Prunable, prunable, prune
+from reminderd.engines.tables import pruning
+from reminderd.engines.tables.pruning import Prunable, prunable, prune
 from reminderd.errors import Refused
 from reminderd.interfaces import Decision, Reply, Settlement
 from reminderd.model import Outcome, Reason, Reminder, Session, State

@@ -41,10 +41,3 @@ ALTER TABLE answers ADD COLUMN receipt TEXT {one_of("receipt", Receipt)};
 CREATE UNIQUE INDEX answers_by_token ON answers (token) WHERE token IS NOT NULL;
 CREATE INDEX answers_by_provider_id ON answers (provider_id) WHERE provider_id IS NOT NULL;
 """
-
-# Of a person or of words that are gone nothing leaves any more.
-WORDLESS = (
-    "UPDATE answers SET number = '', text = '', error = NULL, wake_at = NULL, "
-    "state = CASE state WHEN 'waiting' THEN 'expired' ELSE state END "
-    "WHERE reply IN (SELECT value FROM json_each(?))"
-)

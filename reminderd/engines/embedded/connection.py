@@ -6,9 +6,11 @@ mode when one connection checkpoints while another writes. WAL is used only on a
 
 import os
 import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reminderd.engines.tables.store import Row
 from reminderd.errors import ConfigurationError, TryAgainLater
 
 if TYPE_CHECKING:
@@ -102,6 +104,22 @@ def _prepare(connection: Connection, *, durable: bool, create: bool) -> None:
         connection.execute(f"PRAGMA journal_mode = {journal}")
     level = ("FULL" if journal == "wal" else "EXTRA") if durable else "OFF"
     connection.execute(f"PRAGMA synchronous = {level}")
+
+
+class Statements:
+    """An open connection as the tables see it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self._connection.execute(sql, parameters)
+
+    def execute_many(self, sql: str, rows: Iterable[Row]) -> None:
+        self._connection.executemany(sql, rows)
 
 
 def translated(error: Exception, path: Path) -> Exception:

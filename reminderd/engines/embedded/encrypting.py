@@ -3,25 +3,20 @@
 from contextlib import closing
 from pathlib import Path
 
-from reminderd.engines.embedded import lookup, schema
+from reminderd.engines.embedded import schema
 from reminderd.engines.embedded.connection import (
     PATIENCE_SECONDS,
     Connection,
     DatabaseError,
+    Statements,
     connect,
     translated,
 )
 from reminderd.engines.embedded.scrubbing import scrub
-from reminderd.engines.embedded.sealed import (
-    UNSCRUBBED,
-    kept,
-    note_key,
-    refuse_unfit,
-    sealed_by,
-    unscrubbed,
-)
+from reminderd.engines.tables.resealing import reseal
+from reminderd.engines.tables.sealed import UNSCRUBBED, refuse_unfit, sealed_by, unscrubbed
 from reminderd.errors import ConfigurationError
-from reminderd.sealing import TABLES, Seal, Sealed, closed, opened
+from reminderd.sealing import Seal
 
 
 def key_of(path: Path) -> str | None:
@@ -31,7 +26,7 @@ def key_of(path: Path) -> str | None:
     """
     with closing(connect(path, read_only=True)) as connection:
         try:
-            return sealed_by(connection)
+            return sealed_by(Statements(connection))
         except DatabaseError as error:
             raise translated(error, path) from error
 
@@ -47,14 +42,8 @@ def convert(path: Path, old: Seal | None, new: Seal | None) -> None:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 _refuse_old_schema(path, connection)
-                refuse_unfit(path, connection, old)
-                for each in TABLES:
-                    _reseal(connection, each, old, new)
-                lookup.fill(connection, new)
-                note_key(connection, new)
-                connection.execute(
-                    "INSERT OR REPLACE INTO notes (key, value) VALUES (?, '')", (UNSCRUBBED,)
-                )
+                refuse_unfit(path, Statements(connection), old)
+                reseal(Statements(connection), old, new)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -73,28 +62,13 @@ def _refuse_old_schema(path: Path, connection: Connection) -> None:
         )
 
 
-def _reseal(connection: Connection, table: Sealed, old: Seal | None, new: Seal | None) -> None:
-    columns = ", ".join(f"{name} = ?" for name in table.columns)
-    row = " AND ".join(f"{name} = ?" for name in table.row)
-    width = len(table.row)
-    for page in kept(connection, table):
-        changed = [
-            closed(opened(each.row, each.at, each.name, old), each.at, each.name, new)
-            for each in page
-        ]
-        connection.executemany(
-            f"UPDATE {table.table} SET {columns} WHERE {row}",
-            [(*each[width:], *each[:width]) for each in changed],
-        )
-
-
 def finish(path: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> bool:
     """Write the file anew after `convert`, so that nothing of how it was stays in it.
 
     False where another process was in the way.
     """
     with closing(connect(path, patience_seconds=patience_seconds)) as connection:
-        if unscrubbed(connection):
+        if unscrubbed(Statements(connection)):
             if not scrub(connection, path):
                 return False
             connection.execute("DELETE FROM notes WHERE key = ?", (UNSCRUBBED,))

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from reminderd import holding
 from reminderd.engines.embedded.backup import in_place
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.rows import from_ms
 from reminderd.engines.embedded.unfinished import unfinished
+from reminderd.engines.tables.rows import from_ms
 from reminderd.errors import InvalidInput
 
 log = logging.getLogger(__name__)

@@ -1,13 +1,17 @@
 """The outbox on SQLite: what goes out, from what is due through claim and mark to the outcome."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from reminderd.doubt import next_look_at
-from reminderd.engines.embedded import claims, doubts, reporting, vitals, volume
-from reminderd.engines.embedded.answerbook import AnswerBook
-from reminderd.engines.embedded.rows import (
+from reminderd.engines.embedded.connection import PATIENCE_SECONDS
+from reminderd.engines.embedded.store import SqliteStore
+from reminderd.engines.tables import claims
+from reminderd.engines.tables.outbox import TablesOutbox
+from reminderd.engines.tables.rows import (
     Row,
     from_ms,
     from_ms_or_none,
@@ -15,23 +19,17 @@ from reminderd.engines.embedded.rows import (
     to_ms_or_none,
     word,
 )
+from reminderd.engines.tables.store import THESE
 from reminderd.interfaces import (
     Claimed,
-    Doubt,
     Expired,
-    Figure,
-    LastSession,
     NewMessage,
-    PatientFacts,
     Rendered,
-    ReportFilter,
     Settlement,
-    Vitals,
 )
-from reminderd.model import CareProtocol, Channel, Patient, Reason, Reminder
-from reminderd.sealing import closed, places
+from reminderd.model import Channel, Reason
+from reminderd.sealing import Seal, closed, places
 
-_THESE = "(SELECT value FROM json_each(?))"
 _RENDERED = "recipient, language, subject, text, html, segments, envelope, id"
 _SEALED_IN_RENDERED = places("messages", _RENDERED)
 _SETTLED = "outcome, settled_at, provider_id, code, error, look_at, looks, id"
@@ -42,12 +40,31 @@ _AWAKE = (
 )
 
 
-class EmbeddedOutbox(AnswerBook):
+class EmbeddedOutbox(SqliteStore, TablesOutbox):
     """Implements `interfaces.Outbox` on one database file.
 
     Raises ConfigurationError where the file is missing, unreadable or of another schema, and
     TryAgainLater where another process keeps it locked.
     """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seal: Seal | None = None,
+        durable: bool = True,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._protocols = {}
+        super().__init__(path, seal=seal, durable=durable, patience_seconds=patience_seconds)
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        try:
+            with super().trial():
+                yield
+        finally:
+            self._protocols.clear()  # what was pinned is undone, and its id is given again
 
     def next_due(self, without: Sequence[tuple[str, Channel]] = ()) -> datetime | None:
         awake, parameters = _awake(without)
@@ -87,31 +104,15 @@ class EmbeddedOutbox(AnswerBook):
         )
         return list(dict.fromkeys(row[0] for row in rows))
 
-    def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:
-        return self._facts(patient_ids, "AND state = 'scheduled' AND wake_at <= ?", (to_ms(now),))
-
-    def left_since(self, patient_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
-        return volume.left_since(self, patient_ids, since)
-
-    def due_messages(
-        self, now: datetime, planned_until: datetime, due_after: datetime | None, most: int | None
-    ) -> int:
-        return volume.due_messages(self, now, planned_until, due_after, most)
-
-    def busiest_hour(self, since: datetime) -> int:
-        return volume.busiest_hour(self, since)
-
-    def newest_instants(self) -> list[datetime]:
-        return volume.newest_instants(self)
-
     def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
-        first_message, first_attempt = self._next_id("messages"), self._next_id("attempts")
+        first_message = self.reserve("messages", len(messages))
+        first_attempt = self.reserve("attempts", len(messages))
         claimed = [
             Claimed(first_message + n, first_attempt + n, each.reminders)
             for n, each in enumerate(messages)
         ]
         at = to_ms(now)
-        execute = self.connection.executemany
+        execute = self.execute_many
         execute(
             "UPDATE reminders SET state = 'sending', wake_at = NULL WHERE id = ?",
             [(reminder.id,) for each in messages for reminder in each.reminders],
@@ -136,19 +137,19 @@ class EmbeddedOutbox(AnswerBook):
 
     def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
         messages = self._messages_of(each.attempt_id for each in rendered)
-        self.connection.executemany(
+        self.execute_many(
             "UPDATE messages SET recipient = ?, language = ?, subject = ?, text = ?, html = ?, "
             "segments = ?, envelope = ? WHERE id = ?",
             [self._rendered_row(each, messages[each.attempt_id]) for each in rendered],
         )
-        self.connection.executemany(
+        self.execute_many(
             "UPDATE attempts SET outcome = 'marked', marked_at = ?, token = ? WHERE id = ?",
             [(to_ms(now), each.token, each.attempt_id) for each in rendered],
         )
 
     def _messages_of(self, attempts: Iterable[int]) -> dict[int, int]:
         ids = json.dumps(list(attempts))
-        return dict(self.query(f"SELECT id, message FROM attempts WHERE id IN {_THESE}", (ids,)))
+        return dict(self.query(f"SELECT id, message FROM attempts WHERE id IN {THESE}", (ids,)))
 
     def _rendered_row(self, each: Rendered, message: int) -> Row:
         row = (
@@ -159,19 +160,19 @@ class EmbeddedOutbox(AnswerBook):
 
     def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
         rows = self.query(
-            f"SELECT id FROM attempts WHERE id IN {_THESE} "
+            f"SELECT id FROM attempts WHERE id IN {THESE} "
             "AND outcome IN ('claimed', 'marked', 'in-doubt')",
             (json.dumps(list(attempt_ids)),),
         )
         return frozenset(row[0] for row in rows)
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
-        self.connection.executemany(
+        self.execute_many(
             "UPDATE attempts SET outcome = ?, settled_at = ?, provider_id = ?, code = ?, "
             "error = ?, look_at = ?, looks = ? WHERE id = ?",
             [self._settled_row(each, now) for each in settlements],
         )
-        self.connection.executemany(
+        self.execute_many(
             "UPDATE reminders SET state = ?, reason = ?, channel = ?, wake_at = ?, attempts = ?, "
             "sent_at = ?, provider_id = ? WHERE id = ?",
             [
@@ -202,42 +203,13 @@ class EmbeddedOutbox(AnswerBook):
 
         What staff called off stays off.
         """
-        self.connection.execute(
+        self.execute(
             "UPDATE reminders SET state = 'skipped', reason = 'past', channel = NULL, "
             "wake_at = NULL, sent_at = NULL, provider_id = NULL, receipt = NULL, attempts = 0, "
             "needs_staff = 0, first_planned_at = ? "
-            "WHERE (state <> 'sent' OR sent_at > ?) AND reason IS NOT 'by-staff'",
+            "WHERE (state <> 'sent' OR sent_at > ?) AND coalesce(reason, '') <> 'by-staff'",
             (to_ms(start), to_ms(start)),
         )
-
-    # What becomes of it all -----------------------------------------------------------------
-
-    def figures(self, wanted: ReportFilter) -> list[Figure]:
-        return reporting.figures(self, wanted)
-
-    def segments(self, wanted: ReportFilter) -> Mapping[tuple[str, str], float]:
-        return reporting.segments(self, wanted)
-
-    def last_sessions(self, protocol: str | None) -> list[LastSession]:
-        return reporting.last_sessions(self, protocol, self.protocol)
-
-    def patients_at(self, protocol: str, at: datetime) -> list[Patient]:
-        return reporting.patients_at(self, protocol, at)
-
-    def course_reminders(self, session_ids: Sequence[int]) -> list[Reminder]:
-        return reporting.course_reminders(self, session_ids)
-
-    def protocol(self, version: int) -> CareProtocol:
-        return self._protocol(version)
-
-    def take_back(self, patient_id: int, now: datetime) -> None:
-        claims.take_back(self, now, patient_id)
-
-    def newest_attempt(self) -> int:
-        return vitals.newest_attempt(self)
-
-    def vitals(self, after_attempt: int) -> Vitals:
-        return vitals.vitals(self, after_attempt)
 
     # After a crash --------------------------------------------------------------------------
 
@@ -245,7 +217,7 @@ class EmbeddedOutbox(AnswerBook):
         returned = claims.take_back(self, now)
         self.doubt_answers()
         marked = self.query("SELECT id, marked_at FROM attempts WHERE outcome = 'marked'")
-        self.connection.executemany(
+        self.execute_many(
             "UPDATE attempts SET outcome = 'in-doubt', settled_at = ?, look_at = ? WHERE id = ?",
             [
                 (to_ms(now), to_ms_or_none(next_look_at(from_ms(marked_at), 0)), attempt)
@@ -253,23 +225,6 @@ class EmbeddedOutbox(AnswerBook):
             ],
         )
         return returned, len(marked)
-
-    # What is in doubt -----------------------------------------------------------------------
-
-    def next_look_at(self, transports: Collection[str]) -> datetime | None:
-        return doubts.next_look_at(self, transports)
-
-    def doubts(self, now: datetime, transports: Collection[str]) -> list[Doubt]:
-        return doubts.due(self, now, transports)
-
-    def doubts_of(self, reminder_id: int) -> list[Doubt]:
-        return doubts.of_reminder(self, reminder_id)
-
-    def give_up(self, transports: Collection[str], now: datetime) -> int:
-        return doubts.give_up(self, transports, now)
-
-    def accepted_ids(self, provider_ids: Collection[str]) -> frozenset[str]:
-        return doubts.accepted_ids(self, provider_ids)
 
 
 def _awake(without: Sequence[tuple[str, Channel]]) -> tuple[str, tuple[str, ...]]:

@@ -15,13 +15,13 @@ from reminderd.engines.embedded.backup import (
     in_place,
     verify,
 )
-from reminderd.engines.embedded.connection import DatabaseError, connect
+from reminderd.engines.embedded.connection import DatabaseError, Statements, connect
 from reminderd.engines.embedded.encrypting import convert, finish, key_of
 from reminderd.engines.embedded.high_water import HighWater, Mark, hold_restored, newest
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.sealed import refuse_unfit, sealed_by
 from reminderd.engines.embedded.unfinished import JOURNALS, clear, unfinished
+from reminderd.engines.tables.sealed import refuse_unfit, sealed_by
 from reminderd.errors import InvalidInput, ReminderdError
 from reminderd.sealing import Seal
 
@@ -77,8 +77,8 @@ def _put(
 
 def _refuse_another_key(backup: Path, seal: Seal | None) -> None:
     with closing(connect(backup, read_only=True)) as opened:
-        if sealed_by(opened) is not None:
-            refuse_unfit(backup, opened, seal)
+        if sealed_by(Statements(opened)) is not None:
+            refuse_unfit(backup, Statements(opened), seal)
 
 
 def _in_one_file(copy: Path) -> None:

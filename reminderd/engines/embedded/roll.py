@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from reminderd.engines.embedded.connection import DatabaseError, connect, translated
-from reminderd.engines.embedded.sealed import refuse_unfit
+from reminderd.engines.embedded.connection import DatabaseError, Statements, connect, translated
+from reminderd.engines.tables.sealed import refuse_unfit
 from reminderd.sealing import Seal, opened, places
 
 _LISTED = "id, ref, clinic, given_name, family_name, phone, email, timezone, channels"
@@ -34,7 +34,7 @@ def patients(database: Path, seal: Seal | None) -> list[Listed]:
     """
     connection = connect(database, read_only=True)
     try:
-        refuse_unfit(database, connection, seal)
+        refuse_unfit(database, Statements(connection), seal)
         rows = connection.execute(
             f"SELECT {_LISTED}, "
             "coalesce((SELECT group_concat(channel, ';') FROM consents "

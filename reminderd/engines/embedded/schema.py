@@ -7,9 +7,11 @@ one. Lists are joined with `;`. Every table is STRICT and every state is checked
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reminderd.engines.embedded import consents, lookup
+from reminderd.engines.embedded import first_ledger
 from reminderd.engines.embedded.answer_tables import ANSWER_RECEIPTS, ANSWERS
+from reminderd.engines.embedded.connection import Statements
 from reminderd.engines.embedded.first_schema import FIRST, one_of
+from reminderd.engines.tables import lookup
 from reminderd.model import Channel, How, Outcome, Receipt, SessionState, Severity, Wish
 
 if TYPE_CHECKING:
@@ -248,6 +250,15 @@ CREATE TABLE incident_replies (
 """
 
 
+LOOKUP = """
+-- By what a patient is found: number and address, or keyed hashes where the database is encrypted.
+ALTER TABLE patients ADD COLUMN phone_key TEXT;
+ALTER TABLE patients ADD COLUMN email_key TEXT;
+CREATE INDEX patients_by_phone ON patients (phone_key) WHERE phone_key IS NOT NULL;
+CREATE INDEX patients_by_email ON patients (email_key) WHERE email_key IS NOT NULL;
+"""
+
+
 ALERTS = """
 -- What each recipient at the clinic is told, once: key says of what, place which of its recipients
 -- this is. wake_at is when it is sent or tried again; null once it is sent, or given up.
@@ -280,6 +291,10 @@ CREATE INDEX reminders_asked ON reminders (sent_at) WHERE kind = 'check' AND sta
 """
 
 
+def _fill_lookup(connection: "Connection", seal: "Seal | None") -> None:
+    lookup.fill(Statements(connection), seal)
+
+
 STEPS = {
     "001-first": FIRST,
     "002-what-changed": SECOND,
@@ -293,14 +308,14 @@ STEPS = {
     "010-replies": REPLIES,
     "011-ledger": LEDGER,
     "012-incidents": INCIDENTS,
-    "013-lookup": lookup.STEP,
+    "013-lookup": LOOKUP,
     "014-alerts": ALERTS,
     "015-check-ins": CHECK_INS,
     "016-answers": ANSWERS,
     "017-receipts-of-answers": ANSWER_RECEIPTS,
 }
 # What is done after a step, with the key of what is in the database.
-FILLINGS = {"011-ledger": consents.begin, "013-lookup": lookup.fill}
+FILLINGS = {"011-ledger": first_ledger.begin, "013-lookup": _fill_lookup}
 VERSION = len(STEPS)  # kept in the file as PRAGMA user_version
 
 

@@ -1,30 +1,32 @@
 """The database file: one connection a thread, one exclusive transaction at a time."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from reminderd.engines.embedded import schema, sealed
+from reminderd.engines.embedded import schema
 from reminderd.engines.embedded.backup import back_up, free, refuse_newer
 from reminderd.engines.embedded.connection import (
     PATIENCE_SECONDS,
     Connection,
     DatabaseError,
+    Statements,
     connect,
     translated,
 )
 from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.embedded.turns import Turns
 from reminderd.engines.embedded.unfinished import clear
+from reminderd.engines.tables import sealed
+from reminderd.engines.tables.store import Row, Store
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.sealing import Seal
 
-Row = tuple[Any, ...]
 
-
-class Store:
+class SqliteStore(Store):
     """Connections to one database file; `durable=False` is for throw-away copies only.
 
     Raises ConfigurationError where the file is encrypted otherwise than by `seal`.
@@ -46,7 +48,7 @@ class Store:
         self._writing = Turns()
         try:
             self._check_schema()
-            sealed.refuse_unfit(path, self.connection, seal)
+            sealed.refuse_unfit(path, self, seal)
         except BaseException:
             self.close()
             raise
@@ -68,6 +70,26 @@ class Store:
             return self.connection.execute(sql, parameters).fetchall()
         except DatabaseError as error:
             raise translated(error, self.path) from error
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self.connection.execute(sql, parameters)
+
+    def execute_many(self, sql: str, rows: Iterable[Row]) -> None:
+        self.connection.executemany(sql, rows)
+
+    def reserve(self, table: str, count: int) -> int:
+        # The counter remembers ids that are gone, so that a name never means somebody else.
+        first = self.free_id(table)
+        self.execute(
+            "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (first + count - 1, table)
+        )
+        return first
+
+    def free_id(self, table: str) -> int:
+        rows = self.query(
+            "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = ?", (table,)
+        )
+        return int(rows[0][0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -107,11 +129,14 @@ class Store:
 
     def _refuse_resealed(self) -> None:
         """Between the opening and now somebody may have encrypted the database, or decrypted it."""
-        if sealed.sealed_by(self.connection) != sealed.id_of(self.seal):
+        if sealed.sealed_by(self) != sealed.id_of(self.seal):
             raise TryAgainLater(
                 f"{self.path}: was encrypted or decrypted just now",
                 remedy="Run the command again.",
             )
+
+    def scrub(self) -> bool:
+        return scrub(self.connection, self.path)
 
     def data_version(self) -> int:
         """A number that changes when another process or connection has committed."""
@@ -184,7 +209,7 @@ def _migrated(path: Path, seal: Seal | None) -> bool:
             (secrets.token_hex(6),),
         )
         if found == 0:
-            sealed.note_key(connection, seal)
+            sealed.note_key(Statements(connection), seal)
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
         return True
@@ -196,9 +221,9 @@ def _migrated(path: Path, seal: Seal | None) -> bool:
 
 def _key_of(path: Path, connection: Connection, seal: Seal | None) -> Seal | None:
     """What opens the values of an older database; None where they are not encrypted."""
-    if sealed.sealed_by(connection) is None:
+    if sealed.sealed_by(Statements(connection)) is None:
         return None
-    sealed.refuse_unfit(path, connection, seal)
+    sealed.refuse_unfit(path, Statements(connection), seal)
     return seal
 
 

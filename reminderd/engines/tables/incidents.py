@@ -4,8 +4,9 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from reminderd.engines.embedded.letterbox import Letterbox
-from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.letterbox import Letterbox
+from reminderd.engines.tables.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.store import THESE
 from reminderd.model import Severity
 from reminderd.outbox_values import Incident
 from reminderd.sealing import closed, opened, places, readable
@@ -52,14 +53,13 @@ class IncidentBook(Letterbox):
 
     def treated_until(self, patient_ids: Collection[int]) -> datetime | None:
         rows = self.query(
-            "SELECT max(at) FROM sessions WHERE state = 'done' "
-            "AND patient IN (SELECT value FROM json_each(?))",
+            f"SELECT max(at) FROM sessions WHERE state = 'done' AND patient IN {THESE}",
             (json.dumps(list(patient_ids)),),
         )
         return from_ms_or_none(rows[0][0])
 
     def next_incident_id(self) -> int:
-        return self._next_id("incidents")
+        return self.reserve("incidents", 1)
 
     def keep_incident(self, incident: Incident) -> None:
         row = (
@@ -68,13 +68,13 @@ class IncidentBook(Letterbox):
             incident.acknowledged_by, to_ms_or_none(incident.closed_at), incident.closed_by,
             incident.why,
         )  # fmt: skip
-        self.connection.execute(_KEEP, closed(row, _SEALED_IN_ALL, incident.id, self.seal))
+        self.execute(_KEEP, closed(row, _SEALED_IN_ALL, incident.id, self.seal))
         self._add("incident_patients (patient, incident)", incident.patients, incident.id)
         self._add("incident_replies (reply, incident)", incident.replies, incident.id)
 
     def _add(self, where: str, numbers: Iterable[int], incident_id: int) -> None:
-        self.connection.executemany(
-            f"INSERT OR IGNORE INTO {where} VALUES (?, ?)",
+        self.execute_many(
+            f"INSERT INTO {where} VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(each, incident_id) for each in numbers],
         )
 

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from reminderd.engines.embedded.rows import from_ms, to_ms
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.rows import from_ms, to_ms
+from reminderd.engines.tables.store import THESE, Store
 from reminderd.interfaces import Approval, Pinned, Signed
 from reminderd.model import CareProtocol
 
@@ -13,7 +13,7 @@ _STANDS = "state IN ('booked', 'done')"
 
 def pin(store: Store, protocol: CareProtocol, document: str) -> int:
     """Keep the text unless it is there; its id."""
-    store.connection.execute(
+    store.execute(
         "INSERT INTO protocol_versions (key, revision, digest, document) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (digest) DO NOTHING",
         (protocol.key, protocol.revision, protocol.digest, document),
@@ -37,7 +37,7 @@ def patients_under(store: Store, versions: Sequence[int]) -> list[int]:
     """Patients who have a session that stands under one of these texts."""
     rows = store.query(
         f"SELECT DISTINCT patient FROM sessions WHERE {_STANDS} "
-        "AND protocol_version IN (SELECT value FROM json_each(?)) ORDER BY patient",
+        f"AND protocol_version IN {THESE} ORDER BY patient",
         (json.dumps(list(versions)),),
     )
     return [row[0] for row in rows]
@@ -45,7 +45,7 @@ def patients_under(store: Store, versions: Sequence[int]) -> list[int]:
 
 def add_approval(store: Store, approval: Approval, version: int, texts: str) -> None:
     """Keep the signature and what it is for."""
-    store.connection.execute(
+    store.execute(
         "INSERT INTO approvals (protocol, revision, digest, by, at, protocol_version, texts) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (

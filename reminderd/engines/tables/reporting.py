@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from reminderd.engines.embedded.rows import (
+from reminderd.engines.tables.rows import (
     PATIENT_COLUMNS,
     REMINDER_COLUMNS,
     SESSION_COLUMNS,
@@ -13,11 +13,10 @@ from reminderd.engines.embedded.rows import (
     session_from,
     to_ms,
 )
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.store import THESE, Store
 from reminderd.interfaces import Figure, LastSession, ReportFilter
 from reminderd.model import CareProtocol, Channel, Patient, Reason, Reminder, State
 
-_THESE = "(SELECT value FROM json_each(?))"
 _PATIENT = ", ".join(f"patients.{name}" for name in PATIENT_COLUMNS.split(", "))
 _PATIENT_WIDTH = len(PATIENT_COLUMNS.split(", "))
 
@@ -27,7 +26,7 @@ def figures(store: Store, wanted: ReportFilter) -> list[Figure]:
     where, parameters = narrowing(wanted)
     rows = store.query(
         "SELECT protocol, milestone, channel, state, reason, count(*), "
-        "coalesce(sum(sent_at - due_at), 0), coalesce(max(sent_at - due_at), 0) "
+        "CAST(coalesce(sum(sent_at - due_at), 0) AS BIGINT), coalesce(max(sent_at - due_at), 0) "
         f"FROM reminders {where} GROUP BY protocol, milestone, channel, state, reason "
         "ORDER BY protocol, milestone, channel, state, reason",
         parameters,
@@ -53,8 +52,9 @@ def segments(store: Store, wanted: ReportFilter) -> dict[tuple[str, str], float]
     rows = store.query(
         "WITH accepted AS (SELECT id, segments FROM messages WHERE segments > 0 AND EXISTS "
         "(SELECT 1 FROM attempts WHERE message = messages.id AND outcome = 'accepted')), "
-        "shares AS (SELECT reminder, 1.0 * segments / count(*) OVER (PARTITION BY message) "
-        "AS share FROM message_reminders JOIN accepted ON accepted.id = message) "
+        "shares AS (SELECT reminder, CAST(segments AS DOUBLE PRECISION) / count(*) "
+        "OVER (PARTITION BY message) AS share FROM message_reminders "
+        "JOIN accepted ON accepted.id = message) "
         "SELECT protocol, milestone, sum(share) FROM shares "
         f"JOIN reminders ON reminders.id = reminder {where} GROUP BY protocol, milestone",
         parameters,
@@ -91,9 +91,8 @@ def last_sessions(
     store: Store, key: str | None, protocol: Callable[[int], CareProtocol]
 ) -> list[LastSession]:
     """The last one by time, then by recording; its place is how many there are."""
-    versions = store.query(
-        "SELECT id FROM protocol_versions WHERE ?1 IS NULL OR key = ?1 ORDER BY id", (key,)
-    )
+    wanted, given = ("", ()) if key is None else ("WHERE key = ?", (key,))
+    versions = store.query(f"SELECT id FROM protocol_versions {wanted} ORDER BY id", given)
     with_course = [number for (number,) in versions if protocol(number).course is not None]
     rows = store.query(
         f"SELECT {_PATIENT}, {SESSION_COLUMNS}, place FROM (SELECT sessions.id AS last, "
@@ -101,10 +100,10 @@ def last_sessions(
         "row_number() OVER (PARTITION BY patient, key "
         "ORDER BY at DESC, recorded_at DESC, sessions.id DESC) AS back "
         "FROM sessions JOIN protocol_versions ON protocol_versions.id = protocol_version "
-        "WHERE state IN ('booked', 'done')) JOIN sessions ON sessions.id = last "
+        "WHERE state IN ('booked', 'done')) AS courses JOIN sessions ON sessions.id = last "
         "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version "
         "JOIN patients ON patients.id = sessions.patient "
-        f"WHERE back = 1 AND erased_at IS NULL AND sessions.protocol_version IN {_THESE}",
+        f"WHERE back = 1 AND erased_at IS NULL AND sessions.protocol_version IN {THESE}",
         (json.dumps(with_course),),
     )
     return [
@@ -121,7 +120,7 @@ def last_sessions(
 def course_reminders(store: Store, session_ids: Sequence[int]) -> list[Reminder]:
     """In the order of the sessions, then of time."""
     rows = store.query(
-        f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {_THESE} "
+        f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {THESE} "
         "AND kind = 'course' ORDER BY session, nominal_at, id",
         (json.dumps(list(session_ids)),),
     )

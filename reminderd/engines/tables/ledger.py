@@ -1,8 +1,8 @@
 """What patients said about being written to, as it can be asked for."""
 
 from reminderd.consents import Statement
-from reminderd.engines.embedded import consents, lookup
-from reminderd.engines.embedded.records import Records
+from reminderd.engines.tables import consents, lookup
+from reminderd.engines.tables.records import Records
 from reminderd.model import Channel, Patient
 
 _OBJECTORS = "WHERE paused AND id IN (SELECT patient FROM consent_ledger WHERE wish = 'objected')"
@@ -12,7 +12,7 @@ class Ledger(Records):
     """The part of the outbox that remembers every consent; implements `ledger.Ledger`."""
 
     def add_statement(self, said: Statement) -> None:
-        consents.keep(self.connection, [said], self.seal)
+        consents.keep(self, [said])
 
     def statements(self, patient_id: int) -> list[Statement]:
         return consents.kept(self, "patient = ?", (patient_id,))

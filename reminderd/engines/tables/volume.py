@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from reminderd.engines.embedded.rows import from_ms, to_ms
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.rows import from_ms, to_ms
+from reminderd.engines.tables.store import NO_LIMIT, THESE, Store
 
 
 def left_since(
@@ -15,7 +15,7 @@ def left_since(
     found: dict[int, list[datetime]] = {}
     for patient, created_at in store.query(
         "SELECT patient, created_at FROM messages "
-        "WHERE patient IN (SELECT value FROM json_each(?)) AND created_at >= ? "
+        f"WHERE patient IN {THESE} AND created_at >= ? "
         "AND EXISTS (SELECT 1 FROM attempts WHERE message = messages.id "
         "AND outcome IN ('claimed', 'marked', 'in-doubt', 'accepted'))",
         (json.dumps(list(patient_ids)), to_ms(since)),
@@ -36,18 +36,18 @@ def due_messages(
         to_ms(now),
         to_ms(planned_until),
         to_ms(due_after) if due_after else -1,
-        -1 if most is None else most,
+        NO_LIMIT if most is None else most,
     )
     (scheduled,) = store.query(
         "SELECT count(*) FROM (SELECT DISTINCT patient, channel FROM reminders "
-        "WHERE state = 'scheduled' AND wake_at <= ?1 AND first_planned_at <= ?2 "
-        "AND due_at > ?3 LIMIT ?4)",
+        "WHERE state = 'scheduled' AND wake_at <= ? AND first_planned_at <= ? "
+        "AND due_at > ? LIMIT ?) AS due",
         parameters,
     )
     (expiring,) = store.query(
         "SELECT count(*) FROM (SELECT DISTINCT patient FROM reminders "
-        "WHERE state = 'held' AND expires_at <= ?1 AND first_planned_at <= ?2 "
-        "AND expires_at > ?3 LIMIT ?4)",
+        "WHERE state = 'held' AND expires_at <= ? AND first_planned_at <= ? "
+        "AND expires_at > ? LIMIT ?) AS expiring",
         parameters,
     )
     return int(scheduled[0]) + int(expiring[0])
@@ -79,7 +79,7 @@ def newest_instants(store: Store) -> list[datetime]:
     """Of the row that was added last to each table, not the latest: one mistake ages."""
     rows = store.query(
         " UNION ALL ".join(
-            f"SELECT * FROM (SELECT {column} FROM {table} ORDER BY id DESC LIMIT 1)"
+            f"SELECT * FROM (SELECT {column} FROM {table} ORDER BY id DESC LIMIT 1) AS {table}"
             for table, column in _NEWEST
         )
     )

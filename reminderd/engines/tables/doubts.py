@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from reminderd.engines.embedded.rows import (
+from reminderd.engines.tables.rows import (
     REMINDER_COLUMNS,
     Row,
     from_ms,
@@ -12,21 +12,20 @@ from reminderd.engines.embedded.rows import (
     reminder_from,
     to_ms,
 )
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.store import THESE, WORDS, Store
 from reminderd.model import Channel, Reminder
 from reminderd.outbox_values import Doubt
 from reminderd.sealing import opened, places
 
-_THESE = "(SELECT value FROM json_each(?))"
 # What staff have settled, or sent again, is no doubt any more.
 # By way of the patient's sessions: there is no index from a message to its reminders.
 _REMINDERS = (
-    "sessions CROSS JOIN reminders ON reminders.session = sessions.id "
+    "CROSS JOIN reminders ON reminders.session = sessions.id "
     "CROSS JOIN message_reminders ON message_reminders.reminder = reminders.id "
     "AND message_reminders.message = messages.id"
 )
 _OPEN = (
-    f"EXISTS (SELECT 1 FROM {_REMINDERS} WHERE sessions.patient = messages.patient "
+    f"EXISTS (SELECT 1 FROM sessions {_REMINDERS} WHERE sessions.patient = messages.patient "
     "AND reminders.state IN ('sending', 'unknown'))"
 )
 _DOUBT = (
@@ -44,7 +43,7 @@ _DOUBTS = (
 def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
     rows = store.query(
         "SELECT min(look_at) FROM attempts JOIN messages ON messages.id = attempts.message "
-        f"WHERE look_at IS NOT NULL AND transport IN {_THESE} AND {_OPEN}",
+        f"WHERE look_at IS NOT NULL AND transport IN {WORDS} AND {_OPEN}",
         (json.dumps(sorted(transports)),),
     )
     return from_ms_or_none(rows[0][0])
@@ -52,7 +51,7 @@ def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
 
 def due(store: Store, now: datetime, transports: Collection[str]) -> list[Doubt]:
     rows = store.query(
-        f"{_DOUBTS} AND look_at <= ? AND transport IN {_THESE} AND {_OPEN} "
+        f"{_DOUBTS} AND look_at <= ? AND transport IN {WORDS} AND {_OPEN} "
         "ORDER BY look_at, attempts.id",
         (to_ms(now), json.dumps(sorted(transports))),
     )
@@ -72,17 +71,17 @@ def of_reminder(store: Store, reminder_id: int) -> list[Doubt]:
 def give_up(store: Store, transports: Collection[str], now: datetime) -> int:
     rows = store.query(
         "SELECT attempts.id, message FROM attempts JOIN messages ON messages.id = message "
-        f"WHERE look_at IS NOT NULL AND transport NOT IN {_THESE}",
+        f"WHERE look_at IS NOT NULL AND transport NOT IN {WORDS}",
         (json.dumps(sorted(transports)),),
     )
     messages, attempts = json.dumps([row[1] for row in rows]), json.dumps([row[0] for row in rows])
-    store.connection.execute(
+    store.execute(
         "UPDATE reminders SET state = 'unknown' WHERE state = 'sending' AND id IN "
-        f"(SELECT reminder FROM message_reminders WHERE message IN {_THESE})",
+        f"(SELECT reminder FROM message_reminders WHERE message IN {THESE})",
         (messages,),
     )
-    store.connection.execute(
-        f"UPDATE attempts SET look_at = NULL, settled_at = ? WHERE id IN {_THESE}",
+    store.execute(
+        f"UPDATE attempts SET look_at = NULL, settled_at = ? WHERE id IN {THESE}",
         (to_ms(now), attempts),
     )
     return len(rows)
@@ -90,7 +89,7 @@ def give_up(store: Store, transports: Collection[str], now: datetime) -> int:
 
 def accepted_ids(store: Store, provider_ids: Collection[str]) -> frozenset[str]:
     rows = store.query(
-        f"SELECT provider_id FROM attempts WHERE outcome = 'accepted' AND provider_id IN {_THESE}",
+        f"SELECT provider_id FROM attempts WHERE outcome = 'accepted' AND provider_id IN {WORDS}",
         (json.dumps(sorted(provider_ids)),),
     )
     return frozenset(row[0] for row in rows)
@@ -102,9 +101,10 @@ def _with_reminders(store: Store, rows: Sequence[Row]) -> list[Doubt]:
     found: dict[int, list[Reminder]] = {}
     columns = ", ".join(f"reminders.{name}" for name in REMINDER_COLUMNS.split(", "))
     for message, *row in store.query(
-        f"SELECT messages.id, {columns} FROM messages CROSS JOIN {_REMINDERS} "
-        "WHERE sessions.patient = messages.patient AND reminders.state IN ('sending', 'unknown') "
-        f"AND messages.id IN {_THESE} ORDER BY reminders.id",
+        f"SELECT messages.id, {columns} FROM messages "
+        f"CROSS JOIN sessions ON sessions.patient = messages.patient {_REMINDERS} "
+        "WHERE reminders.state IN ('sending', 'unknown') "
+        f"AND messages.id IN {THESE} ORDER BY reminders.id",
         (json.dumps([row[1] for row in rows]),),
     ):
         found.setdefault(message, []).append(reminder_from(tuple(row)))

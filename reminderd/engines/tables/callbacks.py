@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 
-from reminderd.engines.embedded.erasing import Erasing
-from reminderd.engines.embedded.rows import (
+from reminderd.engines.tables.erasing import Erasing
+from reminderd.engines.tables.rows import (
     REMINDER_COLUMNS,
     Row,
     from_ms,
@@ -13,10 +13,11 @@ from reminderd.engines.embedded.rows import (
     to_ms,
     word,
 )
+from reminderd.engines.tables.store import NO_LIMIT, WORDS
 from reminderd.interfaces import Callback, Heard
 from reminderd.model import Outcome, Receipt
 
-_THESE = "(SELECT value FROM json_each(?))"
+AT_ONCE = 1000  # attempts that are looked at
 _KEEP = (
     "INSERT INTO callbacks (attempt, provider_id, receipt, code, meaning, received_at) "
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (provider_id, receipt) DO NOTHING"
@@ -27,19 +28,21 @@ _HEARD = (
     "JOIN messages ON messages.id = message WHERE callbacks.id = ?"
 )
 _LATEST = (
-    "SELECT claimed_at, provider_id, marked_at, transport = ? AND outcome = 'accepted' "
+    "SELECT attempts.id, claimed_at, provider_id, marked_at, "
+    "transport = ? AND outcome = 'accepted' "
     "AND provider_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM callbacks WHERE "
     "attempt = attempts.id AND receipt IN ('delivered', 'undelivered', 'failed')) "
-    "FROM attempts CROSS JOIN messages ON messages.id = message ORDER BY attempts.id DESC"
+    "FROM attempts CROSS JOIN messages ON messages.id = message WHERE attempts.id < ? "
+    "ORDER BY attempts.id DESC LIMIT ?"
 )
 # By way of the patient's sessions: there is no index from a message to its reminders.
 _CARRIED = (
     f"SELECT {', '.join(f'reminders.{name}' for name in REMINDER_COLUMNS.split(', '))}, "
     "EXISTS (SELECT 1 FROM message_reminders AS later "
-    "WHERE later.reminder = reminders.id AND later.message > ?1) FROM sessions "
+    "WHERE later.reminder = reminders.id AND later.message > ?) FROM sessions "
     "CROSS JOIN reminders ON reminders.session = sessions.id "
     "CROSS JOIN message_reminders ON message_reminders.reminder = reminders.id "
-    "AND message_reminders.message = ?1 WHERE sessions.patient = ?2 ORDER BY reminders.id"
+    "AND message_reminders.message = ? WHERE sessions.patient = ? ORDER BY reminders.id"
 )
 
 
@@ -50,7 +53,7 @@ class Callbacks(Erasing):
         attempt = self._attempt(callback)
         if attempt is None:
             return False
-        self.connection.execute(
+        self.execute(
             _KEEP,
             (
                 attempt,
@@ -75,7 +78,7 @@ class Callbacks(Erasing):
         # Of what is being handed over right now, the answer comes first.
         ours, names = "", []
         if transports is not None:
-            ours, names = f"AND transport IN {_THESE}", [json.dumps(sorted(transports))]
+            ours, names = f"AND transport IN {WORDS}", [json.dumps(sorted(transports))]
         rows = self.query(
             "SELECT callbacks.id FROM callbacks "
             "CROSS JOIN attempts ON attempts.id = attempt "
@@ -89,7 +92,7 @@ class Callbacks(Erasing):
     def heard(self, callback_id: int) -> Heard | None:
         (row,) = self.query(_HEARD, (callback_id,))
         attempt_id, message_id, patient_id, *told = row
-        carried = self.query(_CARRIED, (message_id, patient_id))
+        carried = self.query(_CARRIED, (message_id, message_id, patient_id))
         if not carried:
             return None
         attempts = self.attempts(carried[0][0])
@@ -126,17 +129,19 @@ class Callbacks(Erasing):
     def open_receipts(self, transport: str, since: datetime) -> dict[str, datetime]:
         found: dict[str, datetime] = {}
         # Ids rise with the instants, and there is no index on these: whoever reads stops in time.
-        for claimed_at, provider_id, at, is_open in self.connection.execute(_LATEST, (transport,)):
-            if claimed_at < to_ms(since):
+        last, claimed_at = NO_LIMIT, to_ms(since)
+        while claimed_at >= to_ms(since):
+            rows = self.query(_LATEST, (transport, last, AT_ONCE))
+            for _, claimed_at, provider_id, at, is_open in rows:
+                if claimed_at >= to_ms(since) and is_open:
+                    found[provider_id] = from_ms(at)
+            if len(rows) < AT_ONCE:
                 break
-            if is_open:
-                found[provider_id] = from_ms(at)
+            last = rows[-1][0]
         return found
 
     def callback_applied(self, callback_id: int, now: datetime) -> None:
-        self.connection.execute(
-            "UPDATE callbacks SET applied_at = ? WHERE id = ?", (to_ms(now), callback_id)
-        )
+        self.execute("UPDATE callbacks SET applied_at = ? WHERE id = ?", (to_ms(now), callback_id))
 
 
 def _callback(row: Row | list[str]) -> Callback:

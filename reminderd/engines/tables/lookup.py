@@ -6,22 +6,14 @@ is not encrypted, the address itself.
 
 from collections.abc import Iterator
 
-from reminderd.engines.embedded.connection import Connection
-from reminderd.engines.embedded.sealed import Kept, kept
+from reminderd.engines.tables.sealed import Kept, kept
+from reminderd.engines.tables.store import Statements
 from reminderd.model import Channel, Patient
 from reminderd.sealing import Seal, SealBroken, Sealed, opened
 
 COLUMNS = {Channel.SMS: "phone_key", Channel.EMAIL: "email_key"}
 NAMES = ", ".join(COLUMNS.values())
 _ADDRESSES = Sealed("patients", ("id",), ("phone", "email"))
-
-STEP = """
--- By what a patient is found: number and address, or keyed hashes where the database is encrypted.
-ALTER TABLE patients ADD COLUMN phone_key TEXT;
-ALTER TABLE patients ADD COLUMN email_key TEXT;
-CREATE INDEX patients_by_phone ON patients (phone_key) WHERE phone_key IS NOT NULL;
-CREATE INDEX patients_by_email ON patients (email_key) WHERE email_key IS NOT NULL;
-"""
 
 Keys = tuple[str | None, str | None]
 
@@ -37,22 +29,20 @@ def keys(patient: Patient, seal: Seal | None) -> Keys:
     return _keys(patient.phone, patient.email, seal)
 
 
-def fill(connection: Connection, seal: Seal | None) -> None:
+def fill(database: Statements, seal: Seal | None) -> None:
     """Write the columns anew, for all patients; their numbers open with `seal`."""
-    for page in kept(connection, _ADDRESSES):
-        connection.executemany(
+    for page in kept(database, _ADDRESSES):
+        database.execute_many(
             "UPDATE patients SET phone_key = ?, email_key = ? WHERE id = ?",
             [(*_keys_of(each, seal), each.row[0]) for each in page],
         )
 
 
-def misplaced(connection: Connection, seal: Seal | None) -> Iterator[int]:
+def misplaced(database: Statements, seal: Seal | None) -> Iterator[int]:
     """Patients who are not found by what they have; not those of whom that cannot be read."""
-    for page in kept(connection, _ADDRESSES):
+    for page in kept(database, _ADDRESSES):
         for each in page:
-            found = connection.execute(
-                f"SELECT {NAMES} FROM patients WHERE id = ?", (each.row[0],)
-            ).fetchone()
+            (found,) = database.query(f"SELECT {NAMES} FROM patients WHERE id = ?", (each.row[0],))
             try:
                 if tuple(found) != _keys_of(each, seal):
                     yield each.row[0]

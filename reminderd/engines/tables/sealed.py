@@ -1,11 +1,9 @@
 """Whether a database and the configured key belong together. A note in it says which key it was."""
 
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 
-from reminderd.engines.embedded.connection import Connection, DatabaseError, connect, translated
+from reminderd.engines.tables.store import Statements
 from reminderd.errors import ConfigurationError
 from reminderd.sealing import Places, Row, Seal, Sealed, places
 
@@ -15,10 +13,10 @@ ROWS_AT_ONCE = 1000
 _NOTE = f"SELECT value FROM notes WHERE key = '{SEALED_BY}'"
 
 
-def sealed_by(opened: Connection) -> str | None:
+def sealed_by(opened: Statements) -> str | None:
     """The id of the key with which the database is encrypted; None where it is not."""
-    row = opened.execute(_NOTE).fetchone()
-    return None if row is None else str(row[0])
+    rows = opened.query(_NOTE)
+    return str(rows[0][0]) if rows else None
 
 
 def id_of(seal: Seal | None) -> str | None:
@@ -26,23 +24,24 @@ def id_of(seal: Seal | None) -> str | None:
     return None if seal is None else seal.key_id
 
 
-def note_key(opened: Connection, seal: Seal | None) -> None:
+def note_key(opened: Statements, seal: Seal | None) -> None:
     """Remember with which key everything in the database is encrypted from now on."""
     if seal is None:
         opened.execute("DELETE FROM notes WHERE key = ?", (SEALED_BY,))
     else:
         opened.execute(
-            "INSERT OR REPLACE INTO notes (key, value) VALUES (?, ?)", (SEALED_BY, seal.key_id)
+            "INSERT INTO notes (key, value) VALUES (?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (SEALED_BY, seal.key_id),
         )
 
 
-def unscrubbed(opened: Connection) -> bool:
+def unscrubbed(opened: Statements) -> bool:
     """Whether something of how the database was under another key, or none, may be in its file."""
-    row = opened.execute("SELECT 1 FROM notes WHERE key = ?", (UNSCRUBBED,)).fetchone()
-    return row is not None
+    return bool(opened.query("SELECT 1 FROM notes WHERE key = ?", (UNSCRUBBED,)))
 
 
-def refuse_unfit(path: Path, opened: Connection, seal: Seal | None) -> None:
+def refuse_unfit(path: object, opened: Statements, seal: Seal | None) -> None:
     """Raises ConfigurationError where the database is not encrypted with just this key, or at all
     without one."""
     found = sealed_by(opened)
@@ -67,15 +66,6 @@ def refuse_unfit(path: Path, opened: Connection, seal: Seal | None) -> None:
     )  # fmt: skip
 
 
-def refuse_unfit_file(path: Path, seal: Seal | None) -> None:
-    """As `refuse_unfit`, of a database that is not open yet."""
-    with closing(connect(path, read_only=True)) as opened:
-        try:
-            refuse_unfit(path, opened, seal)
-        except DatabaseError as error:
-            raise translated(error, path) from error
-
-
 class Kept(NamedTuple):
     """A row of a table as it is stored: what names it first, then what is sealed of it."""
 
@@ -84,7 +74,7 @@ class Kept(NamedTuple):
     at: Places
 
 
-def kept(opened: Connection, table: Sealed) -> Iterator[list[Kept]]:
+def kept(opened: Statements, table: Sealed) -> Iterator[list[Kept]]:
     """All rows of which something is sealed, a page at a time; a page may be changed meanwhile."""
     key = ", ".join(table.row)
     names = f"{key}, {', '.join(table.columns)}"
@@ -92,11 +82,11 @@ def kept(opened: Connection, table: Sealed) -> Iterator[list[Kept]]:
     marks = ", ".join("?" * width)
     after, last = "TRUE", ()
     while True:
-        rows = opened.execute(
+        rows = opened.query(
             f"SELECT {names} FROM {table.table} WHERE {table.only} AND {after} "
             f"ORDER BY {key} LIMIT {ROWS_AT_ONCE}",
             last,
-        ).fetchall()
+        )
         if not rows:
             return
         yield [Kept("/".join(map(str, row[:width])), row, at) for row in rows]

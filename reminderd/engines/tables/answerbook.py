@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reminderd.answerbook import REPLACED, Answer
-from reminderd.engines.embedded.questions import Questions
-from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.questions import Questions
+from reminderd.engines.tables.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.store import WORDS
 from reminderd.ids import public_id
 from reminderd.outbox_values import Callback
 from reminderd.receipts import says_more
@@ -16,7 +17,6 @@ from reminderd.words import AnswerKind, AnswerState, Receipt
 
 log = logging.getLogger(__name__)
 
-_THESE = "(SELECT value FROM json_each(?))"
 _KEPT = "id, reply, kind, number, transport, language, text, created_at, expires_at, state, wake_at"
 _ALL = f"{_KEPT}, tries, marked_at, sent_at, provider_id, code, error, token, receipt"
 _SAVED = "state, tries, wake_at, sent_at, provider_id, code, error, id"
@@ -26,7 +26,8 @@ _SEALED_IN_SAVED = places("answers", _SAVED)
 # Where there is a receipt, the provider has it: how the request ended says less than that.
 _SAVE = (
     "UPDATE answers SET state = CASE WHEN receipt IS NULL THEN ? ELSE state END, tries = ?, "
-    "wake_at = CASE WHEN receipt IS NULL THEN ? END, sent_at = coalesce(?, sent_at), "
+    "wake_at = CASE WHEN receipt IS NULL THEN CAST(? AS BIGINT) END, "
+    "sent_at = coalesce(?, sent_at), "
     "provider_id = coalesce(provider_id, ?), "
     "code = CASE WHEN receipt IS NULL THEN ? ELSE code END, "
     "error = CASE WHEN receipt IS NULL THEN ? END WHERE id = ?"
@@ -45,13 +46,13 @@ class AnswerBook(Questions):
     """The part of the outbox that keeps answers; implements `answerbook.AnswerBook`."""
 
     def add_answer(self, answer: Answer) -> None:
-        number = self._next_id("answers")
+        number = self.reserve("answers", 1)
         row = (
             number, answer.reply_id, answer.kind.value, answer.number, answer.transport,
             answer.language, answer.text, to_ms(answer.created_at), to_ms(answer.expires_at),
             answer.state.value, to_ms_or_none(answer.wake_at),
         )  # fmt: skip
-        self.connection.execute(
+        self.execute(
             f"INSERT INTO answers ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             closed(row, _SEALED_IN_KEPT, number, self.seal),
         )
@@ -68,27 +69,27 @@ class AnswerBook(Questions):
 
     def due_answers(self, transport: str, now: datetime, most: int) -> list[Answer]:
         return self._answers(
-            "WHERE state = 'waiting' AND wake_at <= ?1 AND expires_at > ?1 AND transport = ?2 "
-            "ORDER BY kind = 'safety' DESC, id LIMIT ?3",
-            to_ms(now), transport, most,
+            "WHERE state = 'waiting' AND wake_at <= ? AND expires_at > ? AND transport = ? "
+            "ORDER BY kind = 'safety' DESC, id LIMIT ?",
+            to_ms(now), to_ms(now), transport, most,
         )  # fmt: skip
 
     def next_answer_at(self, transports: Sequence[str]) -> datetime | None:
         rows = self.query(
-            f"SELECT min(wake_at) FROM answers WHERE state = 'waiting' AND transport IN {_THESE}",
+            f"SELECT min(wake_at) FROM answers WHERE state = 'waiting' AND transport IN {WORDS}",
             (json.dumps(sorted(transports)),),
         )
         return from_ms_or_none(rows[0][0])
 
     def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
-        self.connection.executemany(
+        self.execute_many(
             "UPDATE answers SET state = 'marked', wake_at = NULL, marked_at = ?, token = ? "
             "WHERE id = ?",
             [(to_ms(now), each.token, each.id) for each in answers],
         )
 
     def save_answers(self, answers: Sequence[Answer]) -> None:
-        self.connection.executemany(
+        self.execute_many(
             _SAVE,
             [closed(_saved(each), _SEALED_IN_SAVED, each.id, self.seal) for each in answers],
         )
@@ -113,7 +114,7 @@ class AnswerBook(Questions):
 
     def stranded_answers(self) -> list[Answer]:
         return self._answers(
-            "WHERE (state IN ('unknown', 'failed', 'expired') AND code IS NOT ? "
+            "WHERE (state IN ('unknown', 'failed', 'expired') AND coalesce(code, '') <> ? "
             "OR receipt IN ('undelivered', 'failed')) "
             "AND reply IN (SELECT id FROM replies WHERE for_staff = 1) ORDER BY id",
             REPLACED,
@@ -155,7 +156,7 @@ class AnswerBook(Questions):
             log.error("%s: is %s to the provider, was %s", answer, told.provider_id, known)
         elif says_more(told.receipt, before):
             row = (told.provider_id, told.receipt.value, told.code, number)
-            self.connection.execute(_TELL, row)
+            self.execute(_TELL, row)
         return True
 
     def _answers(self, where: str, *parameters: object) -> list[Answer]:

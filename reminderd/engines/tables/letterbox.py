@@ -4,12 +4,12 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from reminderd.engines.embedded.callbacks import Callbacks
-from reminderd.engines.embedded.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.callbacks import Callbacks
+from reminderd.engines.tables.rows import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.store import NO_LIMIT, THESE, WORDS
 from reminderd.interfaces import Decision, Reply, StoredReply
 from reminderd.sealing import closed, opened, places
 
-_THESE = "(SELECT value FROM json_each(?))"
 _KEPT = "id, transport, provider_id, sender, recipient, text, media, answered, sent_at, received_at"
 _ALL = f"{_KEPT}, handled_at, decision, why, for_staff, done_at, done_by"
 _SEALED_IN_ALL = places("replies", _ALL)
@@ -35,23 +35,24 @@ class Letterbox(Callbacks):
         )
         if known:
             return False
-        number = self._next_id("replies")
+        number = self.reserve("replies", 1)
         row = (
             number, transport, reply.provider_id, reply.sender, reply.recipient, reply.text,
             reply.media, int(reply.answered), to_ms_or_none(reply.sent_at), to_ms(now),
         )  # fmt: skip
-        self.connection.execute(
-            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        kept = self.query(
+            f"INSERT INTO replies ({_KEPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (transport, provider_id) DO NOTHING RETURNING id",
             closed(row, _SEALED_IN_KEPT, number, self.seal),
         )
-        return True
+        return bool(kept)
 
     def waiting_replies(
         self, transports: Collection[str] | None, most: int, of: Collection[int] | None = None
     ) -> list[StoredReply]:
         where, parameters = _waiting(transports)
         if of is not None:
-            where, parameters = f"{where} AND id IN {_THESE}", [*parameters, json.dumps(list(of))]
+            where, parameters = f"{where} AND id IN {THESE}", [*parameters, json.dumps(list(of))]
         return self._replies(f"{where} ORDER BY id LIMIT ?", *parameters, most)
 
     def waiting_words(
@@ -69,12 +70,12 @@ class Letterbox(Callbacks):
     ) -> None:
         why = json.dumps(decision.why, sort_keys=True, ensure_ascii=False)
         row = to_ms(now), decision.word, why, int(decision.for_staff), reply_id
-        self.connection.execute(
+        self.execute(
             "UPDATE replies SET handled_at = ?, decision = ?, why = ?, for_staff = ? WHERE id = ?",
             closed(row, _SEALED_IN_HANDLED, reply_id, self.seal),
         )
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO reply_patients (reply, patient) VALUES (?, ?)",
+        self.execute_many(
+            "INSERT INTO reply_patients (reply, patient) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(reply_id, each) for each in patient_ids],
         )
 
@@ -91,11 +92,11 @@ class Letterbox(Callbacks):
             parameters.append(patient_id)
         if for_staff:
             where += " AND for_staff = 1"
-        limit = -1 if most is None else most
+        limit = NO_LIMIT if most is None else most
         return self._replies(f"{where} ORDER BY id DESC LIMIT ?", *parameters, limit)
 
     def reply_done(self, reply_id: int, by: str, now: datetime) -> None:
-        self.connection.execute(
+        self.execute(
             "UPDATE replies SET for_staff = 0, done_at = ?, done_by = ? WHERE id = ?",
             (to_ms(now), by, reply_id),
         )
@@ -110,7 +111,7 @@ def _waiting(transports: Collection[str] | None) -> tuple[str, list[object]]:
     where = "WHERE handled_at IS NULL"
     if transports is None:
         return where, []
-    return f"{where} AND transport IN {_THESE}", [json.dumps(sorted(transports))]
+    return f"{where} AND transport IN {WORDS}", [json.dumps(sorted(transports))]
 
 
 def _stored(row: Row) -> StoredReply:

@@ -1,15 +1,12 @@
 """What comes in and what is known: patients, sessions, protocols, reminders."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 
-from reminderd.engines.embedded import consents, lookup, past, signed
-from reminderd.engines.embedded.connection import PATIENCE_SECONDS
-from reminderd.engines.embedded.rows import (
+from reminderd.engines.tables import consents, lookup, past, signed
+from reminderd.engines.tables.rows import (
     ATTEMPT_COLUMNS,
     PATIENT_COLUMNS,
     REMINDER_COLUMNS,
@@ -24,7 +21,7 @@ from reminderd.engines.embedded.rows import (
     session_row,
     to_ms,
 )
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.store import THESE, WORDS, Store
 from reminderd.ids import internal_id
 from reminderd.interfaces import (
     Approval,
@@ -45,9 +42,8 @@ from reminderd.model import (
     State,
     ZoneChange,
 )
-from reminderd.sealing import Seal, opened, places
+from reminderd.sealing import opened, places
 
-_THESE = "(SELECT value FROM json_each(?))"
 _SESSIONS = (
     f"SELECT {SESSION_COLUMNS} FROM sessions "
     "JOIN protocol_versions ON protocol_versions.id = sessions.protocol_version"
@@ -77,43 +73,18 @@ _NEEDS_STAFF = (
 class Records(Store):
     """The part of the outbox that intake and the command line use."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        seal: Seal | None = None,
-        durable: bool = True,
-        patience_seconds: float = PATIENCE_SECONDS,
-    ) -> None:
-        super().__init__(path, seal=seal, durable=durable, patience_seconds=patience_seconds)
-        self._protocols: dict[int, CareProtocol] = {}
-
-    @contextmanager
-    def trial(self) -> Iterator[None]:
-        try:
-            with super().trial():
-                yield
-        finally:
-            self._protocols.clear()  # what was pinned is undone, and its id is given again
+    _protocols: dict[int, CareProtocol]  # those that were read, by the ids of their texts
 
     # Patients ------------------------------------------------------------------------------
 
     def free_ids(self) -> tuple[int, int]:
-        return self._next_id("patients"), self._next_id("sessions")
+        return self.free_id("patients"), self.free_id("sessions")
 
     def reserve_ids(self, patients: int, sessions: int) -> tuple[int, int]:
-        return self._reserve("patients", patients), self._reserve("sessions", sessions)
-
-    def _reserve(self, table: str, count: int) -> int:
-        # The counter remembers ids that are gone, so that a name never means somebody else.
-        first = self._next_id(table)
-        self.connection.execute(
-            "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (first + count - 1, table)
-        )
-        return first
+        return self.reserve("patients", patients), self.reserve("sessions", sessions)
 
     def add_patients(self, patients: Sequence[Patient], now: datetime) -> None:
-        self.connection.executemany(
+        self.execute_many(
             f"INSERT INTO patients ({_PATIENT}, created_at) VALUES ({_PATIENT_MARKS}, ?)",
             [(*self._patient_row(each, now), to_ms(now)) for each in patients],
         )
@@ -121,7 +92,7 @@ class Records(Store):
 
     def update_patient(self, patient: Patient, now: datetime) -> None:
         names = [f"{name} = ?" for name in _PATIENT.split(", ")[1:]]
-        self.connection.execute(
+        self.execute(
             f"UPDATE patients SET {', '.join(names)} WHERE id = ?",
             (*self._patient_row(patient, now)[1:], patient.id),
         )
@@ -138,7 +109,7 @@ class Records(Store):
         return found[0] if found else None
 
     def patients_by_ref(self, refs: Iterable[str]) -> dict[str, Patient]:
-        found = self._patients(f"WHERE ref IN {_THESE}", (json.dumps(list(refs)),))
+        found = self._patients(f"WHERE ref IN {WORDS}", (json.dumps(list(refs)),))
         return {each.ref: each for each in found if each.ref is not None}
 
     def patients(self) -> list[Patient]:
@@ -152,7 +123,7 @@ class Records(Store):
     # Sessions and protocols ----------------------------------------------------------------
 
     def add_sessions(self, sessions: Sequence[Session]) -> None:
-        self.connection.executemany(
+        self.execute_many(
             "INSERT INTO sessions (id, patient, protocol_version, at, state, tags, area, "
             "recorded_at, adjustments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [session_row(each, self.seal) for each in sessions],
@@ -165,7 +136,7 @@ class Records(Store):
         past.add_zone_change(self, patient_id, change)
 
     def update_session(self, session: Session) -> None:
-        self.connection.execute(
+        self.execute(
             "UPDATE sessions SET patient = ?, protocol_version = ?, at = ?, state = ?, tags = ?, "
             "area = ?, recorded_at = ?, adjustments = ? WHERE id = ?",
             (*session_row(session, self.seal)[1:], session.id),
@@ -200,8 +171,9 @@ class Records(Store):
         return known
 
     def add_corrections(self, reminder_ids: Sequence[int], by: str, now: datetime) -> None:
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO corrections (reminder, at, by) VALUES (?, ?, ?)",
+        self.execute_many(
+            "INSERT INTO corrections (reminder, at, by) VALUES (?, ?, ?) "
+            "ON CONFLICT (reminder) DO UPDATE SET at = excluded.at, by = excluded.by",
             [(each, to_ms(now), by) for each in reminder_ids],
         )
 
@@ -225,20 +197,20 @@ class Records(Store):
             else:
                 known.append((*row, reminder.id))
         self._insert_reminders(new)
-        self.connection.executemany(_UPDATE_REMINDER, known)
+        self.execute_many(_UPDATE_REMINDER, known)
 
     def _insert_reminders(self, rows: Sequence[Row]) -> None:
-        first = self._reserve("reminders", len(rows))
+        first = self.reserve("reminders", len(rows))
         rows = [(number, *row) for number, row in enumerate(rows, first)]
         full = len(rows) - len(rows) % _ROWS_AT_ONCE
-        self.connection.executemany(
+        self.execute_many(
             _INSERT_REMINDERS + ", ".join([_ROW] * _ROWS_AT_ONCE),
             (
                 tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
                 for start in range(0, full, _ROWS_AT_ONCE)
             ),
         )
-        self.connection.executemany(_INSERT_REMINDERS + _ROW, rows[full:])
+        self.execute_many(_INSERT_REMINDERS + _ROW, rows[full:])
 
     def reminder(self, reminder_id: int) -> Reminder | None:
         rows = self.query(f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE id = ?", (reminder_id,))
@@ -290,17 +262,17 @@ class Records(Store):
         self, patient_ids: Sequence[int], only: str, parameters: Sequence[int]
     ) -> list[PatientFacts]:
         ids = json.dumps(list(patient_ids))
-        patients = self._patients(f"WHERE id IN {_THESE}", (ids,))
+        patients = self._patients(f"WHERE id IN {THESE}", (ids,))
         sessions: dict[int, list[Session]] = {}
         for row in self.query(
-            f"{_SESSIONS} WHERE sessions.patient IN {_THESE} ORDER BY sessions.at, sessions.id",
+            f"{_SESSIONS} WHERE sessions.patient IN {THESE} ORDER BY sessions.at, sessions.id",
             (ids,),
         ):
             sessions.setdefault(row[1], []).append(session_from(row, self.seal))
         own = json.dumps([each.id for group in sessions.values() for each in group])
         reminders: dict[int, list[Reminder]] = {}
         for row in self.query(
-            f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {_THESE} {only}",
+            f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {THESE} {only}",
             (own, *parameters),
         ):
             reminders.setdefault(row[1], []).append(reminder_from(row))
@@ -331,13 +303,11 @@ class Records(Store):
         return str(rows[0][0]) if rows else None
 
     def set_note(self, key: str, value: str) -> None:
-        self.connection.execute(
-            "INSERT OR REPLACE INTO notes (key, value) VALUES (?, ?)", (key, value)
+        self.execute(
+            "INSERT INTO notes (key, value) VALUES (?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
         )
-
-    def _next_id(self, table: str) -> int:
-        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
-        return int(rows[0][0]) + 1
 
 
 def _where(wanted: ReminderFilter) -> tuple[str, list[object]]:
@@ -351,9 +321,9 @@ def _where(wanted: ReminderFilter) -> tuple[str, list[object]]:
     if wanted.protocol is not None:
         conditions.append(("protocol = ?", wanted.protocol))
     if wanted.states:
-        conditions.append((f"state IN {_THESE}", _json_words(wanted.states)))
+        conditions.append((f"state IN {WORDS}", _json_words(wanted.states)))
     if wanted.reasons:
-        conditions.append((f"reason IN {_THESE}", _json_words(wanted.reasons)))
+        conditions.append((f"reason IN {WORDS}", _json_words(wanted.reasons)))
     if wanted.due_from is not None:
         conditions.append(("due_at >= ?", to_ms(wanted.due_from)))
     if wanted.due_until is not None:

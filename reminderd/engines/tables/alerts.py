@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from reminderd.alert_book import Alert
-from reminderd.engines.embedded.incidents import IncidentBook
-from reminderd.engines.embedded.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.incidents import IncidentBook
+from reminderd.engines.tables.rows import from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from reminderd.engines.tables.store import WORDS
 from reminderd.sealing import Places, Row, Seal, closed, opened, places, readable
 
 _ALL = "id, key, recipient, created_at, wake_at, tries, sent_at, error"
@@ -23,7 +24,7 @@ class AlertBook(IncidentBook):
 
     def known_alerts(self, keys: Collection[str]) -> frozenset[str]:
         rows = self.query(
-            "SELECT DISTINCT key FROM alerts WHERE key IN (SELECT value FROM json_each(?))",
+            f"SELECT DISTINCT key FROM alerts WHERE key IN {WORDS}",
             (json.dumps(list(keys)),),
         )
         return frozenset(row[0] for row in rows)
@@ -31,10 +32,10 @@ class AlertBook(IncidentBook):
     def add_alert(self, key: str, recipients: Collection[str], now: datetime) -> None:
         if self.known_alerts([key]):
             return
-        first = self._next_id("alerts")
+        first = self.reserve("alerts", len(recipients))
         for place, recipient in enumerate(recipients):
             row = (first + place, key, place, recipient, to_ms(now), to_ms(now))
-            self.connection.execute(
+            self.execute(
                 f"INSERT INTO alerts ({_NEW}) VALUES (?, ?, ?, ?, ?, ?)",
                 closed(row, _SEALED_IN_NEW, first + place, self.seal),
             )
@@ -42,7 +43,8 @@ class AlertBook(IncidentBook):
     def waiting_alerts(self, now: datetime) -> list[Alert]:
         return self._alerts(
             # What was added later than now, was added while the clock was wrong.
-            "WHERE wake_at <= ?1 OR (wake_at IS NOT NULL AND created_at > ?1) ORDER BY id",
+            "WHERE wake_at <= ? OR (wake_at IS NOT NULL AND created_at > ?) ORDER BY id",
+            to_ms(now),
             to_ms(now),
             read=readable,
         )
@@ -52,14 +54,14 @@ class AlertBook(IncidentBook):
             to_ms(alert.created_at), to_ms_or_none(alert.wake_at), alert.tries,
             to_ms_or_none(alert.sent_at), alert.error, alert.id,
         )  # fmt: skip
-        self.connection.execute(
+        self.execute(
             "UPDATE alerts SET created_at = ?, wake_at = ?, tries = ?, sent_at = ?, error = ? "
             "WHERE id = ?",
             closed(row, _SEALED_IN_CHANGED, alert.id, self.seal),
         )
 
     def alerts(self, about: str) -> list[Alert]:
-        return self._alerts("WHERE substr(key, 1, length(?1)) = ?1 ORDER BY id", about)
+        return self._alerts("WHERE substr(key, 1, ?) = ? ORDER BY id", len(about), about)
 
     def untold_alerts(self) -> list[Alert]:
         return self._alerts("WHERE wake_at IS NOT NULL AND tries > 0 ORDER BY id")

@@ -5,19 +5,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from reminderd.engines.embedded.rows import (
+from reminderd.engines.tables.rows import (
     Row,
     adjustments_from,
     adjustments_text,
     from_ms,
     to_ms,
 )
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.store import THESE, Store
 from reminderd.interfaces import PatientFacts
 from reminderd.model import CareProtocol, Session, SessionChange, SessionState, ZoneChange
 from reminderd.sealing import closed, opened, places
 
-_THESE = "(SELECT value FROM json_each(?))"
 _CHANGE = "id, session, protocol_version, at, state, adjustments, changed_at, by, why"
 _SEALED_IN_CHANGE = places("session_changes", _CHANGE)
 _PAST = (
@@ -30,14 +29,12 @@ _SEALED_IN_PAST = places("session_changes", _PAST)
 def add_change(store: Store, change: SessionChange) -> None:
     """Keep how the session was."""
     was = change.was
-    ((number,),) = store.query(
-        "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'session_changes'"
-    )
+    number = store.reserve("session_changes", 1)
     row = (
         number, was.id, was.protocol_version, to_ms(was.at), was.state.value,
         adjustments_text(was.adjustments), to_ms(change.at), change.by, change.why,
     )  # fmt: skip
-    store.connection.execute(
+    store.execute(
         f"INSERT INTO session_changes ({_CHANGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         closed(row, _SEALED_IN_CHANGE, number, store.seal),
     )
@@ -45,7 +42,7 @@ def add_change(store: Store, change: SessionChange) -> None:
 
 def add_zone_change(store: Store, patient_id: int, change: ZoneChange) -> None:
     """Keep by which zone the patient lived until then."""
-    store.connection.execute(
+    store.execute(
         "INSERT INTO zone_changes (patient, zone, changed_at) VALUES (?, ?, ?)",
         (patient_id, change.was, to_ms(change.at)),
     )
@@ -72,7 +69,7 @@ def with_past(
 def _zones(store: Store, patient_ids: Sequence[int | None]) -> dict[int | None, list[ZoneChange]]:
     found: dict[int | None, list[ZoneChange]] = {}
     for patient, zone, changed_at in store.query(
-        f"SELECT patient, zone, changed_at FROM zone_changes WHERE patient IN {_THESE} ORDER BY id",
+        f"SELECT patient, zone, changed_at FROM zone_changes WHERE patient IN {THESE} ORDER BY id",
         (json.dumps(patient_ids),),
     ):
         found.setdefault(patient, []).append(ZoneChange(zone, from_ms(changed_at)))
@@ -88,7 +85,7 @@ def _changes(
     for each in store.query(
         f"SELECT {_PAST} FROM session_changes "
         "JOIN protocol_versions ON protocol_versions.id = session_changes.protocol_version "
-        f"WHERE session IN {_THESE} ORDER BY session_changes.id",
+        f"WHERE session IN {THESE} ORDER BY session_changes.id",
         (json.dumps(list(now)),),
     ):
         row = opened(each, _SEALED_IN_PAST, each[-1], store.seal)
@@ -114,7 +111,7 @@ def _corrected(store: Store, sessions: Sequence[Session]) -> dict[int | None, da
     """When staff corrected which reminder of these sessions, by its id."""
     rows = store.query(
         "SELECT reminder, corrections.at FROM reminders "
-        f"JOIN corrections ON corrections.reminder = reminders.id WHERE session IN {_THESE}",
+        f"JOIN corrections ON corrections.reminder = reminders.id WHERE session IN {THESE}",
         (json.dumps([each.id for each in sessions]),),
     )
     return {row[0]: from_ms(row[1]) for row in rows}

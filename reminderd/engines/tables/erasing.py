@@ -7,11 +7,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from reminderd.consents import statement
-from reminderd.engines.embedded.answer_tables import WORDLESS as NO_ANSWERS
-from reminderd.engines.embedded.claims import take_back
-from reminderd.engines.embedded.rows import from_ms, to_ms
-from reminderd.engines.embedded.scrubbing import scrub
-from reminderd.engines.embedded.trail import Trail
+from reminderd.engines.tables.claims import take_back
+from reminderd.engines.tables.rows import from_ms, to_ms
+from reminderd.engines.tables.store import THESE, WORDS
+from reminderd.engines.tables.trail import Trail
+from reminderd.engines.tables.wordless import NO_ANSWERS
 from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Removed, StoredMessage
 from reminderd.model import Channel, Consent, How, Patient
@@ -24,27 +24,24 @@ _SEALED_IN_NOTE = places("notes", "key, value")
 _OWN_MESSAGES = "(SELECT id FROM messages WHERE patient = ?)"
 _OWN_SESSIONS = "(SELECT id FROM sessions WHERE patient = ?)"
 _WORDLESS = (
-    "UPDATE replies SET sender = '', text = '', why = '{}', for_staff = 0 "
-    "WHERE id IN (SELECT value FROM json_each(?))"
+    f"UPDATE replies SET sender = '', text = '', why = '{{}}', for_staff = 0 WHERE id IN {THESE}"
 )
 # What others on the same number may have written stays with them.
 _ONLY_OWN = (
-    "SELECT reply FROM reply_patients WHERE patient = ?1 AND reply NOT IN "
-    "(SELECT reply FROM reply_patients WHERE patient <> ?1)"
+    "SELECT reply FROM reply_patients WHERE patient = ? AND reply NOT IN "
+    "(SELECT reply FROM reply_patients WHERE patient <> ?)"
 )
 _NOBODYS = "SELECT id, sender FROM replies WHERE id NOT IN (SELECT reply FROM reply_patients)"
 _SEALED_IN_NOBODYS = places("replies", "id, sender")
 _ONLY_OWN_INCIDENTS = (
-    "SELECT incident FROM incident_patients WHERE patient = ?1 AND incident NOT IN "
-    "(SELECT incident FROM incident_patients WHERE patient <> ?1)"
+    "SELECT incident FROM incident_patients WHERE patient = ? AND incident NOT IN "
+    "(SELECT incident FROM incident_patients WHERE patient <> ?)"
 )
 _NOBODYS_INCIDENTS = (
     "SELECT id, number FROM incidents WHERE id NOT IN (SELECT incident FROM incident_patients)"
 )
 _SEALED_IN_NOBODYS_INCIDENTS = places("incidents", "id, number")
-_NUMBERLESS = (
-    "UPDATE incidents SET number = '', why = NULL WHERE id IN (SELECT value FROM json_each(?))"
-)
+_NUMBERLESS = f"UPDATE incidents SET number = '', why = NULL WHERE id IN {THESE}"
 _REMOVALS = (
     "UPDATE check_replies SET answer = NULL WHERE reminder IN "
     f"(SELECT id FROM reminders WHERE session IN {_OWN_SESSIONS})",
@@ -90,7 +87,7 @@ class Erasing(Trail):
             return {}
         hashes = {_hash(key, each): each for each in wanted}
         rows = self.query(
-            "SELECT address, at FROM objections WHERE address IN (SELECT value FROM json_each(?))",
+            f"SELECT address, at FROM objections WHERE address IN {WORDS}",
             (json.dumps(list(hashes)),),
         )
         return {hashes[address]: from_ms(at) for address, at in rows}
@@ -98,7 +95,7 @@ class Erasing(Trail):
     def lift_objections(self, lifted: Collection[Address]) -> None:
         key = self._objections_key()
         if key is not None:
-            self.connection.executemany(
+            self.execute_many(
                 "DELETE FROM objections WHERE address = ?", [(_hash(key, each),) for each in lifted]
             )
 
@@ -109,8 +106,9 @@ class Erasing(Trail):
             if channel in patient.consent and not patient.consents(channel)
         }
         key = self._objections_key() or (self._new_objections_key() if said else "")
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO objections (address, channel, at) VALUES (?, ?, ?)",
+        self.execute_many(
+            "INSERT INTO objections (address, channel, at) VALUES (?, ?, ?) "
+            "ON CONFLICT (address) DO UPDATE SET channel = excluded.channel, at = excluded.at",
             [(_hash(key, each), each[0].value, to_ms(at)) for each, at in said.items()],
         )
         return [channel for channel, _ in said]
@@ -150,10 +148,10 @@ class Erasing(Trail):
         self._remove_replies(patient)
         self._remove_incidents(patient)
         for removal in _REMOVALS:
-            self.connection.execute(removal, (patient.id,))
-        self.connection.execute(
-            "UPDATE patients SET erased_at = ?1, updated_at = ?1 WHERE id = ?2",
-            (to_ms(now), patient.id),
+            self.execute(removal, (patient.id,))
+        self.execute(
+            "UPDATE patients SET erased_at = ?, updated_at = ? WHERE id = ?",
+            (to_ms(now), to_ms(now), patient.id),
         )
         return Removed(len(cancelled), tuple(objections))
 
@@ -166,24 +164,24 @@ class Erasing(Trail):
 
     def _remove_replies(self, patient: Patient) -> None:
         """Those of this patient alone, and what came from that number before it was known."""
-        own = [row[0] for row in self.query(_ONLY_OWN, (patient.id,))]
+        own = [row[0] for row in self.query(_ONLY_OWN, (patient.id, patient.id))]
         for row in self.query(_NOBODYS):
             number, sender = opened(row, _SEALED_IN_NOBODYS, row[0], self.seal)
             if sender and sender == patient.phone:
                 own.append(number)
         for removal in (_WORDLESS, NO_ANSWERS):
-            self.connection.execute(removal, (json.dumps(own),))
-        self.connection.execute("DELETE FROM reply_patients WHERE patient = ?", (patient.id,))
+            self.execute(removal, (json.dumps(own),))
+        self.execute("DELETE FROM reply_patients WHERE patient = ?", (patient.id,))
 
     def _remove_incidents(self, patient: Patient) -> None:
         """As of replies: that there was a red flag stays, without the number and what was found."""
-        own = [row[0] for row in self.query(_ONLY_OWN_INCIDENTS, (patient.id,))]
+        own = [row[0] for row in self.query(_ONLY_OWN_INCIDENTS, (patient.id, patient.id))]
         for row in self.query(_NOBODYS_INCIDENTS):
             incident, number = opened(row, _SEALED_IN_NOBODYS_INCIDENTS, row[0], self.seal)
             if number and number == patient.phone:
                 own.append(incident)
-        self.connection.execute(_NUMBERLESS, (json.dumps(own),))
-        self.connection.execute("DELETE FROM incident_patients WHERE patient = ?", (patient.id,))
+        self.execute(_NUMBERLESS, (json.dumps(own),))
+        self.execute("DELETE FROM incident_patients WHERE patient = ?", (patient.id,))
 
     def _refuse_on_its_way(self, patient_id: int) -> None:
         open_attempts = self.query(
@@ -197,9 +195,6 @@ class Erasing(Trail):
                 remedy="Wait a moment and erase again. If no daemon runs, `reminderd run --once` "
                 "settles what a crash left open.",
             )
-
-    def scrub(self) -> bool:
-        return scrub(self.connection, self.path)
 
 
 def _hash(key: str, address: Address) -> str:

@@ -3,8 +3,8 @@
 import json
 from datetime import datetime
 
-from reminderd.engines.embedded.rows import to_ms
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.rows import to_ms
+from reminderd.engines.tables.store import THESE, Store
 
 _CLAIMED = (
     "SELECT attempts.id, message, patient FROM attempts "
@@ -21,15 +21,14 @@ def take_back(store: Store, now: datetime, patient_id: int | None = None) -> lis
     rows = store.query(_CLAIMED + of_one, given)
     if not rows:
         return []
-    store.connection.execute(
+    store.execute(
         "UPDATE reminders SET state = 'scheduled', wake_at = due_at "
         "WHERE state = 'sending' AND id IN (SELECT reminder FROM message_reminders "
-        "WHERE message IN (SELECT value FROM json_each(?)))",
+        f"WHERE message IN {THESE})",
         (json.dumps([row[1] for row in rows]),),
     )
-    store.connection.execute(
-        "UPDATE attempts SET outcome = 'returned', settled_at = ? "
-        "WHERE id IN (SELECT value FROM json_each(?))",
+    store.execute(
+        f"UPDATE attempts SET outcome = 'returned', settled_at = ? WHERE id IN {THESE}",
         (to_ms(now), json.dumps([row[0] for row in rows])),
     )
     return [row[2] for row in rows]

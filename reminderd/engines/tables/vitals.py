@@ -1,6 +1,6 @@
 """How sending goes, in figures that are cheap to count."""
 
-from reminderd.engines.embedded.store import Store
+from reminderd.engines.tables.store import Store
 from reminderd.interfaces import Vitals
 from reminderd.model import Channel, Outcome
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from reminderd.audit import Action, Entry
-from reminderd.engines.embedded.answer_tables import WORDLESS
-from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.rows import to_ms
+from reminderd.engines.tables.outbox import TablesOutbox
+from reminderd.engines.tables.rows import to_ms
+from reminderd.engines.tables.store import THESE
+from reminderd.engines.tables.wordless import NO_ANSWERS
 from reminderd.errors import Refused
 
 AT_ONCE = 500  # messages a transaction: a daemon sends in between
@@ -32,7 +33,7 @@ _OLD = "FROM messages WHERE created_at < ? AND text IS NOT NULL"
 _PRUNABLE = f"{_OLD} AND id NOT IN ({_IN_OPEN}) AND id NOT IN ({_UNDER_WAY})"
 _CLEAR = (
     "UPDATE messages SET recipient = NULL, subject = NULL, text = NULL, html = NULL, "
-    "envelope = NULL WHERE id IN (SELECT value FROM json_each(?))"
+    f"envelope = NULL WHERE id IN {THESE}"
 )
 
 
@@ -42,15 +43,12 @@ _REPLIES = (
     "incident_replies JOIN incidents ON incidents.id = incident WHERE closed_at IS NULL) "
     "ORDER BY id"
 )
-_CLEAR_REPLIES = (
-    "UPDATE replies SET sender = '', text = '', why = '{}' "
-    "WHERE id IN (SELECT value FROM json_each(?))"
-)
+_CLEAR_REPLIES = f"UPDATE replies SET sender = '', text = '', why = '{{}}' WHERE id IN {THESE}"
 # Of an incident the number, and what was found, once its last reply has no words any more.
 _CLEAR_INCIDENTS = (
     "UPDATE incidents SET number = '', why = NULL WHERE closed_at IS NOT NULL AND number <> '' "
     "AND id IN (SELECT incident FROM incident_replies "
-    "WHERE reply IN (SELECT value FROM json_each(?))) AND id NOT IN (SELECT incident FROM "
+    f"WHERE reply IN {THESE}) AND id NOT IN (SELECT incident FROM "
     "incident_replies JOIN replies ON replies.id = reply WHERE sender <> '')"
 )
 
@@ -66,7 +64,7 @@ class Prunable(NamedTuple):
     replies: Sequence[int] = ()
 
 
-def prunable(outbox: EmbeddedOutbox, days: int, now: datetime) -> Prunable:
+def prunable(outbox: TablesOutbox, days: int, now: datetime) -> Prunable:
     """What is older than so many times 24 hours; raises Refused for fewer than 30 days."""
     if days < SHORTEST_DAYS:
         raise Refused(
@@ -80,7 +78,7 @@ def prunable(outbox: EmbeddedOutbox, days: int, now: datetime) -> Prunable:
     return Prunable(ids, old - len(ids), replies)
 
 
-def prune(outbox: EmbeddedOutbox, found: Prunable, days: int, by: str, now: datetime) -> bool:
+def prune(outbox: TablesOutbox, found: Prunable, days: int, by: str, now: datetime) -> bool:
     """Clear the words of what was found, for good; a daemon may go on sending meanwhile.
 
     False where another process kept the file from being written anew: it keeps its size, and old
@@ -95,13 +93,13 @@ def prune(outbox: EmbeddedOutbox, found: Prunable, days: int, by: str, now: date
     _clear(outbox, _CLEAR, found.messages)
     _clear(outbox, _CLEAR_REPLIES, found.replies)
     _clear(outbox, _CLEAR_INCIDENTS, found.replies)
-    _clear(outbox, WORDLESS, found.replies)
+    _clear(outbox, NO_ANSWERS, found.replies)
     return outbox.scrub()
 
 
-def _clear(outbox: EmbeddedOutbox, statement: str, numbers: Sequence[int]) -> None:
+def _clear(outbox: TablesOutbox, statement: str, numbers: Sequence[int]) -> None:
     for start in range(0, len(numbers), AT_ONCE):
         with outbox.transaction():
             ids = json.dumps(numbers[start : start + AT_ONCE])
-            outbox.connection.execute(statement, (ids,))
+            outbox.execute(statement, (ids,))
         time.sleep(BREATH_SECONDS)

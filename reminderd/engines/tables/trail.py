@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reminderd.audit import Broken, Entry, Facts, Head, Recorded, as_text, broken, sealed
-from reminderd.engines.embedded.connection import Connection
-from reminderd.engines.embedded.ledger import Ledger
-from reminderd.engines.embedded.rows import Row, from_ms, to_ms
+from reminderd.engines.tables.ledger import Ledger
+from reminderd.engines.tables.rows import Row, from_ms, to_ms
+from reminderd.engines.tables.store import Statements
 
 HEAD = "audit-head"  # the note that holds the number and the digest of the newest entry
 
@@ -23,7 +23,7 @@ class Trail(Ledger):
         if not entries:
             return
         added = sealed(entries, self.trail_head())
-        self.connection.executemany(
+        self.execute_many(
             "INSERT INTO audit "
             "(id, at, by, action, what, patient, last_patient, before, after, digest) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -48,11 +48,11 @@ class Trail(Ledger):
         return [_recorded(row) for row in rows]
 
 
-def fault(opened: Connection) -> Broken | None:
+def fault(opened: Statements) -> Broken | None:
     """The first place at which the trail of a database does not hold."""
-    note = opened.execute("SELECT value FROM notes WHERE key = ?", (HEAD,)).fetchone()
-    rows = opened.execute(f"{_ENTRIES} ORDER BY id")
-    return broken(map(_recorded, rows), _head(note and note[0]))
+    notes = opened.query("SELECT value FROM notes WHERE key = ?", (HEAD,))
+    rows = opened.query(f"{_ENTRIES} ORDER BY id")
+    return broken(map(_recorded, rows), _head(notes[0][0] if notes else None))
 
 
 def _head(note: str | None) -> Head:

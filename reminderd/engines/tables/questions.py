@@ -4,14 +4,14 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from reminderd.engines.embedded.alerts import AlertBook
-from reminderd.engines.embedded.reporting import narrowing
-from reminderd.engines.embedded.rows import from_ms, to_ms
+from reminderd.engines.tables.alerts import AlertBook
+from reminderd.engines.tables.reporting import narrowing
+from reminderd.engines.tables.rows import from_ms, to_ms
+from reminderd.engines.tables.store import THESE
 from reminderd.interfaces import ReportFilter
 from reminderd.questions import Question, Response
 from reminderd.sealing import closed, opened, places
 
-_THESE = "(SELECT value FROM json_each(?))"
 _LOOKED_BACK = timedelta(days=7)
 _LINK = "reply, reminder, answer"
 _SEALED_IN_LINK = places("check_replies", _LINK)
@@ -30,11 +30,11 @@ _LEFT = (
     "AND (receipt IS NULL OR receipt NOT IN ('undelivered', 'failed')) "
     "AND (SELECT erased_at FROM patients WHERE patients.id = patient) IS NULL"
 )
-_IN_ORDER = ") WHERE asked_at >= ? ORDER BY asked_at, id"
-_SAID_AT = "min(coalesce(sent_at, received_at), received_at)"
+_IN_ORDER = ") AS asked WHERE asked_at >= ? ORDER BY asked_at, id"
+_SAID_AT = "CASE WHEN sent_at < received_at THEN sent_at ELSE received_at END"
 _RESPONSES = (
     f"SELECT {_LINK}, {_SAID_AT} AS said_at, decision FROM check_replies "
-    f"JOIN replies ON replies.id = reply WHERE reminder IN {_THESE} ORDER BY said_at, reply"
+    f"JOIN replies ON replies.id = reply WHERE reminder IN {THESE} ORDER BY said_at, reply"
 )
 _EVER = 2**53
 
@@ -44,7 +44,7 @@ class Questions(AlertBook):
 
     def link_reply(self, reply_id: int, reminder_id: int, answer: str | None) -> None:
         row = closed((reply_id, reminder_id, answer), _SEALED_IN_LINK, reply_id, self.seal)
-        self.connection.execute(f"INSERT INTO check_replies ({_LINK}) VALUES (?, ?, ?)", row)
+        self.execute(f"INSERT INTO check_replies ({_LINK}) VALUES (?, ?, ?)", row)
 
     def question(self, reminder_id: int) -> Question | None:
         this = "WHERE kind = 'check' AND id = ?"
@@ -54,7 +54,7 @@ class Questions(AlertBook):
     def questions_to(
         self, patient_ids: Collection[int], since: datetime, until: datetime
     ) -> list[Question]:
-        own = f"session IN (SELECT id FROM sessions WHERE patient IN {_THESE})"
+        own = f"session IN (SELECT id FROM sessions WHERE patient IN {THESE})"
         return self._questions(
             f"{_SELECT} WHERE {own} AND {_LEFT} {_IN_ORDER}",
             *(to_ms(until), json.dumps(sorted(patient_ids)), to_ms(since)),

@@ -1,0 +1,1 @@
+"""How the outbox lies in tables, in SQL that both databases understand."""
