@@ -86,7 +86,7 @@ def _clock(now: datetime, files: Iterable[Path]) -> Finding:
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
     """Files that hold secrets, by the origin of each masked setting."""
-    origins = {each.origin for each in settings.show() if each.value == MASK}
+    origins = {each.origin for each in settings.show() if MASK in str(each.value)}
     files = {Path(each.removeprefix("file ")) for each in origins if each.startswith("file ")}
     if any(each.startswith(f"{settings.path}:") for each in origins):
         files.add(settings.path)

@@ -1,6 +1,7 @@
 """The configuration, checked as a whole: every mistake at once, each with its place.
 
-`raw` and `database_path` are the cheap way in for commands that need nothing but the database.
+`raw`, `database_url` and `database_path` are the cheap way in for commands that need nothing but
+the database.
 """
 
 import json
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reminderd import database_urls
+from reminderd.database_urls import MASK
 from reminderd.emergency_numbers import emergency_number
 from reminderd.errors import NotFound, shown
 from reminderd.faults import Fault, did_you_mean, dotted, from_validation, keys_at, type_at
@@ -20,10 +23,11 @@ from reminderd.sealing import Seal
 from reminderd.settings_sources import (
     Raw,
     as_typed,
-    database_file,
     database_path,
     database_seal,
+    database_url,
     find,
+    password_faults,
     raw,
 )
 
@@ -34,9 +38,11 @@ if TYPE_CHECKING:
 
     Models = Mapping[str, type[BaseModel]]
 
-__all__ = ["Raw", "Settings", "Shown", "database_path", "find", "json_schema", "load", "raw"]
+__all__ = [
+    "MASK", "Raw", "Settings", "Shown", "database_path", "database_url", "find", "json_schema",
+    "load", "raw",
+]  # fmt: skip
 
-MASK = "********"
 _SECRET = re.compile(r"token|password|secret|credential|(^|_)key$|(^|_)notify$")
 
 
@@ -70,9 +76,32 @@ class Settings:
         return self.given.folder
 
     @property
+    def is_distributed(self) -> bool:
+        """Whether the database is PostgreSQL, which many machines may share."""
+        return database_urls.is_distributed(self.sections.database.url)
+
+    @property
     def database(self) -> Path:
-        """The file of the embedded database."""
-        return database_file(self.sections.database.url, self.folder)
+        """The file of the embedded database.
+
+        Raises ConfigurationError where the database is PostgreSQL.
+        """
+        return database_path(self.given)
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is, password included: for connecting, never for showing.
+
+        Raises ConfigurationError where it is PostgreSQL and a package for it is missing.
+        """
+        return database_url(self.given)
+
+    @property
+    def database_shown(self) -> str:
+        """Which database it is, for people and logs: the file, or the name and its host."""
+        if self.is_distributed:
+            return database_urls.shown(self.sections.database.url)
+        return str(self.database)
 
     @property
     def seal(self) -> Seal | None:
@@ -147,6 +176,7 @@ def load(path: Path | None, environ: Mapping[str, str], transport_models: "Model
     unread = {(*each.path[:-1], str(each.path[-1]).removesuffix("_file")) for each in faults}
     faults += _clinic_faults(given)
     faults += _alert_faults(given)
+    faults += password_faults(given)
     transports, transport_faults = _transports(given, transport_models)
     faults += transport_faults
     try:
@@ -293,6 +323,8 @@ def _leaves(table: Mapping[str, Any], at: KeyPath = ()) -> Iterator[tuple[KeyPat
 
 
 def _masked(path: KeyPath, value: Any) -> Any:
+    if path == ("database", "url"):
+        return database_urls.masked(value)
     return MASK if value and _SECRET.search(str(path[-1])) else value
 
 

@@ -6,7 +6,6 @@ the database can start without them. The sections of transports belong to the tr
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -15,12 +14,11 @@ from phonenumbers import SUPPORTED_REGIONS, NumberParseException, is_valid_numbe
 from phonenumbers import parse as parse_phone
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from reminderd import hours
+from reminderd import database_urls, hours
 from reminderd.durations import Duration, local_time
 from reminderd.faults import did_you_mean
 from reminderd.model import QuietHours
 from reminderd.sealing import read_key
-from reminderd.settings_sources import DEFAULT_DATABASE, database_file
 
 
 def _plain(text: str) -> str:
@@ -72,11 +70,6 @@ def _public_url(url: str) -> str:
             f'"{url}" is not a web address; write for example "https://care.example.org"'
         )
     return url.rstrip("/")
-
-
-def _database_url(url: str) -> str:
-    database_file(url, Path())
-    return url
 
 
 def _encryption_key(key: SecretStr) -> SecretStr:
@@ -167,8 +160,13 @@ class ClinicSection(_Section):
 class DatabaseSection(_Section):
     """Where patients, sessions and reminders are kept."""
 
-    url: Annotated[str, AfterValidator(_database_url)] = Field(
-        DEFAULT_DATABASE, description="sqlite:/// and a file, relative to this one."
+    url: Annotated[str, AfterValidator(database_urls.checked)] = Field(
+        database_urls.DEFAULT,
+        description="Where it is: sqlite:/// and a file, relative to this one, or "
+        "postgresql://user@host/name for many machines.",
+    )
+    password: SecretStr | None = Field(
+        None, description="The password of that user of PostgreSQL, where one is asked for."
     )
     encryption_key: Annotated[SecretStr, AfterValidator(_encryption_key)] | None = Field(
         None,

@@ -6,9 +6,18 @@ Light on purpose: a command that only wants the database needs nothing heavier t
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_origin
 
+from reminderd.database_urls import (
+    DEFAULT,
+    checked,
+    file_of,
+    has_password,
+    is_distributed,
+    with_password,
+)
 from reminderd.errors import ConfigurationError, FaultsFound
 from reminderd.faults import Fault, dotted, located, parse_toml
 from reminderd.locate import KeyPath, lines
@@ -18,9 +27,9 @@ PLACES = (Path("config/reminderd.toml"), Path("/etc/reminderd/reminderd.toml"))
 SECTIONS = (
     "clinics", "database", "channels", "transports", "web", "sending", "sessions", "alerts",
 )  # fmt: skip
-DEFAULT_DATABASE = "sqlite:///reminderd.db"
 _PREFIX = "REMINDERD_"
 _FILE = "_file"
+_URL: KeyPath = ("database", "url")
 
 
 @dataclass
@@ -176,13 +185,60 @@ def _environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str, s
                 raise FaultsFound([f"environment {name}: is not a setting; {advice}"])
 
 
-def database_path(given: Raw) -> Path:
-    """The file of the embedded database; raises ConfigurationError."""
-    faults = given.open_files(("database",), ("url",))
+def database_url(given: Raw) -> str:
+    """Where the database is, with its password if one is configured.
+
+    Raises ConfigurationError, also where a package that PostgreSQL needs is missing.
+    """
+    at: KeyPath = ("database",)
+    faults = given.open_files(at, ("url", "password"))
     try:
-        return database_file(given.table(("database",)).get("url", DEFAULT_DATABASE), given.folder)
+        url = checked(given.table(at).get("url", DEFAULT))
     except ValueError as error:
-        raise given.refuse(faults or [Fault(("database", "url"), str(error))]) from error
+        raise given.refuse(faults or [Fault((*at, "url"), str(error))]) from None
+    if not is_distributed(url):
+        return url
+    faults += password_faults(given)
+    if faults:
+        raise given.refuse(faults)
+    _need_packages(given)
+    password = given.table(at).get("password")
+    return url if password is None else with_password(url, password)
+
+
+def password_faults(given: Raw) -> Iterator[Fault]:
+    """A password that is no text, or that the URL of the database holds already."""
+    table = given.table(("database",))
+    password, url = table.get("password"), table.get("url")
+    if password is not None and not isinstance(password, str):
+        yield Fault(("database", "password"), "must be text in quotes")
+    elif password is not None and isinstance(url, str) and has_password(url):
+        yield Fault(("database", "password"), "stands in url already: give it once")
+
+
+def _need_packages(given: Raw) -> None:
+    if any(find_spec(name) is None for name in ("procrastinate", "psycopg", "psycopg_pool")):
+        raise ConfigurationError(
+            [
+                f"{given.origin(_URL)}: {dotted(_URL)}: PostgreSQL needs packages that are not "
+                "installed"
+            ],
+            remedy="Install them: pip install 'reminderd[postgres]'",
+        )
+
+
+def database_path(given: Raw) -> Path:
+    """The file of the embedded database; raises ConfigurationError where PostgreSQL is used."""
+    url = database_url(given)
+    if is_distributed(url):
+        raise ConfigurationError(
+            [
+                f"{given.origin(_URL)}: {dotted(_URL)}: names a PostgreSQL database, and what you "
+                "ask for is done with the file of an SQLite one"
+            ],
+            remedy="Use PostgreSQL's own tools for that",
+        )
+    return file_of(url, given.folder)
 
 
 def database_seal(given: Raw) -> Seal | None:
@@ -196,21 +252,6 @@ def database_seal(given: Raw) -> Seal | None:
         return Seal(read_key(str(key)), given.origin(path))
     except ValueError as error:
         raise given.refuse(faults or [Fault(path, str(error))]) from None
-
-
-def database_file(url: object, folder: Path) -> Path:
-    """The file behind `sqlite:///…`; raises ValueError for every other kind of address."""
-    if not isinstance(url, str):
-        raise ValueError("must be text in quotes")
-    if url.startswith(("postgresql://", "postgres://")):
-        raise ValueError(
-            "the distributed engine, which PostgreSQL needs, is not available in this version; "
-            f'use for example "{DEFAULT_DATABASE}"'
-        )
-    file = url.removeprefix("sqlite:///")
-    if file == url or file.endswith("/") or file in ("", ":memory:"):
-        raise ValueError(f'must name a file, such as "{DEFAULT_DATABASE}"')
-    return folder / file
 
 
 def as_typed(text: str, wanted: object) -> Any:
