@@ -16,9 +16,18 @@ from reminderd.engines.distributed.refusals import place, translated, unreachabl
 from reminderd.engines.distributed.steps import OWN_STEPS, VERSION, Phase, Step
 from reminderd.errors import ConfigurationError, TryAgainLater
 
-SCHEMA, JOBS_SCHEMA = "reminderd", "reminderd_jobs"
+SCHEMA, JOBS_SCHEMA = "reminderd", "procrastinate"
 LEASE_SECONDS = 15  # a worker that was not seen for so long has ended
 _MIGRATING, _JOINING = 0x72656D01, 0x72656D02  # advisory locks: one who migrates, who may join
+
+_DEFAULTS = """
+SELECT current_user, current_database(), (
+    SELECT substr(setting, length('search_path=') + 1)
+    FROM pg_db_role_setting, unnest(setconfig) AS setting
+    WHERE setrole = current_user::regrole AND setting LIKE 'search_path=%'
+    AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+"""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -47,8 +56,7 @@ def needed(connection: Connection) -> list[str]:
 
 def version(connection: Connection) -> int:
     """The schema of the database: the highest step that was done, of whatever program; 0: none."""
-    own = [name for name in _applied(connection) if "/" not in name]
-    return max((int(name[:3]) for name in own), default=-1) if own else 0
+    return max((_number(name) for name in _applied(connection) if "/" not in name), default=0)
 
 
 def refuse_unfit(connection: Connection, url: str) -> None:
@@ -57,8 +65,9 @@ def refuse_unfit(connection: Connection, url: str) -> None:
     In the transaction in which a worker registers, no after-step can come between the two.
     """
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_JOINING,))
-    _refuse_strange(_applied(connection), url)
-    missing = [each for each in _until(OWN_STEPS, "before") if each.name in needed(connection)]
+    known = _applied(connection)
+    _refuse_strange(known, url)
+    missing = [each for each in _until(OWN_STEPS, "before") if each.name not in known]
     if missing:
         raise ConfigurationError(
             [f"{place(url)}: not a reminderd database of this version: lacks {missing[0].name}"],
@@ -169,7 +178,11 @@ def _refuse_strange(known: dict[str, str], url: str) -> None:
 
 def _is_ahead(name: str) -> bool:
     """Whether an unknown step is one of a newer program that only adds."""
-    return int(name[:3]) > VERSION and "-before-" in name
+    return _number(name) > VERSION and "-before-" in name
+
+
+def _number(name: str) -> int:
+    return int(name[:3])
 
 
 def _refuse_older_workers(connection: Connection, url: str, step: Step) -> None:
@@ -200,13 +213,16 @@ def _refuse_encoding(connection: Connection, url: str) -> None:
 
 def _find_by_default(connection: Connection) -> None:
     """Let this role find everything without naming the schema, whoever pools its connections."""
-    row = connection.execute("SELECT current_user, current_database()").fetchone()
-    assert row is not None
-    connection.execute(
-        sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}, {}, public").format(
-            *(sql.Identifier(str(each)) for each in (*row, SCHEMA, JOBS_SCHEMA))
-        )
-    )
+    path = f"{SCHEMA}, {JOBS_SCHEMA}, public"
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+        (*names, has) = connection.execute(_DEFAULTS).fetchall()[0]
+        if has != path:
+            connection.execute(
+                sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}, {}, public").format(
+                    *(sql.Identifier(str(each)) for each in (*names, SCHEMA, JOBS_SCHEMA))
+                )
+            )
 
 
 def jobs_version() -> str:

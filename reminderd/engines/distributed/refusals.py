@@ -59,7 +59,8 @@ def translated(error: psycopg.Error, url: str) -> ReminderdError:
     where, state = place(url), error.sqlstate or ""
     # Only the first words: the details of a constraint quote rows.
     text = error.diag.message_primary or _first_line(error)
-    if not state or state.startswith(_PASSING):
+    is_cut = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    if is_cut or state.startswith(_PASSING):
         return TryAgainLater(
             f"{where}: {text}",
             remedy="The daemon goes on by itself; give a command again.",
