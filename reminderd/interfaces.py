@@ -75,6 +75,10 @@ class Outbox(Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBoo
         """A unit of work that is undone at its end, to see what it would have led to."""
         ...
 
+    def lock_patients(self, patient_ids: Collection[int]) -> None:
+        """Until the unit of work ends nobody else changes anything about these patients."""
+        ...
+
     # What comes in -------------------------------------------------------------------------
 
     def free_ids(self) -> tuple[int, int]:

@@ -6,18 +6,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from reminderd.doubt import next_look_at
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
 from reminderd.engines.embedded.store import SqliteStore
 from reminderd.engines.tables import claims
+from reminderd.engines.tables.leaving import became_row, rendered_row, settled_row
 from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.engines.tables.rows import (
-    Row,
-    from_ms,
     from_ms_or_none,
     to_ms,
-    to_ms_or_none,
-    word,
 )
 from reminderd.engines.tables.store import THESE
 from reminderd.interfaces import (
@@ -28,12 +24,8 @@ from reminderd.interfaces import (
     Settlement,
 )
 from reminderd.model import Channel, Reason
-from reminderd.sealing import Seal, closed, places
+from reminderd.sealing import Seal
 
-_RENDERED = "recipient, language, subject, text, html, segments, envelope, id"
-_SEALED_IN_RENDERED = places("messages", _RENDERED)
-_SETTLED = "outcome, settled_at, provider_id, code, error, look_at, looks, id"
-_SEALED_IN_SETTLED = places("attempts", _SETTLED)
 _AWAKE = (
     "AND NOT EXISTS (SELECT 1 FROM json_each(?) AS rest, patients WHERE patients.id = "
     "reminders.patient AND rest.value = patients.clinic || '/' || reminders.channel)"
@@ -140,7 +132,7 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
         self.execute_many(
             "UPDATE messages SET recipient = ?, language = ?, subject = ?, text = ?, html = ?, "
             "segments = ?, envelope = ? WHERE id = ?",
-            [self._rendered_row(each, messages[each.attempt_id]) for each in rendered],
+            [rendered_row(each, messages[each.attempt_id], self.seal) for each in rendered],
         )
         self.execute_many(
             "UPDATE attempts SET outcome = 'marked', marked_at = ?, token = ? WHERE id = ?",
@@ -150,13 +142,6 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
     def _messages_of(self, attempts: Iterable[int]) -> dict[int, int]:
         ids = json.dumps(list(attempts))
         return dict(self.query(f"SELECT id, message FROM attempts WHERE id IN {THESE}", (ids,)))
-
-    def _rendered_row(self, each: Rendered, message: int) -> Row:
-        row = (
-            each.to, each.language, each.subject, each.text, each.html, each.segments,
-            each.envelope, message,
-        )  # fmt: skip
-        return closed(row, _SEALED_IN_RENDERED, message, self.seal)
 
     def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
         rows = self.query(
@@ -170,33 +155,13 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
         self.execute_many(
             "UPDATE attempts SET outcome = ?, settled_at = ?, provider_id = ?, code = ?, "
             "error = ?, look_at = ?, looks = ? WHERE id = ?",
-            [self._settled_row(each, now) for each in settlements],
+            [settled_row(each, now, self.seal) for each in settlements],
         )
         self.execute_many(
             "UPDATE reminders SET state = ?, reason = ?, channel = ?, wake_at = ?, attempts = ?, "
             "sent_at = ?, provider_id = ? WHERE id = ?",
-            [
-                (
-                    reminder.state.value,
-                    word(reminder.reason),
-                    word(reminder.channel),
-                    to_ms_or_none(reminder.wake_at),
-                    reminder.attempts,
-                    to_ms_or_none(reminder.sent_at),
-                    reminder.provider_id,
-                    reminder.id,
-                )
-                for each in settlements
-                for reminder in each.reminders
-            ],
+            [became_row(reminder) for each in settlements for reminder in each.reminders],
         )
-
-    def _settled_row(self, each: Settlement, now: datetime) -> Row:
-        row = (
-            each.outcome.value, to_ms(now), each.provider_id, each.code, each.error,
-            to_ms_or_none(each.look_at), each.looks, each.attempt_id,
-        )  # fmt: skip
-        return closed(row, _SEALED_IN_SETTLED, each.attempt_id, self.seal)
 
     def forget_after(self, start: datetime) -> None:
         """As if nothing had been planned or sent after `start`; for copies only.
@@ -217,13 +182,7 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
         returned = claims.take_back(self, now)
         self.doubt_answers()
         marked = self.query("SELECT id, marked_at FROM attempts WHERE outcome = 'marked'")
-        self.execute_many(
-            "UPDATE attempts SET outcome = 'in-doubt', settled_at = ?, look_at = ? WHERE id = ?",
-            [
-                (to_ms(now), to_ms_or_none(next_look_at(from_ms(marked_at), 0)), attempt)
-                for attempt, marked_at in marked
-            ],
-        )
+        claims.doubt(self, marked, now)
         return returned, len(marked)
 
 

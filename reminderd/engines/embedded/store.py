@@ -1,7 +1,7 @@
 """The database file: one connection a thread, one exclusive transaction at a time."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,9 @@ class SqliteStore(Store):
 
     def scrub(self) -> bool:
         return scrub(self.connection, self.path)
+
+    def lock_patients(self, patient_ids: Collection[int]) -> None:
+        """Whoever writes is alone in any case."""
 
     def data_version(self) -> int:
         """A number that changes when another process or connection has committed."""

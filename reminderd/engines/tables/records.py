@@ -116,7 +116,10 @@ class Records(Store):
         return self._patients("", ())
 
     def _patients(self, where: str, parameters: Sequence[str]) -> list[Patient]:
-        rows = self.query(f"SELECT {PATIENT_COLUMNS} FROM patients {where} ORDER BY id", parameters)
+        ours = self.for_update() if where else ""
+        rows = self.query(
+            f"SELECT {PATIENT_COLUMNS} FROM patients {where} ORDER BY id {ours}", parameters
+        )
         agreed = consents.present(self, [row[0] for row in rows])
         return [patient_from(row, agreed.get(row[0], {}), self.seal) for row in rows]
 

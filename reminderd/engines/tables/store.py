@@ -6,7 +6,7 @@ Statements are written once, in what both understand: `?` for a parameter, a lis
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -55,6 +55,14 @@ class Store(ABC):
 
     @abstractmethod
     def trial(self) -> AbstractContextManager[None]:
+        """See `interfaces.Outbox`."""
+
+    def for_update(self) -> str:
+        """What ends a read of patients, so that they are ours until the unit of work ends."""
+        return ""
+
+    @abstractmethod
+    def lock_patients(self, patient_ids: Collection[int]) -> None:
         """See `interfaces.Outbox`."""
 
     @abstractmethod

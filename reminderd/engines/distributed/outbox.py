@@ -1,0 +1,267 @@
+"""The outbox on PostgreSQL: what leads from due through claim and mark to the outcome.
+
+The patient's row is the lock of everything about the patient: whoever claims, marks, settles or
+plans holds it first, in the order of the ids. Rows are written a list at a time.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from reminderd.answerbook import Answer
+from reminderd.engines.distributed.store import PATIENCE_SECONDS, PostgresStore
+from reminderd.engines.distributed.unnested import insert, update
+from reminderd.engines.tables import claims, leaving
+from reminderd.engines.tables.outbox import TablesOutbox
+from reminderd.engines.tables.rows import (
+    REMINDER_COLUMNS,
+    from_ms_or_none,
+    reminder_row,
+    to_ms,
+)
+from reminderd.interfaces import (
+    Claimed,
+    Expired,
+    Heard,
+    NewMessage,
+    Rendered,
+    Reply,
+    Settlement,
+)
+from reminderd.model import Channel, Reason, Reminder
+from reminderd.sealing import Seal
+
+_OWN = "SELECT id FROM patients WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_OWN_OF_ATTEMPTS = (
+    "SELECT id FROM patients WHERE id IN (SELECT patient FROM attempts "
+    "JOIN messages ON messages.id = message WHERE attempts.id = ANY(%s)) "
+    "ORDER BY id FOR NO KEY UPDATE"
+)
+_OWN_OF_CALLBACK = (
+    "SELECT id FROM patients WHERE id = (SELECT patient FROM callbacks "
+    "JOIN attempts ON attempts.id = attempt JOIN messages ON messages.id = message "
+    "WHERE callbacks.id = %s) FOR NO KEY UPDATE"
+)
+# Of which clinics something is due: one look into the index for each.
+_CLINICS = (
+    "WITH RECURSIVE clinics (clinic) AS ("
+    "(SELECT clinic FROM reminders WHERE state = 'scheduled' ORDER BY clinic LIMIT 1) UNION ALL "
+    "SELECT (SELECT clinic FROM reminders WHERE state = 'scheduled' "
+    "AND reminders.clinic > clinics.clinic ORDER BY clinic LIMIT 1) "
+    "FROM clinics WHERE clinics.clinic IS NOT NULL)"
+)
+_NEXT_DUE = (
+    f"{_CLINICS} SELECT min(next.wake_at) FROM clinics CROSS JOIN LATERAL ("
+    "SELECT wake_at FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
+    "AND reminders.clinic || '/' || channel <> ALL(%s) ORDER BY wake_at LIMIT 1) AS next"
+)
+# An equal share for each clinic that has something due, so that none waits for another.
+_DUE = (
+    f"{_CLINICS}, due_clinics AS (SELECT clinic FROM clinics WHERE EXISTS ("
+    "SELECT 1 FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
+    "AND wake_at <= %(now)s AND reminders.clinic || '/' || channel <> ALL(%(without)s))) "
+    "SELECT due.patient FROM due_clinics CROSS JOIN LATERAL ("
+    "SELECT patient, wake_at FROM reminders JOIN patients ON patients.id = patient "
+    "WHERE state = 'scheduled' AND reminders.clinic = due_clinics.clinic AND wake_at <= %(now)s "
+    "AND reminders.clinic || '/' || channel <> ALL(%(without)s) ORDER BY wake_at "
+    "LIMIT greatest(%(limit)s / (SELECT count(*) FROM due_clinics), 1) "
+    "FOR NO KEY UPDATE OF patients SKIP LOCKED) AS due ORDER BY due.wake_at"
+)
+# What somebody works on just now is looked at again by the next sweep.
+_LATE = (
+    "WITH late AS (SELECT reminders.id FROM reminders JOIN patients ON patients.id = patient "
+    "WHERE {} ORDER BY patients.id FOR NO KEY UPDATE OF patients SKIP LOCKED) "
+    "UPDATE reminders SET {} FROM late WHERE reminders.id = late.id AND {} RETURNING reason"
+)
+_TOO_LATE = "state = 'scheduled' AND wake_at <= %(now)s AND expires_at <= %(now)s"
+_HELD_TOO_LONG = "state = 'held' AND expires_at <= %(now)s"
+_ORPHANED = (
+    "NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker "
+    "AND seen_at > clock_ms() - {lease})"
+)
+_ORPHANS = (
+    "SELECT attempts.id, message, patient, outcome, marked_at FROM attempts "
+    "JOIN messages ON messages.id = message WHERE outcome IN ('claimed', 'marked') AND "
+)
+LEASE_MS = 15_000  # a worker that was not seen for so long has ended
+
+
+class DistributedOutbox(PostgresStore, TablesOutbox):
+    """Implements `interfaces.Outbox` on a database that several machines share.
+
+    Raises ConfigurationError where the server does not let us in or the database is of another
+    schema, and TryAgainLater where it cannot be reached, or somebody else holds what is needed.
+    """
+
+    def __init__(
+        self, url: str, *, seal: Seal | None = None, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        self._protocols = {}
+        super().__init__(url, seal=seal, patience_seconds=patience_seconds)
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        try:
+            with super().trial():
+                yield
+        finally:
+            self._protocols.clear()  # what was pinned is undone, and its id is given again
+
+    def lock_patients(self, patient_ids: Collection[int]) -> None:
+        self.rows(_OWN, (sorted(patient_ids),))
+
+    # What is due ---------------------------------------------------------------------------
+
+    def next_due(self, without: Sequence[tuple[str, Channel]] = ()) -> datetime | None:
+        return from_ms_or_none(self.rows(_NEXT_DUE, (_pairs(without),))[0][0])
+
+    def due_patients(
+        self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]] = ()
+    ) -> list[int]:
+        given = {"now": to_ms(now), "without": _pairs(without), "limit": limit}
+        return list(dict.fromkeys(row[0] for row in self.rows(_DUE, given)))
+
+    def expire(self, now: datetime) -> Expired:
+        ends = "state = 'expired', wake_at = NULL"
+        counts: dict[Reason, int] = {}
+        for which, becomes in ((_TOO_LATE, f"{ends}, reason = 'late'"), (_HELD_TOO_LONG, ends)):
+            sql = _LATE.format(which, becomes, which)
+            for (reason,) in self.rows(sql, {"now": to_ms(now)}):
+                counts[Reason(reason)] = counts.get(Reason(reason), 0) + 1
+        return Expired(counts)
+
+    # From the claim to the outcome ------------------------------------------------------------
+
+    def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
+        if not messages:
+            return []
+        first_message = self.reserve("messages", len(messages))
+        first_attempt = self.reserve("attempts", len(messages))
+        claimed = [
+            Claimed(first_message + n, first_attempt + n, each.reminders)
+            for n, each in enumerate(messages)
+        ]
+        at, carried = (
+            to_ms(now),
+            [(reminder.id, each.message_id) for each in claimed for reminder in each.reminders],
+        )
+        self.rows(
+            "UPDATE reminders SET state = 'sending', wake_at = NULL WHERE id = ANY(%s)",
+            ([each[0] for each in carried],),
+        )
+        self.rows(
+            *insert(
+                "messages",
+                "id, patient, channel, transport, created_at",
+                [
+                    (each.message_id, new.patient_id, new.channel.value, new.transport, at)
+                    for each, new in zip(claimed, messages, strict=True)
+                ],
+            )
+        )
+        self.rows(*insert("message_reminders", "reminder, message", carried))
+        self.rows(
+            *insert(
+                "attempts",
+                "id, message, outcome, claimed_at, worker",
+                [
+                    (each.attempt_id, each.message_id, "claimed", at, self.worker)
+                    for each in claimed
+                ],
+            )
+        )
+        return claimed
+
+    def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
+        wanted = list(attempt_ids)
+        self.rows(_OWN_OF_ATTEMPTS, (wanted,))
+        rows = self.rows(
+            "SELECT id FROM attempts WHERE id = ANY(%s) "
+            "AND outcome IN ('claimed', 'marked', 'in-doubt')",
+            (wanted,),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
+        if not rendered:
+            return
+        ids = [each.attempt_id for each in rendered]
+        messages = {
+            row[0]: row[1]
+            for row in self.rows("SELECT id, message FROM attempts WHERE id = ANY(%s)", (ids,))
+        }
+        words = [
+            leaving.rendered_row(each, messages[each.attempt_id], self.seal) for each in rendered
+        ]
+        marked = [
+            ("marked", to_ms(now), each.token, self.worker, each.attempt_id) for each in rendered
+        ]
+        self.rows(*update("messages", leaving.RENDERED, words))
+        self.rows(*update("attempts", "outcome, marked_at, token, worker, id", marked))
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        if not settlements:
+            return
+        settled = [leaving.settled_row(each, now, self.seal) for each in settlements]
+        became = [leaving.became_row(one) for each in settlements for one in each.reminders]
+        self.rows(*update("attempts", leaving.SETTLED, settled))
+        self.rows(*update("reminders", leaving.BECAME, became))
+
+    def save_reminders(self, reminders: Iterable[Reminder]) -> None:
+        new, known = [], []
+        for reminder in reminders:
+            row = reminder_row(reminder)
+            if reminder.id is None:
+                new.append(row)
+            else:
+                known.append((reminder.id, *row))
+        if new:
+            first = self.reserve("reminders", len(new))
+            rows = [(number, *row) for number, row in enumerate(new, first)]
+            self.rows(*insert("reminders", REMINDER_COLUMNS, rows))
+        if known:
+            self.rows(*update("reminders", REMINDER_COLUMNS, known))
+
+    # After a crash --------------------------------------------------------------------------
+
+    def recover(self, now: datetime) -> tuple[list[int], int]:
+        orphaned = _ORPHANED.format(lease=LEASE_MS)
+        found = self.rows(_ORPHANS + orphaned)
+        self.lock_patients({row[2] for row in found})
+        found = self.rows(_ORPHANS + orphaned)  # as they are now that nobody else changes them
+        returned = claims.put_back(self, [row[:3] for row in found if row[3] == "claimed"], now)
+        marked = [(row[0], row[4]) for row in found if row[3] == "marked"]
+        claims.doubt(self, marked, now)
+        self.doubt_answers()
+        return returned, len(marked)
+
+    def doubt_answers(self) -> int:
+        orphaned = _ORPHANED.format(lease=LEASE_MS)
+        return len(
+            self.rows(
+                "UPDATE answers SET state = 'unknown' "
+                f"WHERE state = 'marked' AND {orphaned} RETURNING id"
+            )
+        )
+
+    def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
+        super().mark_answers(answers, now)
+        ids = [each.id for each in answers]
+        self.rows("UPDATE answers SET worker = %s WHERE id = ANY(%s)", (self.worker, ids))
+
+    # What comes in ---------------------------------------------------------------------------
+
+    def heard(self, callback_id: int) -> Heard | None:
+        self.rows(_OWN_OF_CALLBACK, (callback_id,))
+        return super().heard(callback_id)
+
+    def keep_reply(self, transport: str, reply: Reply, now: datetime) -> bool:
+        # PostgreSQL has no place for U+0000; nothing else of what was written is lost.
+        return super().keep_reply(
+            transport, replace(reply, text=reply.text.replace("\x00", "\ufffd")), now
+        )
+
+
+def _pairs(without: Sequence[tuple[str, Channel]]) -> list[str]:
+    return [f"{clinic}/{channel.value}" for clinic, channel in without]

@@ -1,0 +1,174 @@
+"""The database on a server: units of work that run beside each other where they may."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from reminderd.engines.distributed import dialect, migrating
+from reminderd.engines.distributed.pool import Connection, Pool
+from reminderd.engines.distributed.refusals import place
+from reminderd.engines.tables import sealed
+from reminderd.engines.tables.store import Row, Store
+from reminderd.errors import TryAgainLater
+from reminderd.sealing import Seal
+
+PATIENCE_SECONDS = 5.0
+_DESK = 0x72656D10  # the advisory lock of whoever works alone
+# A process that hangs in a unit of work gives back what it holds after so many seconds.
+_HANGS_ALONE, _HANGS_BESIDE = 300, 60
+_SEALED_BY = f"SELECT value FROM notes WHERE key = '{sealed.SEALED_BY}'"
+
+
+class PostgresStore(Store):
+    """One database on a server, by its URL, and what opens its values.
+
+    Raises ConfigurationError where it is of another schema, or encrypted otherwise than by `seal`;
+    TryAgainLater where it cannot be reached.
+    """
+
+    def __init__(
+        self, url: str, *, seal: Seal | None = None, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        self.seal = seal
+        self.url = url
+        self.worker: int | None = None  # under which number this process claims
+        self._patience_seconds = patience_seconds
+        self._local = threading.local()
+        self._pool = Pool(url, patience_seconds)
+        try:
+            with self._pool.connection() as connection, connection.transaction():
+                migrating.refuse_unfit(connection, url)
+            sealed.refuse_unfit(place(url), self, seal)
+        except BaseException:
+            self._pool.close()
+            raise
+
+    # Statements ------------------------------------------------------------------------------
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self.rows(dialect.translated(sql), parameters)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        with self._connection() as connection:
+            connection.execute(dialect.translated(sql).encode(), parameters)
+
+    def execute_many(self, sql: str, rows: Iterable[Row]) -> None:
+        with self._connection() as connection, connection.cursor() as cursor:
+            cursor.executemany(dialect.translated(sql).encode(), rows)
+
+    def rows(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> list[Row]:
+        """The rows of a statement in PostgreSQL's own words; `%s` for a parameter."""
+        with self._connection() as connection:
+            cursor = connection.execute(sql.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def reserve(self, table: str, count: int) -> int:
+        rows = self.rows("SELECT reserve(%s, %s)", (table, count))
+        return int(rows[0][0])
+
+    def free_id(self, table: str) -> int:
+        return self.reserve(table, 0)
+
+    def for_update(self) -> str:
+        return "FOR NO KEY UPDATE" if self._present is not None else ""
+
+    # Units of work ---------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Alone in the cluster among all that are; senders and hooks go on (`beside`)."""
+        if self._present is not None:
+            yield
+            return
+        with self._unit_of_work(f"SELECT pg_advisory_xact_lock({_DESK});", _HANGS_ALONE):
+            yield
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Beside all others; what it reads of a patient is its own until it ends."""
+        if self._present is not None:
+            yield
+            return
+        with self._unit_of_work("", _HANGS_BESIDE):
+            yield
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        lock = f"SELECT pg_advisory_xact_lock({_DESK});"
+        with self._unit_of_work(lock, _HANGS_ALONE, end="ROLLBACK"):
+            yield
+
+    @contextmanager
+    def _unit_of_work(self, lock: str, hangs_seconds: int, end: str = "COMMIT") -> Iterator[None]:
+        patience = round(self._patience_seconds * 1000)
+        begin = (
+            f"BEGIN; SET LOCAL lock_timeout = {patience}; "
+            f"SET LOCAL idle_in_transaction_session_timeout = '{hangs_seconds}s'; "
+            f"{lock}{_SEALED_BY}"
+        )
+        with self._pool.connection() as connection:
+            self._local.connection = connection
+            try:
+                self._refuse_resealed(connection.execute(begin.encode()))
+                yield
+                connection.execute(end.encode())
+            except BaseException:
+                _roll_back(connection)
+                raise
+            finally:
+                self._local.connection = None
+
+    def _refuse_resealed(self, begun: "psycopg.Cursor[Row]") -> None:
+        """Between the opening and now somebody may have encrypted the database, or decrypted it."""
+        while begun.nextset():
+            pass
+        row = begun.fetchone()
+        if (row and row[0]) != sealed.id_of(self.seal):
+            raise TryAgainLater(
+                f"{place(self.url)}: was encrypted or decrypted just now",
+                remedy="Run the command again.",
+            )
+
+    @property
+    def _present(self) -> Connection | None:
+        """The connection of this thread's unit of work, where it is in one."""
+        present: Connection | None = getattr(self._local, "connection", None)
+        return present
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if self._present is not None:
+            yield self._present
+        else:
+            with self._pool.connection() as connection:
+                yield connection
+
+    # -----------------------------------------------------------------------------------------
+
+    def scrub(self) -> bool:
+        """Free what was removed; the server's own archives and copies are not ours to clean."""
+        for table in ("patients", "consents", "messages", "replies", "answers", "incidents"):
+            self.execute(f"VACUUM {table}")
+        return True
+
+    def close(self) -> None:
+        """Nothing of this thread is left open: what it used is given back already."""
+
+    def close_all(self) -> None:
+        """Close every connection of this process."""
+        self._pool.close()
+
+
+def _roll_back(connection: Connection) -> None:
+    """Where the connection is lost, the server has done so."""
+    if connection.closed or connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        return
+    try:
+        connection.execute("ROLLBACK")
+    except psycopg.Error:
+        connection.close()
