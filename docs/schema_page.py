@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from sqlite_utils import Database
 
+from docs.cluster_tables import cluster_part
 from reminderd import sealing
 from reminderd.engines.embedded import connection, schema, store
 from reminderd.words import (
@@ -338,9 +339,12 @@ def _page(database: Database) -> Iterator[str]:
     yield "`datetime(due_at / 1000, 'unixepoch')` reads one. Read it with any SQLite tool;"
     yield "leave the writing to reminderd. What is marked encrypted is so where a"
     yield "[key](encryption.md) is configured.\n"
+    known: set[tuple[str, str]] = set()
     for table in database.tables:
         if not table.name.startswith(("_", "sqlite_")):
             yield from _table(database, table.name)
+            known |= {(table.name, column.name) for column in table.columns}
+    yield from cluster_part(known)
 
 
 def _table(database: Database, name: str) -> Iterator[str]:

@@ -99,6 +99,12 @@ def test_a_wheel_finds_its_templates_protocols_and_units(from_wheel: Environment
     assert "protocols_dir/mesotherapy.toml" in found["files"]
 
 
+def test_a_wheel_has_every_step_of_the_database(from_wheel: Environment) -> None:
+    code = "from reminderd.engines.distributed.steps import OWN_STEPS; print(len(OWN_STEPS))"
+    files = (ROOT / "reminderd/engines/distributed/migrations").glob("*.sql")
+    assert int(from_wheel.run("python", "-c", code)) == len(list(files))
+
+
 def test_an_sdist_installs_with_the_same_files(built: tuple[Path, Path], tmp_path: Path) -> None:
     environment = install(tmp_path / "venv", str(built[0]))
     found = json.loads(environment.run("python", "-c", ASK))
