@@ -9,18 +9,17 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from reminderd import resources, settings, transports
+from reminderd import engines, resources, settings, transports
 from reminderd.answering import Answers
 from reminderd.check_ins import CheckIns
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
-from reminderd.engines.embedded.connection import PATIENCE_SECONDS
-from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engine import Engine
 from reminderd.errors import ConfigurationError, FaultsFound
 from reminderd.importing import Importer
 from reminderd.incidents import Incidents
 from reminderd.intake import Intake
-from reminderd.interfaces import Receiver, Transport
+from reminderd.interfaces import Outbox, Receiver, Transport
 from reminderd.lanes import Delivery, Means
 from reminderd.migrating import Migrator
 from reminderd.model import Channel, Clinic
@@ -43,7 +42,8 @@ class House:
     practice: Practice
     library: ProtocolLibrary
     renderer: Renderer
-    outbox: EmbeddedOutbox
+    engine: Engine
+    outbox: Outbox
     intake: Intake
 
     @property
@@ -160,47 +160,58 @@ def renderer(settings: Settings | None) -> Renderer:
     return Renderer([*own, resources.templates_dir()])
 
 
+def engine(settings: Settings | None) -> Engine:
+    """The engine of the configured database; without settings the one that needs none."""
+    return engines.configured(settings.given) if settings else engines.on_file(Path(), None)
+
+
 def open_house(
     settings: Settings,
     *,
     database: Path | None = None,
     durable: bool = True,
     nothing_leaves: bool = False,
-    patience_seconds: float = PATIENCE_SECONDS,
 ) -> House:
-    """Wire everything on the configured database, or on `database`.
+    """Wire everything on the configured database, or on `database`, a file of its kind.
 
-    `nothing_leaves` is for houses whose transports stay on the machine whatever is configured;
-    `patience_seconds` is how long another writer is waited for.
+    `nothing_leaves` is for houses whose transports stay on the machine whatever is configured.
     """
+    chosen = engines.on_file(database, settings.seal) if database else engine(settings)
     read = renderer(settings)
-    practice = Practice(
+    practice = _practice(settings, read, nothing_leaves)
+    return _wired(settings, practice, read, chosen, chosen.open(durable=durable))
+
+
+def house_on(settings: Settings, engine: Engine, outbox: Outbox) -> House:
+    """Wire everything on an outbox that is open."""
+    read = renderer(settings)
+    practice = _practice(settings, read, nothing_leaves=False)
+    return _wired(settings, practice, read, engine, outbox)
+
+
+def _practice(settings: Settings, read: Renderer, nothing_leaves: bool) -> Practice:
+    return Practice(
         _clinics(settings, nothing_leaves),
         _routes(settings),
         read.texts,
         settings.sections.sending.most_per_day,
         _unsubscribe_at(settings),
     )
-    outbox = EmbeddedOutbox(
-        database or settings.database,
-        seal=settings.seal,
-        durable=durable,
-        patience_seconds=patience_seconds,
-    )
-    return _wired(settings, practice, read, outbox)
 
 
 def with_fresh_texts(house: House) -> House:
     """The same house with the templates as they are now."""
     read = renderer(house.settings)
     practice = replace(house.practice, texts=read.texts)
-    return _wired(house.settings, practice, read, house.outbox)
+    return _wired(house.settings, practice, read, house.engine, house.outbox)
 
 
-def _wired(settings: Settings, practice: Practice, read: Renderer, outbox: EmbeddedOutbox) -> House:
+def _wired(
+    settings: Settings, practice: Practice, read: Renderer, engine: Engine, outbox: Outbox
+) -> House:
     library = protocol_library(settings)
     intake = Intake(outbox, practice, library, by=_login_name())
-    return House(settings, practice, library, read, outbox, intake)
+    return House(settings, practice, library, read, engine, outbox, intake)
 
 
 def build_transports(settings: Settings) -> dict[str, Transport]:

@@ -192,7 +192,7 @@ def _database(
     try:
         patients = house.outbox.patients()
         spoken.update(each.language for each in patients if each.language)
-        yield fine("database", f"{settings.database}, {len(patients)} patients")
+        yield fine("database", f"{house.engine.where}, {len(patients)} patients")
         for hold in held(house.outbox):
             yield problem("sending", f"nothing is sent: {hold.why}", "Go on: reminderd release")
         yield from _patients(house, patients)

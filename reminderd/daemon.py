@@ -19,11 +19,7 @@ from reminderd.bootstrap import House, with_fresh_texts
 from reminderd.callbacks import Callbacks
 from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
-from reminderd.engines.embedded import connection, store
-from reminderd.engines.embedded.high_water import hold_where_older, mark_newest
-from reminderd.engines.embedded.lock import only_daemon
-from reminderd.engines.embedded.loop import EmbeddedLoop
-from reminderd.engines.looking import BEAT, LOOK_OUT_SECONDS
+from reminderd.engine import BEAT, LOOK_OUT_SECONDS, Duty
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
 from reminderd.hours import zone
@@ -54,17 +50,13 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
     """
     clock = SystemClock()
     bootstrap.check_own_words(settings.folder)  # whoever writes STOP has to be understood
-    was_there = settings.database.exists()
-    if store.create(settings.database, seal=settings.seal):
-        done = "brought up to date" if was_there else "created, empty until somebody is enrolled"
-        log.warning("%s: %s", settings.database, done)
-    with only_daemon(settings.database), ExitStack() as open_things:
-        # A large import must not come between a message that left and the record of it.
-        house = bootstrap.open_house(settings, patience_seconds=60)
-        open_things.callback(house.outbox.close)
-        first_clinic = next(iter(house.practice.clinics.values()))
-        hold_where_older(house.outbox, clock.now(), zone(first_clinic.timezone))
-        open_things.callback(mark_newest, house.outbox)
+    engine = bootstrap.engine(settings)
+    done = engine.prepare()
+    if done is not None:
+        log.warning("%s: %s", engine.where, done)
+    clocks = zone(next(iter(settings.sections.clinics.values())).timezone)
+    with engine.on_duty(clock.now(), clocks) as duty, ExitStack() as open_things:
+        house = bootstrap.house_on(settings, engine, duty.outbox)
         serving = bootstrap.build_transports(settings)
         for transport in serving.values():
             open_things.callback(transport.close)
@@ -76,7 +68,7 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
             _send_once(house, clock, serving, watch)
         else:
             open_things.enter_context(telling(house, alerting, clock))
-            _serve(house, clock, serving, watch, stop or threading.Event())
+            _serve(house, duty, clock, serving, watch, stop or threading.Event())
 
 
 def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
@@ -93,8 +85,6 @@ def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     if returned or doubted:
         said = "after a crash: %d messages go out again, %d are in doubt"
         log.warning(said, len(returned), doubted)
-    if not connection.wal_is_safe():
-        log.warning("SQLite %s: WAL is not safe, not used", connection.sqlite_version())
     _plan_by_present_rules(house, clock.now())
 
 
@@ -174,6 +164,7 @@ class _Stop:
 
 def _serve(
     house: House,
+    duty: Duty,
     clock: Clock,
     serving: dict[str, Transport],
     watch: Watch,
@@ -188,7 +179,6 @@ def _serve(
         return _reloaded(house, clock, serving, watch, pulse)
 
     dispatches = _dispatches(house, clock, serving, watch, pulse)
-    loop = EmbeddedLoop(house.outbox, dispatches, clock, watch.now)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
     asking_too = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
     with (
@@ -197,9 +187,9 @@ def _serve(
         raising(signals),
     ):
         systemd.ready()
-        log.info("ready: %s", house.settings.database)
+        log.info("ready: %s", house.engine.where)
         _warn_of_a_hasty_watchdog()
-        loop.run(stop, renewed)
+        duty.run(dispatches, clock, watch.now, stop, renewed)
     systemd.stopping()
     log.info("stopped")
 
@@ -312,29 +302,23 @@ def dry_run(
         told.update(each.id for each in delivery.reminders if each.id is not None)
         observe(delivery)
 
-    original = connection.connect(settings.database, read_only=True)
+    engine = bootstrap.engine(settings)
+    with engine.changes() as version, raising({signal.SIGTERM: stop, signal.SIGINT: stop}):
 
-    def version() -> object:
-        return original.execute("PRAGMA data_version").fetchone()
+        def has_changed(copied: object) -> bool:
+            return once or version() != copied
 
-    def has_changed(copied: object) -> bool:
-        return once or version() != copied
-
-    try:
-        with raising({signal.SIGTERM: stop, signal.SIGINT: stop}):
-            log.info("dry run: nothing leaves and nothing changes: %s", settings.database)
-            while not stop.is_set():
-                copied = version()
-                with house_on_a_copy(settings, nothing_leaves=False) as house:
-                    dispatch = _teller(house, clock, tell, told)
-                    try:
-                        _drain_until(clock, dispatch, stop, partial(has_changed, copied))
-                    finally:
-                        dispatch.close()
-                if once:
-                    return
-    finally:
-        original.close()
+        log.info("dry run: nothing leaves and nothing changes: %s", engine.where)
+        while not stop.is_set():
+            copied = version()
+            with house_on_a_copy(settings, nothing_leaves=False) as house:
+                dispatch = _teller(house, clock, tell, told)
+                try:
+                    _drain_until(clock, dispatch, stop, partial(has_changed, copied))
+                finally:
+                    dispatch.close()
+            if once:
+                return
 
 
 def _teller(

@@ -45,6 +45,7 @@ from reminderd.outbox_values import NewMessage as NewMessage
 from reminderd.outbox_values import News as News
 from reminderd.outbox_values import PatientFacts as PatientFacts
 from reminderd.outbox_values import Pinned as Pinned
+from reminderd.outbox_values import Prunable as Prunable
 from reminderd.outbox_values import ReminderFilter as ReminderFilter
 from reminderd.outbox_values import Removed as Removed
 from reminderd.outbox_values import Rendered as Rendered
@@ -211,6 +212,13 @@ class Outbox(Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBoo
         """What the latest signature of that digest was for."""
         ...
 
+    def forget_after(self, start: datetime) -> None:
+        """As if nothing had been planned or sent after `start`; for copies only.
+
+        What staff called off stays off.
+        """
+        ...
+
     def note(self, key: str) -> str | None:
         """A fact that reminderd remembers about itself, such as the tzdata version planned by."""
         ...
@@ -248,6 +256,17 @@ class Outbox(Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBoo
         """Outside a transaction: let no byte of what was removed stay in the files.
 
         False where another process was in the way.
+        """
+        ...
+
+    def prunable(self, days: int, now: datetime) -> Prunable:
+        """What is older than so many times 24 hours; raises Refused for fewer than 30 days."""
+        ...
+
+    def prune(self, found: Prunable, days: int, by: str, now: datetime) -> bool:
+        """Clear the words of what was found, for good, while others go on sending.
+
+        False where another process was in the way: old bytes may still be in the files.
         """
         ...
 

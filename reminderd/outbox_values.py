@@ -1,6 +1,6 @@
 """What an outbox is given and gives back, as frozen values. `interfaces.Outbox` has the verbs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -279,6 +279,18 @@ class Removed:
 
     cancelled: int
     objections: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """Messages whose words may go, and how many as old stay: something of theirs is still open.
+
+    `replies` are those to us that wait for nobody.
+    """
+
+    messages: Sequence[int]
+    kept: int
+    replies: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

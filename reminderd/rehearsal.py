@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from reminderd.bootstrap import House, open_house
+from reminderd.bootstrap import House, engine, open_house
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded.copying import copy_database
 from reminderd.holding import lift
 from reminderd.lanes import Delivery
 from reminderd.model import SessionState
@@ -27,7 +26,7 @@ def house_on_a_copy(settings: Settings, *, nothing_leaves: bool) -> Iterator[Hou
     """
     with TemporaryDirectory(prefix="reminderd-") as folder:
         copy = Path(folder) / "copy.db"
-        copy_database(settings.database, copy)
+        engine(settings).copy(copy)
         house = open_house(settings, database=copy, durable=False, nothing_leaves=nothing_leaves)
         try:
             with house.outbox.transaction():

@@ -11,6 +11,7 @@ from reminderd.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from reminderd.bootstrap import House
+    from reminderd.engine import Engine
     from reminderd.model import CareProtocol, Clinic
     from reminderd.protocols import ProtocolLibrary
     from reminderd.settings import Settings
@@ -81,8 +82,14 @@ class Desk:
     @property
     def house_if_any(self) -> "House | None":
         """As `house`; None where nothing is configured or there is no database yet."""
-        settings = self.settings_if_any
-        return self.house if settings and settings.database.exists() else None
+        return self.house if self.settings_if_any and self.engine.exists() else None
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The engine of the configured database."""
+        from reminderd.bootstrap import engine
+
+        return engine(self.settings)
 
     @cached_property
     def house(self) -> "House":

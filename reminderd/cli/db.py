@@ -25,11 +25,8 @@ def command() -> None:
 def check(desk: Desk, as_json: bool) -> None:
     """Look for damage, and for rows that contradict each other; works beside the daemon."""
     from reminderd.cli.findings import report
-    from reminderd.engines.embedded import soundness
-    from reminderd.engines.embedded.unfinished import clear
 
-    clear(desk.settings.database)
-    report(soundness.examine(desk.settings.database, desk.settings.seal), as_json=as_json)
+    report(desk.engine.examine(), as_json=as_json)
 
 
 @command.command("backup")
@@ -43,17 +40,12 @@ def backup(desk: Desk, file: Path | None, force: bool, as_json: bool) -> None:
     Without FILE it stands beside the database, with the instant in UTC in its name.
     """
     from reminderd.cli import output
-    from reminderd.engines.embedded import backup as backups
-    from reminderd.engines.embedded.fitting import refuse_unfit_file
 
-    database = desk.settings.database
-    refuse_unfit_file(database, desk.settings.seal)
-    target = file or backups.beside(database, "backup", desk.clock.now())
-    counts = backups.back_up(database, target, force=force)
+    done = desk.engine.back_up(file, desk.clock.now(), force=force)
     if as_json:
-        output.emit({"file": str(target), "rows": counts})
+        output.emit({"file": str(done.file), "rows": done.rows})
     else:
-        click.echo(f"wrote {target}, verified: {_told(counts)}")
+        click.echo(f"wrote {done.file}, verified: {_told(done.rows)}")
 
 
 def _told(counts: "Mapping[str, int]") -> str:
@@ -72,18 +64,15 @@ def restore(desk: Desk, file: Path, as_json: bool) -> None:
     sent since and would send it again: see `reminderd release`.
     """
     from reminderd.cli import output
-    from reminderd.engines.embedded import restoring
     from reminderd.hours import zone
 
-    database = desk.settings.database
-    clocks = zone(desk.timezone)
-    kept = restoring.restore(file, database, desk.clock.now(), desk.settings.seal, clocks)
+    kept = desk.engine.restore(file, desk.clock.now(), zone(desk.timezone))
     if as_json:
         output.emit({"file": str(file), "kept": None if kept is None else str(kept), "held": True})
         return
     if kept is not None:
         click.echo(f"kept     {kept}, the database that was there")
-    click.echo(f"restored {database}, from {file}")
+    click.echo(f"restored {desk.engine.where}, from {file}")
     output.note(
         "Sending is held: what was sent since that backup would be sent again. Cancel what must"
         " not go out, then: reminderd release"
@@ -96,19 +85,17 @@ def restore(desk: Desk, file: Path, as_json: bool) -> None:
 def migrate(desk: Desk, as_json: bool) -> None:
     """Bring the schema up to date, all or nothing; a copy of what was stays beside it."""
     from reminderd.cli import output
-    from reminderd.engines.embedded import connection, schema, store
 
-    database = desk.settings.database
-    connection.connect(database, read_only=True).close()  # there has to be one
-    changed = store.create(database, seal=desk.settings.seal)
+    engine = desk.engine
+    with engine.changes():  # there has to be one
+        pass
+    done = engine.prepare()
     if as_json:
-        output.emit({"schema": schema.VERSION, "changed": changed})
-    elif changed:
-        click.echo(
-            f"brought {database} up to schema {schema.VERSION}; how it was is kept beside it"
-        )
+        output.emit({"schema": engine.schema, "changed": done is not None})
+    elif done is not None:
+        click.echo(f"{engine.where}: {done}")
     else:
-        click.echo(f"{database} has schema {schema.VERSION}, the present one")
+        click.echo(f"{engine.where} has schema {engine.schema}, the present one")
 
 
 @command.command("prune")

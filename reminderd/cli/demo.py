@@ -48,13 +48,12 @@ _NEXT = """Next:
 
 def _sample_house(folder: Path) -> "House":
     """A house on the packaged configuration, all of it in `folder`."""
-    from reminderd.bootstrap import load_settings, open_house
-    from reminderd.engines.embedded import store
+    from reminderd.bootstrap import engine, load_settings, open_house
 
     config = folder / "reminderd.toml"
     shutil.copyfile(resources.config_dir() / "reminderd.toml", config)
     settings = load_settings(config, {})
-    store.create(settings.database)
+    engine(settings).prepare()
     return open_house(settings, durable=False)
 
 

@@ -1,15 +1,15 @@
 """`db encrypt` and `db decrypt`: the database goes over to a key, to another one, or to none."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from reminderd.cli.context import Desk
-from reminderd.errors import ConfigurationError, InvalidInput, ReminderdError
+from reminderd.errors import ConfigurationError, InvalidInput
 
 if TYPE_CHECKING:
+    from reminderd.engine import Resealed
     from reminderd.sealing import Seal
 
 PARTLY_DONE = 3
@@ -68,23 +68,16 @@ def _seal_in(file: Path) -> "Seal":
 def _go_over(desk: Desk, wanted: Wanted, *, as_json: bool) -> None:
     """Change what has to be changed, say it; exits with 3 where the file could not be cleaned."""
     from reminderd.cli import output
-    from reminderd.engines.embedded import encrypting
-    from reminderd.engines.embedded.lock import only_daemon
-    from reminderd.engines.tables.sealed import id_of
 
-    path, key = desk.settings.database, id_of(wanted.new)
-    changed = encrypting.key_of(path) != key
-    with only_daemon(path):
-        if changed:
-            encrypting.convert(path, wanted.old, wanted.new)
-        is_clean = encrypting.finish(path)
-    copies = list(_otherwise(path, key))
+    engine, key = desk.engine, None if wanted.new is None else wanted.new.key_id
+    done = engine.reseal(wanted.old, wanted.new)
     if as_json:
-        output.emit({"key": key, "changed": changed, "file_is_clean": is_clean, "copies": copies})
+        facts = {"key": key, "changed": done.changed, "file_is_clean": done.is_clean}
+        output.emit({**facts, "copies": done.copies})
     else:
-        _tell(path, key, changed, copies)
+        _tell(engine.where, key, done)
         output.note(wanted.then)
-    if not is_clean:
+    if not done.is_clean:
         output.note(
             "Another process uses the database: how it was may still lie in its file. "
             "Run the same again."
@@ -92,20 +85,8 @@ def _go_over(desk: Desk, wanted: Wanted, *, as_json: bool) -> None:
         click.get_current_context().exit(PARTLY_DONE)
 
 
-def _otherwise(database: Path, key: str | None) -> Iterator[str]:
-    """Copies beside the database that are encrypted otherwise, or not at all."""
-    from reminderd.engines.embedded.encrypting import key_of
-
-    for copy in sorted(database.parent.glob(f"{database.name}.*")):
-        try:
-            if key_of(copy) != key:
-                yield str(copy)
-        except ReminderdError:
-            continue  # it is something else
-
-
-def _tell(path: Path, key: str | None, changed: bool, copies: list[str]) -> None:
+def _tell(where: str, key: str | None, done: "Resealed") -> None:
     state = "is not encrypted" if key is None else f"is encrypted with the key {key}"
-    click.echo(f"{path} {state}{'' if changed else ' already'}")
-    for copy in copies:
+    click.echo(f"{where} {state}{'' if done.changed else ' already'}")
+    for copy in done.copies:
         click.echo(f"not changed: {copy}; delete it if it is not needed")

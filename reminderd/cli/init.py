@@ -57,13 +57,12 @@ def _write(target: Path, content: bytes) -> bool:
 
 def _create_database(config: Path) -> None:
     """Create the configured database, or bring it up to date."""
-    from reminderd.bootstrap import load_settings
-    from reminderd.engines.embedded import store
+    from reminderd.bootstrap import engine, load_settings
 
-    settings = load_settings(config, os.environ)
-    database = settings.database
-    database.parent.mkdir(parents=True, exist_ok=True)
-    _report(f"{database}, the database", store.create(database, seal=settings.seal))
+    chosen = engine(load_settings(config, os.environ))
+    for file in chosen.files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    _report(f"{chosen.where}, the database", chosen.prepare() is not None)
 
 
 def _report(what: object, written: bool) -> None:

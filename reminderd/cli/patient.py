@@ -15,8 +15,8 @@ from reminderd.cli.options import read
 
 if TYPE_CHECKING:
     from reminderd.charts import Change
+    from reminderd.engine import Engine
     from reminderd.model import Clinic
-    from reminderd.sealing import Seal
     from reminderd.settings_sources import Raw
 
 
@@ -77,15 +77,15 @@ def add(desk: Desk, /, as_json: bool, **options: str | None) -> None:
 def list_patients(desk: Desk, as_json: bool) -> None:
     """List everybody."""
     # The shortest way, without checking the whole configuration: this has to be there at once.
-    from reminderd.settings_sources import database_path, database_seal, raw
+    from reminderd.engines import configured
+    from reminderd.settings_sources import raw
 
     configuration = raw(desk.config_path, os.environ)
-    database, seal = database_path(configuration), database_seal(configuration)
+    engine = configured(configuration)
     if as_json:
-        _emit_all(configuration, database, seal)
+        _emit_all(configuration, engine)
         return
     from reminderd.cli.output import table
-    from reminderd.engines.embedded import roll
 
     clinics = configuration.table(("clinics",))
     table(
@@ -102,22 +102,21 @@ def list_patients(desk: Desk, as_json: bool) -> None:
                 each.consented.replace(";", ",") or "none",
                 "paused" if each.paused else "",
             )
-            for each in roll.patients(database, seal)
+            for each in engine.roll()
         ),
     )
 
 
-def _emit_all(configuration: "Raw", database: Path, seal: "Seal | None") -> None:
+def _emit_all(configuration: "Raw", engine: "Engine") -> None:
     from reminderd.cli import output, view
-    from reminderd.engines.embedded.outbox import EmbeddedOutbox
 
-    records = EmbeddedOutbox(database, seal=seal)
+    outbox = engine.open()
     patients = [
         view.patient_data(each, _clinic(configuration, each.clinic))
-        for each in records.patients()
+        for each in outbox.patients()
         if each.erased_at is None
     ]
-    records.close()
+    outbox.close()
     output.emit({"patients": patients})
 
 

@@ -25,11 +25,10 @@ def prune(desk: Desk, older_than: str, wanted: Wanted) -> None:
     """Clear the words of old messages; exits with 3 where the file could not be made smaller."""
     from reminderd.cli import adjusting, output
     from reminderd.cli.options import read
-    from reminderd.engines.tables import pruning
 
     days = read("--older-than", _days, older_than)
     outbox, now = desk.house.outbox, desk.clock.now()
-    found = pruning.prunable(outbox, days, now)
+    found = outbox.prunable(days, now)
     count = len(found.messages)
     what = (
         f"{count} messages and {len(found.replies)} replies"
@@ -39,7 +38,7 @@ def prune(desk: Desk, older_than: str, wanted: Wanted) -> None:
     by = adjusting.author(desk, wanted.by)
     if not (wanted.dry_run or wanted.yes):
         _ask(what, days)
-    is_clean = wanted.dry_run or pruning.prune(outbox, found, days, by, now)
+    is_clean = wanted.dry_run or outbox.prune(found, days, by, now)
     if wanted.as_json:
         facts = {
             "messages": count,

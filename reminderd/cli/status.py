@@ -11,8 +11,6 @@ from reminderd.cli.context import Desk, pass_desk
 from reminderd.cli.options import as_json as json_option
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reminderd.bootstrap import House
     from reminderd.model import Reason, State
 
@@ -25,7 +23,7 @@ def command(desk: Desk, as_json: bool) -> None:
     from reminderd.cli import output
     from reminderd.staff import items
 
-    running = _is_daemon_running(desk.settings.database)  # before this process opens the file
+    running = desk.engine.is_running()  # before this process opens the file
     house, now = desk.house, desk.clock.now()
     facts = {"daemon": "running" if running else "not running", **_facts(house, desk, now)}
     waiting = items.waiting(house, now)
@@ -39,19 +37,6 @@ def command(desk: Desk, as_json: bool) -> None:
         click.echo(f"{'':12}{each['id']}: {each['why']} → {each['do']}")
     if len(waiting) > 10:
         click.echo(f"{'':12}… see all with: reminderd today")
-
-
-def _is_daemon_running(database: "Path") -> bool:
-    from reminderd.engines.embedded.lock import only_daemon
-    from reminderd.errors import TryAgainLater
-
-    if not database.exists():
-        return False
-    try:
-        with only_daemon(database):
-            return False
-    except TryAgainLater:
-        return True
 
 
 def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
@@ -69,7 +54,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
         counts[state] += count
     overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
     return {
-        "database": str(house.settings.database),
+        "database": house.engine.where,
         "holds": [hold_data(each, desk.timezone) for each in held(house.outbox)],
         "resting": [
             {
@@ -80,7 +65,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
             for each in resting(house.outbox, house.practice.routes.values(), now)
         ],
         "reminders": {state.value: counts[state] for state in State},
-        "next_due": instant(house.outbox.next_due(), desk.timezone),
+        "next_due": instant(house.outbox.next_due(()), desk.timezone),
         "overdue": house.outbox.count_reminders(overdue),
         "in_doubt": in_doubt.facts(house, desk.timezone, now),
         "held": _by_reason(tally, State.HELD),

@@ -3,15 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch, Drained
+from reminderd.engine import BEAT as BEAT
+from reminderd.engine import LOOK_OUT_SECONDS as LOOK_OUT_SECONDS
 from reminderd.engines.health import Health
 from reminderd.errors import TryAgainLater
-
-BEAT = timedelta(seconds=15)  # nobody waits longer for a look, whatever was missed
-LOOK_OUT_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 

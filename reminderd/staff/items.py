@@ -58,10 +58,8 @@ def waiting(house: "House", now: datetime) -> list[Item]:
 
 def _disk(house: "House") -> Iterator[Item]:
     """Nothing can be recorded, so nothing is sent."""
-    from reminderd.engines.embedded.connection import is_full
-
-    folder = house.outbox.path.parent
-    if is_full(folder):
+    folder = house.engine.full_disk()
+    if folder is not None:
         yield {
             "what": "disk",
             "id": "disk-full",

@@ -125,8 +125,8 @@ def test_where_somebody_is_in_the_way_it_is_said_and_can_be_done_again(
     desk: FrontDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "reminderd.bootstrap.open_house.__kwdefaults__",
-        {"database": None, "durable": True, "nothing_leaves": False, "patience_seconds": 0.05},
+        "reminderd.engines.embedded.store.SqliteStore.__init__.__kwdefaults__",
+        {"seal": None, "durable": True, "patience_seconds": 0.05},
     )
     reader = connect(desk.database)
     reader.execute("BEGIN")

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from reminderd import bootstrap, daemon
 from reminderd.cli import context
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded import backup, encrypting, loop, restoring, schema, store
+from reminderd.engines.embedded import backup, encrypting, loop, outbox, restoring, schema, store
 from reminderd.model import Message
 from reminderd.render import Renderer
 from tests.faults.forks import Job
@@ -93,7 +93,7 @@ def _wrapped(steps: Steps, clock: VirtualClock) -> Iterator[None]:
     """The product of this process, by that clock and with those steps."""
     build = bootstrap.build_transport
     replaced: list[tuple[Any, str, Any]] = [
-        (bootstrap, "EmbeddedOutbox", partial(BreakingOutbox, steps=steps)),
+        (outbox, "EmbeddedOutbox", partial(BreakingOutbox, steps=steps)),
         (bootstrap, "build_transport", lambda *given: Carrier(build(*given), steps)),
         (daemon, "SystemClock", lambda: clock),
         (context, "SystemClock", lambda: clock),

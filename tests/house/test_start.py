@@ -41,3 +41,9 @@ def test_one_machine_needs_nothing_of_what_many_need(command: list[str], tmp_pat
     arguments = command if command == ["--help"] else ["--config", str(desk.config), *command]
     code = f"from reminderd.cli import main\nsys.argv[1:] = {arguments}\nmain()"
     assert loaded(code, POSTGRESQL) == []
+
+
+def test_a_list_of_patients_is_made_without_the_model(tmp_path: Path) -> None:
+    command = ["--config", str(FrontDesk(tmp_path).config), "patient", "list"]
+    code = f"from reminderd.cli import main\nsys.argv[1:] = {command}\nmain()"
+    assert loaded(code, ("reminderd.model", "reminderd.bootstrap", *EXPENSIVE)) == []

@@ -1,5 +1,6 @@
 """Encrypting a database that is there, decrypting it, and giving it another key: all or nothing."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from reminderd.engines.embedded.connection import (
 from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.tables.resealing import reseal
 from reminderd.engines.tables.sealed import UNSCRUBBED, refuse_unfit, sealed_by, unscrubbed
-from reminderd.errors import ConfigurationError
+from reminderd.errors import ConfigurationError, ReminderdError
 from reminderd.sealing import Seal
 
 
@@ -73,3 +74,13 @@ def finish(path: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> bool:
                 return False
             connection.execute("DELETE FROM notes WHERE key = ?", (UNSCRUBBED,))
         return True
+
+
+def otherwise(database: Path, key: str | None) -> Iterator[str]:
+    """Copies beside the database that are encrypted with another key, or not at all."""
+    for copy in sorted(database.parent.glob(f"{database.name}.*")):
+        try:
+            if key_of(copy) != key:
+                yield str(copy)
+        except ReminderdError:
+            continue  # it is something else

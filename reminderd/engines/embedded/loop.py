@@ -16,10 +16,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
+from reminderd.engine import BEAT, LOOK_OUT_SECONDS
 from reminderd.engines.embedded.high_water import HighWater, newest
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.health import Health
-from reminderd.engines.looking import BEAT, LOOK_OUT_SECONDS, Looks
+from reminderd.engines.looking import Looks
 from reminderd.holding import held
 
 log = logging.getLogger(__name__)

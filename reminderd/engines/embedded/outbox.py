@@ -163,19 +163,6 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
             [became_row(reminder) for each in settlements for reminder in each.reminders],
         )
 
-    def forget_after(self, start: datetime) -> None:
-        """As if nothing had been planned or sent after `start`; for copies only.
-
-        What staff called off stays off.
-        """
-        self.execute(
-            "UPDATE reminders SET state = 'skipped', reason = 'past', channel = NULL, "
-            "wake_at = NULL, sent_at = NULL, provider_id = NULL, receipt = NULL, attempts = 0, "
-            "needs_staff = 0, first_planned_at = ? "
-            "WHERE (state <> 'sent' OR sent_at > ?) AND coalesce(reason, '') <> 'by-staff'",
-            (to_ms(start), to_ms(start)),
-        )
-
     # After a crash --------------------------------------------------------------------------
 
     def recover(self, now: datetime) -> tuple[list[int], int]:

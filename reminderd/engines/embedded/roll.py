@@ -1,30 +1,14 @@
 """All patients at a glance, read without the model: the list has to be there at once."""
 
 from pathlib import Path
-from typing import NamedTuple
 
+from reminderd.engine import Listed
 from reminderd.engines.embedded.connection import DatabaseError, Statements, connect, translated
 from reminderd.engines.tables.sealed import refuse_unfit
 from reminderd.sealing import Seal, opened, places
 
 _LISTED = "id, ref, clinic, given_name, family_name, phone, email, timezone, channels"
 _SEALED = places("patients", _LISTED)
-
-
-class Listed(NamedTuple):
-    """A patient as the list shows one; `timezone` is None where it is the clinic's."""
-
-    id: int
-    ref: str | None
-    clinic: str
-    given_name: str
-    family_name: str
-    phone: str | None
-    email: str | None
-    timezone: str | None
-    channels: str
-    consented: str
-    paused: int
 
 
 def patients(database: Path, seal: Seal | None) -> list[Listed]:

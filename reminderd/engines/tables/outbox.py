@@ -3,10 +3,18 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from reminderd.engines.tables import claims, doubts, reporting, vitals, volume
+from reminderd.engines.tables import claims, doubts, pruning, reporting, vitals, volume
 from reminderd.engines.tables.answerbook import AnswerBook
 from reminderd.engines.tables.rows import to_ms
-from reminderd.interfaces import Doubt, Figure, LastSession, PatientFacts, ReportFilter, Vitals
+from reminderd.interfaces import (
+    Doubt,
+    Figure,
+    LastSession,
+    PatientFacts,
+    Prunable,
+    ReportFilter,
+    Vitals,
+)
 from reminderd.model import CareProtocol, Patient, Reminder
 
 
@@ -53,11 +61,26 @@ class TablesOutbox(AnswerBook):
     def take_back(self, patient_id: int, now: datetime) -> None:
         claims.take_back(self, now, patient_id)
 
+    def forget_after(self, start: datetime) -> None:
+        self.execute(
+            "UPDATE reminders SET state = 'skipped', reason = 'past', channel = NULL, "
+            "wake_at = NULL, sent_at = NULL, provider_id = NULL, receipt = NULL, attempts = 0, "
+            "needs_staff = 0, first_planned_at = ? "
+            "WHERE (state <> 'sent' OR sent_at > ?) AND coalesce(reason, '') <> 'by-staff'",
+            (to_ms(start), to_ms(start)),
+        )
+
     def newest_attempt(self) -> int:
         return vitals.newest_attempt(self)
 
     def vitals(self, after_attempt: int) -> Vitals:
         return vitals.vitals(self, after_attempt)
+
+    def prunable(self, days: int, now: datetime) -> Prunable:
+        return pruning.prunable(self, days, now)
+
+    def prune(self, found: Prunable, days: int, by: str, now: datetime) -> bool:
+        return pruning.prune(self, found, days, by, now)
 
     # What is in doubt -----------------------------------------------------------------------
 

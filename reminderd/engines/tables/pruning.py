@@ -4,14 +4,14 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from reminderd.audit import Action, Entry
-from reminderd.engines.tables.outbox import TablesOutbox
+from reminderd.engines.tables.answerbook import AnswerBook
 from reminderd.engines.tables.rows import to_ms
 from reminderd.engines.tables.store import THESE
 from reminderd.engines.tables.wordless import NO_ANSWERS
 from reminderd.errors import Refused
+from reminderd.interfaces import Prunable
 
 AT_ONCE = 500  # messages a transaction: a daemon sends in between
 BREATH_SECONDS = 0.05  # in which whoever waits to write gets a turn
@@ -53,19 +53,8 @@ _CLEAR_INCIDENTS = (
 )
 
 
-class Prunable(NamedTuple):
-    """Messages whose words may go, and how many as old stay: something of theirs is still open.
-
-    `replies` are those to us that wait for nobody.
-    """
-
-    messages: Sequence[int]
-    kept: int
-    replies: Sequence[int] = ()
-
-
-def prunable(outbox: TablesOutbox, days: int, now: datetime) -> Prunable:
-    """What is older than so many times 24 hours; raises Refused for fewer than 30 days."""
+def prunable(outbox: AnswerBook, days: int, now: datetime) -> Prunable:
+    """See `interfaces.Outbox`."""
     if days < SHORTEST_DAYS:
         raise Refused(
             f"{days}d is too short: words are kept for at least {SHORTEST_DAYS} days",
@@ -78,12 +67,8 @@ def prunable(outbox: TablesOutbox, days: int, now: datetime) -> Prunable:
     return Prunable(ids, old - len(ids), replies)
 
 
-def prune(outbox: TablesOutbox, found: Prunable, days: int, by: str, now: datetime) -> bool:
-    """Clear the words of what was found, for good; a daemon may go on sending meanwhile.
-
-    False where another process kept the file from being written anew: it keeps its size, and old
-    bytes may still be in it.
-    """
+def prune(outbox: AnswerBook, found: Prunable, days: int, by: str, now: datetime) -> bool:
+    """See `interfaces.Outbox`."""
     if found.messages or found.replies:
         order: dict[str, object] = {"older_than": f"{days}d", "messages": len(found.messages)}
         if found.replies:
@@ -97,7 +82,7 @@ def prune(outbox: TablesOutbox, found: Prunable, days: int, by: str, now: dateti
     return outbox.scrub()
 
 
-def _clear(outbox: TablesOutbox, statement: str, numbers: Sequence[int]) -> None:
+def _clear(outbox: AnswerBook, statement: str, numbers: Sequence[int]) -> None:
     for start in range(0, len(numbers), AT_ONCE):
         with outbox.transaction():
             ids = json.dumps(numbers[start : start + AT_ONCE])

@@ -1,0 +1,55 @@
+"""Being the one daemon of a database file, from the lock to the mark of how far it came."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from reminderd.clock import Clock
+from reminderd.dispatch import Dispatch
+from reminderd.engines.embedded import connection, outbox
+from reminderd.engines.embedded.high_water import hold_where_older, mark_newest
+from reminderd.engines.embedded.lock import only_daemon
+from reminderd.sealing import Seal
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Implements `engine.Duty` while the lock is held."""
+
+    outbox: outbox.EmbeddedOutbox
+
+    def run(
+        self,
+        dispatches: Sequence[Dispatch],
+        clock: Clock,
+        send_at: Callable[[], datetime | None],
+        stop: threading.Event,
+        renewed: Callable[[], Sequence[Dispatch] | None],
+    ) -> None:
+        from reminderd.engines.embedded.loop import EmbeddedLoop
+
+        EmbeddedLoop(self.outbox, dispatches, clock, send_at).run(stop, renewed)
+
+
+@contextmanager
+def begun(path: Path, seal: Seal | None, now: datetime, zone: tzinfo) -> Iterator[Duty]:
+    """As `Engine.on_duty`; the lock is given back once all connections are closed."""
+    if not connection.wal_is_safe():
+        log.warning("SQLite %s: WAL is not safe, not used", connection.sqlite_version())
+    with only_daemon(path), closing(_opened(path, seal)) as opened:
+        hold_where_older(opened, now, zone)
+        try:
+            yield Duty(opened)
+        finally:
+            mark_newest(opened)
+
+
+def _opened(path: Path, seal: Seal | None) -> outbox.EmbeddedOutbox:
+    # A large import must not come between a message that left and the record of it.
+    return outbox.EmbeddedOutbox(path, seal=seal, patience_seconds=60)
