@@ -27,6 +27,7 @@ from reminderd.staff.digest import digest
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=5)
+KEPT = 3 * EVERY  # one machine of a cluster goes on telling, unless it is gone
 GIVEN_UP_AFTER = timedelta(days=1)
 NO_LONGER_SO = "no longer so"
 NOBODY = "no longer in [alerts]"
@@ -111,17 +112,22 @@ class Alerting:
         if not self.has_anybody:
             return now + EVERY
         try:
-            present = {each.key: each for each in alarms(self._house, self._within, now)}
-            todays = self._todays_digest(now)
-            self._add(present, todays, now)
-            pages: dict[str, AlertPage] = {}
-            for alert in self._waiting(present, now):
-                self._tell(alert, present.get(alert.key), alert.key == todays, pages, now)
+            with self._outbox.turn("alerts", KEPT) as is_mine:
+                if is_mine:
+                    self._tell_all(now)
         except Exception as error:  # a stranger's error may hold what belongs in no log
             self._said(error if isinstance(error, TryAgainLater) else type(error).__name__)
         else:
             self._trouble = ""
         return now + EVERY
+
+    def _tell_all(self, now: datetime) -> None:
+        present = {each.key: each for each in alarms(self._house, self._within, now)}
+        todays = self._todays_digest(now)
+        self._add(present, todays, now)
+        pages: dict[str, AlertPage] = {}
+        for alert in self._waiting(present, now):
+            self._tell(alert, present.get(alert.key), alert.key == todays, pages, now)
 
     def _said(self, trouble: object) -> None:
         """Once, as long as it is the same: one looks every few seconds."""
@@ -189,7 +195,8 @@ class Alerting:
         # One of the future is from when the clock was wrong.
         created_at = min(alert.created_at, now)
         tried = replace(alert, created_at=created_at, tries=tries, wake_at=again_at)
-        self._keep(tried)
+        if not self._taken(alert, tried, now):
+            return
         try:
             if alert.key not in pages:
                 pages[alert.key] = self._page(alarm, clinic, now)
@@ -208,6 +215,14 @@ class Alerting:
             return written(settings, lambda by: digest_page(by, clinic, day, now))
         words, since = alarm.words, alarm.since
         return written(settings, lambda by: alert_page(by, clinic, words, since))
+
+    def _taken(self, alert: Alert, tried: Alert, now: datetime) -> bool:
+        """False where another machine tells it, or has told it, since it was read."""
+        with self._outbox.transaction():
+            if alert not in self._outbox.waiting_alerts(now):
+                return False
+            self._outbox.keep_alert(tried)
+        return True
 
     def _keep(self, alert: Alert) -> None:
         with self._outbox.transaction():

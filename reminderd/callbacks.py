@@ -34,9 +34,10 @@ class Callbacks:
 
     def apply(self, transports: Collection[str] | None, now: datetime) -> None:
         """All of it that is about messages by these transports, or by any."""
-        while waiting := self._outbox.waiting_callbacks(transports, AT_ONCE):
+        while self._outbox.waiting_callbacks(transports, AT_ONCE):
             with self._outbox.transaction():
-                for each in waiting:
+                # Read again: another worker may have applied them just before.
+                for each in self._outbox.waiting_callbacks(transports, AT_ONCE):
                     heard = self._outbox.heard(each)
                     if heard is not None:
                         self._apply(heard, now)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 REST = timedelta(minutes=5)
 FAILURES_BEFORE_REST = 5
+HEAD_START = timedelta(seconds=10)  # at most, of whoever met with a rest before those who heard
 
 
 class Circuit:
@@ -83,6 +84,17 @@ class Circuit:
         chance = self._chance()
         until = next_try_at(now, self._times_full, retry_after=error.retry_after, chance=chance)
         self.rest(until, error)
+
+    def heard(self, until: datetime, why: str, now: datetime) -> None:
+        """Another machine met with a rest: this one tries a little later than that one."""
+        left = until - now
+        if left <= timedelta():
+            return
+        until += min(left, HEAD_START) * (1 + self._chance()) / 2
+        if self.rests_until is None or until > self.rests_until:
+            self.rests_until, self.trouble = until, why
+            log.warning("transport %s rests elsewhere: not before %s", self._name,
+                        f"{until:%H:%M:%S}Z")  # fmt: skip
 
     def rest(self, until: datetime, error: TransportError) -> None:
         """Nothing leaves until then; a longer rest stays."""

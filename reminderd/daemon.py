@@ -101,9 +101,10 @@ def _plan_by_present_rules(house: House, now: datetime) -> None:
 def _note_clinics_zones(house: House, now: datetime) -> None:
     """What was told by a clinic's clocks is to be corrected where it has others by now."""
     zones = {key: clinic.timezone for key, clinic in house.practice.clinics.items()}
-    noted, text = house.outbox.note(CLINICS_ZONES), json.dumps(zones, sort_keys=True)
-    if noted != text:
-        with house.outbox.transaction():
+    text = json.dumps(zones, sort_keys=True)
+    with house.outbox.transaction():  # of two machines that start together, one notes it
+        noted = house.outbox.note(CLINICS_ZONES)
+        if noted != text:
             house.intake.clinics_moved(json.loads(noted or "{}"), now)
             house.outbox.set_note(CLINICS_ZONES, text)
 

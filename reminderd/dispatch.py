@@ -1,13 +1,15 @@
 """What goes out: `drain(now)` takes what is due, puts it into words, hands it over, settles it.
 
-Read `Dispatch.drain` first, then `lanes.py`, which carries one transport's messages away.
+Read `Dispatch.drain` first, then `lanes.py`, which carries one transport's messages away. In a
+cluster every machine drains: they claim side by side, and what came in is one machine's turn.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from reminderd.answer_lane import AnswerLane
@@ -29,6 +31,7 @@ from reminderd.verdicts import Parcel, put_off, put_off_where_asleep
 log = logging.getLogger(__name__)
 
 BATCH = 500
+SOON = timedelta(seconds=1)  # until what another worker, or somebody at the desk, had is looked at
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 
@@ -40,9 +43,15 @@ class Drained:
     expired: Mapping[Reason, int] = field(default_factory=dict)
     more: bool = False
 
+    def then(self, later: "Drained") -> "Drained":
+        """This and what was done after it."""
+        expired = Counter(self.expired) + Counter(later.expired)
+        deliveries = self.deliveries + later.deliveries
+        return Drained(deliveries, dict(expired), self.more or later.more)
+
 
 class Dispatch:
-    """Sends what is due. One at a time per outbox; transports work side by side."""
+    """Sends what is due, by some transports side by side; one thread at a time calls it."""
 
     def __init__(self, means: Means, transports: Mapping[str, Transport]) -> None:
         self._outbox = means.outbox
@@ -55,37 +64,60 @@ class Dispatch:
         self._presses, self._time_is_right = means.presses, means.time_is_right
         self._answers = {name: AnswerLane(name, lane, means) for name, lane in self.lanes.items()}
         self._doubts = Doubts(means, transports)
+        self._turn = f"tend/{'+'.join(sorted(transports))}"
         self._stopping = False
         self._held = False
+        self._missed_at: datetime | None = None  # when a claim found nothing that was not taken
         self._pool = ThreadPoolExecutor(max(len(self.lanes), 1), thread_name_prefix="lane")
 
     def drain(self, now: datetime) -> Drained:
-        """Apply what came in, answer it, expire, claim a batch, carry it away, look into doubts.
+        """Tend to what came in, send a batch, look into doubts; the first and last in turn.
 
         What is claimed is settled on return; where that cannot be recorded TryAgainLater is raised,
-        and the next call begins with it. While sending is held it only expires. Does nothing once
-        it was asked to stop.
+        and the next call begins with it. While sending is held it only tends. Does nothing once it
+        was asked to stop.
         """
+        done = Drained()
+        with self._outbox.turn(self._turn) as is_mine:
+            if is_mine:
+                done = self.tend(now)
+        done = done.then(self.send(now))
+        if is_mine and not self._held:
+            done = done.then(self.look(now))
+        return done
+
+    def tend(self, now: datetime) -> Drained:
+        """Apply what came in, answer it, and let expire what is too late."""
         if self._stopping:
             return Drained()
-        for each in self._answers.values():
-            each.catch_up()
+        self._catch_up()
         self._callbacks.apply(self.lanes, now)
         replies_wait = self._replies.apply(self.lanes, now)
         self._answer()
-        with self._outbox.transaction():
+        with self._outbox.beside():
             expired = self._outbox.expire(now)
             self._outbox.expire_answers(now)
+        return Drained(expired=expired.by_reason, more=replies_wait)
+
+    def send(self, now: datetime) -> Drained:
+        """Claim a batch and carry it away, unless sending is held."""
+        if self._stopping:
+            return Drained()
+        self._catch_up()
+        with self._outbox.beside():
             self._held = bool(held(self._outbox))
             parcels, more = ([], False) if self._held else self._claim(now)
         self._alive()
-        if self._held:
-            return Drained(expired=expired.by_reason, more=replies_wait)
-        deliveries = sum(self._carry(parcels))
+        return Drained(sum(self._carry(parcels)), more=more)
+
+    def look(self, now: datetime) -> Drained:
+        """Look for evidence of what is in doubt."""
+        if self._stopping:
+            return Drained()
         self._callbacks.apply(self.lanes, self._clock.now())  # before anybody is asked
-        more = self._doubts.look(now) or more or replies_wait
+        more = self._doubts.look(now)
         self._callbacks.apply(self.lanes, self._clock.now())  # what the looks have found
-        return Drained(deliveries, expired.by_reason, more)
+        return Drained(more=more)
 
     def hear(self, now: datetime) -> None:
         """While nothing else may leave: act on what people write, and answer it.
@@ -95,9 +127,16 @@ class Dispatch:
         if self._stopping:
             return
         only = None if self._time_is_right() else self._presses
-        while self._replies.apply(self.lanes, now, only):
-            pass
-        self._answer()
+        with self._outbox.turn(self._turn) as is_mine:
+            if not is_mine:
+                return
+            while self._replies.apply(self.lanes, now, only):
+                pass
+            self._answer()
+
+    def _catch_up(self) -> None:
+        for each in self._answers.values():
+            each.catch_up()
 
     def _answer(self) -> None:
         for each in self._answers.values():
@@ -110,6 +149,8 @@ class Dispatch:
         if self._held:
             return answer
         due = self._outbox.next_due(self._resting(now))
+        if due is not None and self._missed_at is not None and due <= self._missed_at:
+            due = self._missed_at + SOON  # whoever has it may not have finished yet
         resting = [each.circuit for each in self.lanes.values() if each.circuit.rests(now)]
         rests_until = (each.rests_until for each in resting)
         instants = [due, answer, self._doubts.next_look_at(), *rests_until]
@@ -144,11 +185,15 @@ class Dispatch:
 
     def _claim(self, now: datetime) -> tuple[list[Parcel], bool]:
         outbox = self._outbox
+        for lane in self.lanes.values():
+            lane.hear_of_rests(now)
         patients = outbox.due_patients(now, BATCH, self._resting(now))
+        self._missed_at = None if patients else now
         if not patients:
             return [], False
         approvals = outbox.approvals()
         charts = self._practice.charts(outbox.due_facts(patients, now), approvals)
+        others = any(not each.reminders for each in charts)  # took them just before
         stale = [each.patient.id for each in charts if not _all_true(each, now)]
         if stale:
             self._plan_again([each for each in stale if each is not None], now)
@@ -166,7 +211,7 @@ class Dispatch:
             Parcel(chart, message.channel, message.transport, taken)
             for (chart, message), taken in zip(wanted, claimed, strict=True)
         ]
-        return parcels, bool(parcels or later or stale)
+        return parcels, bool(parcels or later or stale or others)
 
     def _plan_again(self, patient_ids: Sequence[int], now: datetime) -> None:
         """A fact has changed under these patients: their new plan says what becomes of it."""

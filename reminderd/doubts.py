@@ -56,6 +56,8 @@ class Doubts:
             return
         looked = _looked(doubt, now, settleable=isinstance(transport, Witness | Repeatable))
         with self._outbox.transaction():
+            if not self._outbox.doubts(now, [doubt.transport], doubt.attempt_id):
+                return  # another worker has looked, or somebody has said what became of it
             # A withdrawal that was committed before counts.
             copy = self._copy(doubt, now) if isinstance(transport, Repeatable) else None
             # Counted before a copy leaves, so that a crash never makes one more of them.
@@ -101,7 +103,8 @@ class Doubts:
     def _record(self, settlement: Settlement, told: Callback | None = None) -> None:
         now = self._means.clock.now()
         with self._outbox.transaction():
-            self._outbox.settle([settlement], now)
+            if self._outbox.open_attempts([settlement.attempt_id]):
+                self._outbox.settle([settlement], now)
             if told is not None:  # what became of it is applied as if the provider had called
                 self._outbox.keep_callback(told, now)
 

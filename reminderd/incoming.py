@@ -51,7 +51,7 @@ class Replies:
             return False
         try:
             with self._outbox.transaction():
-                for each in waiting:
+                for each in self._still_waiting(waiting):
                     self._handle(each, now)
         except TryAgainLater:
             raise
@@ -78,7 +78,8 @@ class Replies:
     def _handle_or_pass_on(self, reply: StoredReply, now: datetime) -> None:
         try:
             with self._outbox.transaction():
-                self._handle(reply, now)
+                for each in self._still_waiting([reply]):
+                    self._handle(each, now)
         except TryAgainLater:
             raise
         except Exception as error:
@@ -91,6 +92,8 @@ class Replies:
         patients = self._who_has(reply)
         try:
             with self._outbox.transaction():
+                if not self._still_waiting([reply]):
+                    return
                 incident = raise_flag(self._outbox, reply, Severity.URGENT, patients, now)
                 why_so = {**why, "incident": incident_name(incident)}
                 self._write(reply, Decision(FAILED, why_so), patients, now)
@@ -99,7 +102,14 @@ class Replies:
         except Exception as error:  # as where the database was tampered with
             log.error("%s: no incident: %s", public_id("rep", reply.id), type(error).__name__)
             with self._outbox.transaction():
-                self._write(reply, Decision(FAILED, why), patients, now)
+                if self._still_waiting([reply]):
+                    self._write(reply, Decision(FAILED, why), patients, now)
+
+    def _still_waiting(self, replies: Sequence[StoredReply]) -> list[StoredReply]:
+        """Those of them of which another worker has not decided meanwhile, in their order."""
+        ids = [each.id for each in replies]
+        waiting = {each.id for each in self._outbox.waiting_replies(None, len(ids), ids)}
+        return [each for each in replies if each.id in waiting]
 
     def _handle(self, reply: StoredReply, now: datetime) -> None:
         patients = self._who_has(reply)

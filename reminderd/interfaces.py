@@ -1,7 +1,6 @@
 """The seam of the house to its store, and by name those to what carries a message away."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -56,29 +55,17 @@ from reminderd.outbox_values import Signed as Signed
 from reminderd.outbox_values import StoredMessage as StoredMessage
 from reminderd.outbox_values import StoredReply as StoredReply
 from reminderd.outbox_values import Vitals as Vitals
+from reminderd.units_of_work import UnitsOfWork
 
 
-class Outbox(Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBook, Protocol):
+class Outbox(
+    UnitsOfWork, Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBook, Protocol
+):
     """The store of one clinic group: patients, sessions, the outbox rows, attempts.
 
-    Everything that writes runs inside `transaction`, which is exclusive from its first statement.
+    Everything that writes runs inside a unit of work; `units_of_work.py` says inside which.
     Methods that take several things cost one round trip, not one each.
     """
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """One exclusive unit of work: all of it is durable at the end, or none.
-
-        Inside another one it is a part of that.
-        """
-        ...
-
-    def trial(self) -> AbstractContextManager[None]:
-        """A unit of work that is undone at its end, to see what it would have led to."""
-        ...
-
-    def lock_patients(self, patient_ids: Collection[int]) -> None:
-        """Until the unit of work ends nobody else changes anything about these patients."""
-        ...
 
     # What comes in -------------------------------------------------------------------------
 
@@ -360,8 +347,13 @@ class Outbox(Ledger, Letterbox, IncidentBook, AnswerBook, AlertBook, CallbackBoo
         """When evidence is looked for next, for a message by one of these transports."""
         ...
 
-    def doubts(self, now: datetime, transports: Collection[str]) -> list[Doubt]:
-        """The messages by these transports that are in doubt and whose next look has come."""
+    def doubts(
+        self, now: datetime, transports: Collection[str], attempt_id: int | None = None
+    ) -> list[Doubt]:
+        """The messages by these transports that are in doubt and whose next look has come.
+
+        Or that of one attempt alone, if it is one of these.
+        """
         ...
 
     def doubts_of(self, reminder_id: int) -> list[Doubt]:

@@ -37,11 +37,10 @@ from reminderd.last_look import LastLook
 from reminderd.letterbox import Decide, to_the_staff
 from reminderd.letters import Letters, names
 from reminderd.model import Chart, Message, Outcome, Patient, Reason, Reminder
-from reminderd.pace import Pace
 from reminderd.plan import changes
 from reminderd.practice import Practice
 from reminderd.render import Renderer
-from reminderd.resting import Rest, rest
+from reminderd.resting import Hearsay, Rest, rest
 from reminderd.retry import next_try_at
 from reminderd.stopped_texts import stop
 from reminderd.verdicts import (
@@ -122,13 +121,15 @@ class Lane:
     def __init__(self, name: str, transport: Transport, means: Means) -> None:
         self.transport = transport
         self.circuit = Circuit(name, means.chance, self._note_rest)
+        self._hearsay = Hearsay(means.outbox, name)
         self._name = name
         self._means = means
         self._outbox = means.outbox
         self._clock = means.clock
         self._last_look = LastLook(means.outbox, means.practice)
         self._letters = Letters(means.outbox, means.practice, means.renderer, means.new_token)
-        self._pace = Pace(transport.max_per_second) if transport.max_per_second else None
+        per_second = transport.max_per_second
+        self._pace = means.outbox.pace(name, per_second) if per_second else None
         self.group_size = _group_size(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
@@ -153,6 +154,12 @@ class Lane:
     def catch_up(self) -> None:
         """Record what has ended; what cannot be recorded now is kept, and TryAgainLater raised."""
         self._record(self._ended, [])
+
+    def hear_of_rests(self, now: datetime) -> None:
+        """Rest where another machine in the cluster has found out that one has to."""
+        news = self._hearsay.news()
+        if news is not None:
+            self.circuit.heard(news.until, news.why, now)
 
     def inherit(self, predecessor: "Lane") -> None:
         """Take over what the one before could not record."""
@@ -227,7 +234,7 @@ class Lane:
         if not verdicts and not letters and not self._notes:
             return []
         now = self._clock.now()
-        with self._outbox.transaction():
+        with self._outbox.beside():
             ids = [each.settlement.attempt_id for each in verdicts]
             ours = self._outbox.open_attempts(
                 [*ids, *(each.parcel.claimed.attempt_id for each in letters)]
@@ -243,6 +250,8 @@ class Lane:
                     self._learn(verdict, verdict.lesson, now)
             for write in self._notes:
                 write()
+            if self._notes:
+                self._hearsay.forget()
         self._ended, self._notes = [], []
         if len(kept) < len(letters):
             log.info("%d messages were taken back before they left", len(letters) - len(kept))
@@ -345,7 +354,7 @@ class Lane:
     def _note_rest(self, until: datetime, error: TransportError) -> None:
         needs_staff = isinstance(error, CredentialsRefused | SenderRefused)
         rests = Rest(self._name, until, str(error), needs_staff)
-        self._notes.append(partial(rest, self._outbox, rests))
+        self._notes.append(partial(rest, self._outbox, rests, while_sending=True))
 
     def _stop_text(self, letter: Letter, error: ContentRefused, now: datetime) -> None:
         """Whose text of a bundle is at fault nobody knows: none of them leaves for now."""

@@ -85,7 +85,7 @@ class Letters:
 
     def _fail_templates(self, failed: Sequence[Reminder]) -> None:
         if failed:
-            with self._outbox.transaction():
+            with self._outbox.beside():
                 self._outbox.save_reminders(map(template_failed, failed))
 
     def _addressed(

@@ -30,6 +30,7 @@ IN_DOUBT_FOR = timedelta(hours=1)  # as other messages
 CLOCKS_DIFFER_BY = timedelta(minutes=1)
 KEPT_AT_ONCE = 200
 SOON_SECONDS = 1.0  # after a call that may have been missed
+GRACE = timedelta(seconds=30)  # a worker that asks goes on asking, unless it is gone
 
 
 class Polling:
@@ -46,10 +47,16 @@ class Polling:
         self._failures = 0
         self._refused: str | None = None
 
-    def poll(self, now: datetime) -> datetime:
-        """Ask once; returns when to ask next: later where the provider is out of reach."""
+    def poll(self, now: datetime, *, at_once: bool = False) -> datetime:
+        """Ask once; returns when to ask next: later where the provider is out of reach.
+
+        Where another machine asks, this one does only `at_once`: something may have been missed.
+        """
         try:
-            self._ask(now)
+            with self._outbox.turn(f"poll/{self._name}", self._every + GRACE) as is_mine:
+                if not (is_mine or at_once):
+                    return now + self._every
+                self._ask(now)
         except Exception as error:
             return self._pause(error, now)
         if self._failures:
@@ -79,13 +86,13 @@ class Polling:
         kept = self._outbox.note(self._note)
         if kept is not None:
             return datetime.fromisoformat(kept)
-        with self._outbox.transaction():
+        with self._outbox.beside():
             self._outbox.set_note(self._note, now.isoformat())
         return now
 
     def _remember(self, instant: datetime, before: datetime) -> None:
         if instant > before:
-            with self._outbox.transaction():
+            with self._outbox.beside():
                 self._outbox.set_note(self._note, instant.isoformat())
 
     def _keep(self, news: Sequence[News], pending: Collection[str], now: datetime) -> None:
@@ -95,7 +102,7 @@ class Polling:
             if isinstance(each.told, Reply) or each.told.provider_id in pending
         ]
         for start in range(0, len(told), KEPT_AT_ONCE):
-            with self._outbox.transaction():
+            with self._outbox.beside():
                 for each in told[start : start + KEPT_AT_ONCE]:
                     if isinstance(each, Reply):
                         self._outbox.keep_reply(self._name, each, now)
@@ -110,7 +117,7 @@ class Polling:
             except TransportError as error:
                 log.warning("%s: nothing is told of one message: %s", self._name, error)
                 return
-            with self._outbox.transaction():
+            with self._outbox.beside():
                 self._outbox.keep_callback(told, now)
 
     def _look_for_answers(self, now: datetime) -> None:
@@ -121,7 +128,7 @@ class Polling:
         for each in self._outbox.doubted_answers(self._name, since, ASKED_EACH):
             marked_at = (each.marked_at or now) - CLOCKS_DIFFER_BY
             for told in self._transport.find(each.number, each.text, marked_at)[:1]:
-                with self._outbox.transaction():
+                with self._outbox.beside():
                     self._outbox.keep_callback(replace(told, token=each.token), now)
 
     def _pause(self, error: Exception, now: datetime) -> datetime:
@@ -171,13 +178,15 @@ def asking(
 
     def ask(polling: Polling, missed: threading.Event) -> None:
         try:
+            was_missed = False
             while not over.is_set():
-                now = clock.now()
-                then = polling.poll(now) if time_is_right() else now + EVERY
+                now, then = clock.now(), clock.now() + EVERY
+                if time_is_right():
+                    then = polling.poll(now, at_once=was_missed)
                 pause = (then - clock.now()).total_seconds()
                 if not polling.is_well:
                     over.wait(pause)
-                elif missed.wait(pause):
+                elif was_missed := missed.wait(pause):
                     over.wait(SOON_SECONDS)
                     missed.clear()
         finally:

@@ -24,13 +24,17 @@ class Rest(NamedTuple):
     needs_staff: bool = False
 
 
-def rest(outbox: Outbox, rests: Rest) -> None:
-    """Keep that a transport rests; call it in a transaction."""
+def rest(outbox: Outbox, rests: Rest, *, while_sending: bool = False) -> None:
+    """Keep that a transport rests; call it in a unit of work.
+
+    `while_sending`: whoever sends by it has met with that, so that it holds for all who do.
+    """
     began = rests.until
     before = json.loads(outbox.note(_key(rests.transport)) or "null")
     if before is not None and rests.until - datetime.fromisoformat(before[0]) <= SAME_TROUBLE:
         began = episode(outbox, rests.transport) or began
-    kept = [rests.until.isoformat(), rests.why, rests.needs_staff, began.isoformat()]
+    until, since = rests.until.isoformat(), began.isoformat()
+    kept = [until, rests.why, rests.needs_staff, since, while_sending]
     outbox.set_note(_key(rests.transport), json.dumps(kept, ensure_ascii=False))
 
 
@@ -48,6 +52,33 @@ def resting(outbox: Outbox, transports: Iterable[str], now: datetime) -> list[Re
         if kept is not None and datetime.fromisoformat(kept[0]) > now:
             found.append(Rest(transport, datetime.fromisoformat(kept[0]), *kept[1:3]))
     return found
+
+
+class Hearsay:
+    """What whoever sends by one transport hears of those who send by it elsewhere.
+
+    What is on record at the start is old: a program that was started anew tries at once.
+    """
+
+    def __init__(self, outbox: Outbox, transport: str) -> None:
+        self._outbox = outbox
+        self._transport = transport
+        self.forget()
+
+    def forget(self) -> None:
+        """What is on record now is known: it is one's own."""
+        self._known = self._outbox.note(_key(self._transport))
+
+    def news(self) -> Rest | None:
+        """A rest that another one has noted since."""
+        before = self._known
+        self.forget()
+        if self._known is None or self._known == before:
+            return None
+        until, why, needs_staff, *_, while_sending = json.loads(self._known)
+        if not while_sending:
+            return None
+        return Rest(self._transport, datetime.fromisoformat(until), why, needs_staff)
 
 
 def _key(transport: str) -> str:

@@ -121,8 +121,7 @@ class Watch:
         most = max(ALWAYS_USUAL, self._multiple * usual)
         if self._at_once(now, most + 1) <= most:
             return True
-        self._ask(self._at_once(now, None), usual, now)
-        return False
+        return not self._asked(most, usual, now)
 
     def _usual_at(self, now: datetime) -> int:
         """Looked up once an hour, so that what leaves at once does not count for itself."""
@@ -142,12 +141,17 @@ class Watch:
             after = None
         return self._outbox.due_messages(now, now - FRESH, after, most)
 
-    def _ask(self, count: int, usual: int, now: datetime) -> None:
-        why = (
-            f"{count} messages would leave or expire at once, "
-            f"and the busiest hour of the last {BACK.days} days had {usual}"
-        )
+    def _asked(self, most: int, usual: int, now: datetime) -> bool:
+        """Whether somebody has to say: not where that was said on another machine meanwhile."""
         with self._outbox.transaction():
+            count = self._at_once(now, None)
+            if count <= most:
+                return False
+            why = (
+                f"{count} messages would leave or expire at once, "
+                f"and the busiest hour of the last {BACK.days} days had {usual}"
+            )
             hold(self._outbox, UNUSUAL, why, now)
             self._outbox.set_note(_ASKED_AT, now.isoformat())
         self._asking = True
+        return True

@@ -70,7 +70,7 @@ class Inbox:
         return [None] * len(slips)
 
     def _write(self, slips: list[_Slip]) -> None:
-        with self._outbox.transaction():
+        with self._outbox.beside():
             for each in slips:
                 each.write(self._outbox, self._clock.now())
 

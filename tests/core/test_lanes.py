@@ -13,7 +13,7 @@ from reminderd.clock import VirtualClock
 from reminderd.errors import Temporary
 from reminderd.interfaces import NewMessage
 from reminderd.model import Channel, Message, Outcome
-from reminderd.pace import Pace
+from reminderd.pace import OwnPace
 from tests.core.build import at, local, state
 from tests.core.desk import NOTE, Desk, Post, rule
 
@@ -107,21 +107,21 @@ def test_a_clock_that_steps_in_the_middle_of_a_batch_stops_the_rest_of_it(desk: 
 
 
 def test_a_seconds_worth_may_leave_at_once_and_then_no_more_than_the_pace() -> None:
-    pace = Pace(10)
+    pace = OwnPace(10)
     assert pace.wait_seconds(10, 0.0) == 0
     assert pace.wait_seconds(10, 0.0) == pytest.approx(1)
     assert pace.wait_seconds(1, 1.0) == pytest.approx(0.1)
 
 
 def test_a_rest_does_not_save_up_more_than_a_second() -> None:
-    pace = Pace(10)
+    pace = OwnPace(10)
     pace.wait_seconds(10, 0.0)
     assert pace.wait_seconds(10, 3600.0) == 0
     assert pace.wait_seconds(1, 3600.0) == pytest.approx(0.1)
 
 
 def test_less_than_one_a_second_is_a_pace_too() -> None:
-    pace = Pace(0.5)
+    pace = OwnPace(0.5)
     assert pace.wait_seconds(1, 0.0) == 0
     assert pace.wait_seconds(1, 0.0) == pytest.approx(2)
 

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
@@ -24,7 +24,9 @@ from reminderd.interfaces import (
     Settlement,
 )
 from reminderd.model import Channel, Reason
+from reminderd.pace import OwnPace, Pace
 from reminderd.sealing import Seal
+from reminderd.units_of_work import NOT_KEPT
 
 _AWAKE = (
     "AND NOT EXISTS (SELECT 1 FROM json_each(?) AS rest, patients WHERE patients.id = "
@@ -57,6 +59,15 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
                 yield
         finally:
             self._protocols.clear()  # what was pinned is undone, and its id is given again
+
+    def beside(self) -> AbstractContextManager[None]:
+        return self.transaction()
+
+    def turn(self, name: str, kept: timedelta = NOT_KEPT) -> AbstractContextManager[bool]:
+        return nullcontext(True)
+
+    def pace(self, transport: str, per_second: float) -> Pace:
+        return OwnPace(per_second)
 
     def next_due(self, without: Sequence[tuple[str, Channel]] = ()) -> datetime | None:
         awake, parameters = _awake(without)

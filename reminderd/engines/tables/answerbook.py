@@ -34,7 +34,8 @@ _SAVE = (
 )
 _TELL = (
     "UPDATE answers SET state = 'sent', wake_at = NULL, sent_at = coalesce(sent_at, marked_at), "
-    "provider_id = ?, receipt = ?, code = ?, error = NULL WHERE id = ?"
+    "provider_id = ?, receipt = ?, code = ?, error = NULL "
+    "WHERE id = ? AND coalesce(receipt, '') = ? RETURNING id"
 )
 _SELECT = (
     f"SELECT {_ALL}, (SELECT json_group_array(patient) FROM reply_patients "
@@ -155,8 +156,9 @@ class AnswerBook(Questions):
             answer = public_id("ans", number)
             log.error("%s: is %s to the provider, was %s", answer, told.provider_id, known)
         elif says_more(told.receipt, before):
-            row = (told.provider_id, told.receipt.value, told.code, number)
-            self.execute(_TELL, row)
+            row = (told.provider_id, told.receipt.value, told.code, number, before or "")
+            if not self.query(_TELL, row):  # another machine was told of it at the same moment
+                return self._keep_receipt(callback)
         return True
 
     def _answers(self, where: str, *parameters: object) -> list[Answer]:

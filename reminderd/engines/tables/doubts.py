@@ -49,11 +49,14 @@ def next_look_at(store: Store, transports: Collection[str]) -> datetime | None:
     return from_ms_or_none(rows[0][0])
 
 
-def due(store: Store, now: datetime, transports: Collection[str]) -> list[Doubt]:
+def due(
+    store: Store, now: datetime, transports: Collection[str], attempt_id: int | None = None
+) -> list[Doubt]:
+    of_one, given = ("", ()) if attempt_id is None else ("AND attempts.id = ? ", (attempt_id,))
     rows = store.query(
-        f"{_DOUBTS} AND look_at <= ? AND transport IN {WORDS} AND {_OPEN} "
+        f"{_DOUBTS} AND look_at <= ? AND transport IN {WORDS} AND {_OPEN} {of_one}"
         "ORDER BY look_at, attempts.id",
-        (to_ms(now), json.dumps(sorted(transports))),
+        (to_ms(now), json.dumps(sorted(transports)), *given),
     )
     return _with_reminders(store, rows)
 

@@ -87,8 +87,10 @@ class TablesOutbox(AnswerBook):
     def next_look_at(self, transports: Collection[str]) -> datetime | None:
         return doubts.next_look_at(self, transports)
 
-    def doubts(self, now: datetime, transports: Collection[str]) -> list[Doubt]:
-        return doubts.due(self, now, transports)
+    def doubts(
+        self, now: datetime, transports: Collection[str], attempt_id: int | None = None
+    ) -> list[Doubt]:
+        return doubts.due(self, now, transports, attempt_id)
 
     def doubts_of(self, reminder_id: int) -> list[Doubt]:
         return doubts.of_reminder(self, reminder_id)
