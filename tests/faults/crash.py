@@ -21,6 +21,7 @@ from reminderd import bootstrap, daemon
 from reminderd.cli import context
 from reminderd.clock import VirtualClock
 from reminderd.engines.embedded import backup, encrypting, loop, outbox, restoring, schema, store
+from reminderd.engines.tables import resealing
 from reminderd.model import Message
 from reminderd.render import Renderer
 from tests.faults.forks import Job
@@ -33,7 +34,7 @@ AROUND = {  # what is passed before and after, and where it is called from
     "the copy": [(backup, "copy_verified"), (restoring, "copy_verified")],
     "the new name": [(backup, "in_place"), (restoring, "in_place")],
     "the keeping": [(restoring, "_keep")],
-    "the sealing of a table": [(encrypting, "_reseal")],
+    "the sealing of a table": [(resealing, "_reseal")],
     "the finish": [(encrypting, "finish")],
 }
 

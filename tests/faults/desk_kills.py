@@ -217,7 +217,7 @@ def in_a_migration(scene: Scene) -> Found:
         found.append("killed between two statements, and the schema is another")
     if killed and not store.create(path):
         found.append("cannot be brought up to date any more")
-    store.Store(path, durable=False).close()
+    store.SqliteStore(path, durable=False).close()
     return found, killed
 
 
