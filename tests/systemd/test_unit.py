@@ -1,4 +1,4 @@
-"""The unit as systemd reads it."""
+"""The units as systemd reads them: the daemon of one machine, and a worker of many."""
 
 import os
 import re
@@ -12,6 +12,7 @@ import pytest
 from reminderd import resources
 
 UNIT = resources.systemd_dir() / "reminderd.service"
+WORKER = resources.systemd_dir() / "reminderd-worker@.service"
 SYSUSERS = resources.systemd_dir() / "reminderd.sysusers.conf"
 PROGRAM = "/opt/reminderd/bin/reminderd"
 
@@ -36,13 +37,14 @@ def directives(key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.fixture
-def installed_unit(tmp_path: Path) -> Path:
-    """The unit as shipped, but for the program, which this machine has elsewhere."""
+@pytest.fixture(params=[UNIT, WORKER], ids=["daemon", "worker"])
+def installed_unit(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A unit as shipped, but for the program, which this machine has elsewhere."""
+    unit: Path = request.param
     program = shutil.which("true")
     assert program is not None
-    copy = tmp_path / UNIT.name
-    text = UNIT.read_text(encoding="utf-8")
+    copy = tmp_path / unit.name.replace("@", "@1")
+    text = unit.read_text(encoding="utf-8")
     assert text.count(PROGRAM) == 1
     copy.write_text(text.replace(PROGRAM, program), encoding="utf-8")
     return copy
@@ -82,6 +84,7 @@ def test_a_secret_that_is_not_there_does_not_keep_the_service_from_starting() ->
     assert set(sources) == {
         "transports.twilio.auth_token", "transports.twilio.auth_token_old",
         "transports.twilio.api_key_secret", "transports.smtp.password", "database.encryption_key",
+        "database.password",
     }  # fmt: skip
     for secret, source in sources.items():
         assert source == f"reminderd.{secret}"
@@ -102,3 +105,16 @@ def test_every_setting_stands_in_a_section_and_none_twice_by_mistake() -> None:
     keys = [line.split("=")[0] for line in lines if line[0] not in "#["]
     repeated = {key for key in keys if keys.count(key) > 1}
     assert repeated == {"LoadCredential", "SystemCallFilter"}
+
+
+def test_a_worker_is_shut_in_as_the_daemon_is_and_told_apart_by_its_number() -> None:
+    def lines(unit: Path) -> set[str]:
+        return set(unit.read_text(encoding="utf-8").splitlines())
+
+    own = {each for each in lines(WORKER) - lines(UNIT) if not each.startswith("#")}
+    assert own == {
+        "Description=Aftercare reminders for patients, worker %i",
+        "After=network-online.target nss-lookup.target time-sync.target postgresql.service",
+        "EnvironmentFile=-/etc/reminderd/worker-%i.env",
+    }
+    assert {each.split("=")[0] for each in lines(UNIT) - lines(WORKER)} == {"Description", "After"}
