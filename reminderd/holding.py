@@ -6,7 +6,7 @@ While there is one nothing is claimed.
 
 import json
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from reminderd.audit import Action, Entry
 from reminderd.interfaces import Outbox
@@ -14,6 +14,14 @@ from reminderd.interfaces import Outbox
 HELD = "held"
 RESTORED = "restored"  # the cause where the database is older than it was
 RELEASED = "released"
+
+
+class Notes(Protocol):
+    """Where holds are kept."""
+
+    def note(self, key: str) -> str | None: ...
+
+    def set_note(self, key: str, value: str) -> None: ...
 
 
 class Hold(NamedTuple):
@@ -24,13 +32,13 @@ class Hold(NamedTuple):
     since: datetime
 
 
-def held(outbox: Outbox) -> list[Hold]:
+def held(outbox: Notes) -> list[Hold]:
     """Every cause for which nothing is sent now, the oldest first; none: sending goes on."""
     kept = json.loads(outbox.note(HELD) or "[]")
     return [Hold(cause, why, datetime.fromisoformat(since)) for cause, why, since in kept]
 
 
-def hold(outbox: Outbox, cause: str, why: str, now: datetime) -> bool:
+def hold(outbox: Notes, cause: str, why: str, now: datetime) -> bool:
     """Send nothing from now on; False where it is held for that cause already.
 
     Call it in a transaction.
@@ -63,6 +71,6 @@ def lift(outbox: Outbox) -> None:
     _keep(outbox, [])
 
 
-def _keep(outbox: Outbox, holds: list[Hold]) -> None:
+def _keep(outbox: Notes, holds: list[Hold]) -> None:
     rows = [(each.cause, each.why, each.since.isoformat()) for each in holds]
     outbox.set_note(HELD, json.dumps(rows, ensure_ascii=False))

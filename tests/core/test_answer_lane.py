@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from reminderd.clock import VirtualClock
-from reminderd.engines.embedded.high_water import hold_restored
+from reminderd.engines.high_water import hold_restored
 from reminderd.errors import (
     AtCapacity,
     ContentRefused,

@@ -9,16 +9,15 @@ import pytest
 
 from reminderd import holding
 from reminderd.engines.embedded import backup, connection, schema
-from reminderd.engines.embedded.high_water import (
-    HighWater,
-    Mark,
-    hold_where_older,
-    mark_newest,
-    newest,
-)
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.restoring import restore
+from reminderd.engines.embedded.store import mark_of
+from reminderd.engines.high_water import (
+    HighWater,
+    Mark,
+    newest,
+)
 from reminderd.errors import (
     ConfigurationError,
     FaultsFound,
@@ -75,11 +74,11 @@ def test_why_it_is_held_is_told_by_the_clinics_clocks(database: Path, kept: Path
     assert hold.why.endswith("it knows of nothing that was sent after 2026-03-10T10:30:00+01:00")
     restore(kept, database, NOW, zone=madrid)
     outbox = EmbeddedOutbox(database)
-    mark_newest(outbox)
-    HighWater(database).write(Mark(99, "2026-07-10T09:30:00+00:00"))
+    HighWater(mark_of(outbox.path)).write(newest(outbox))
+    HighWater(mark_of(database)).write(Mark(99, "2026-07-10T09:30:00+00:00"))
     with outbox.transaction():
         holding.release(outbox, None, "Alba", NOW)
-    hold_where_older(outbox, NOW, madrid)
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW, madrid)
     (hold,) = holding.held(outbox)
     outbox.close()
     assert "older than its mark of 2026-07-10T11:30:00+02:00" in hold.why
@@ -95,13 +94,13 @@ def test_an_id_that_a_message_had_is_not_given_to_another(database: Path, kept: 
 
 def test_once_released_it_stays_released(database: Path, kept: Path) -> None:
     outbox = EmbeddedOutbox(database)
-    mark_newest(outbox)
+    HighWater(mark_of(outbox.path)).write(newest(outbox))
     outbox.close()
     restore(kept, database, NOW)
     outbox = EmbeddedOutbox(database)
     with outbox.transaction():
         holding.release(outbox, None, "Alba", NOW)
-    hold_where_older(outbox, NOW)
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW)
     assert holding.held(outbox) == []
     outbox.close()
 
@@ -170,20 +169,20 @@ def test_an_older_backup_comes_back_with_the_present_schema(database: Path, kept
 
 def test_a_database_that_somebody_put_back_is_noticed(database: Path, kept: Path) -> None:
     outbox = EmbeddedOutbox(database)
-    mark_newest(outbox)
+    HighWater(mark_of(outbox.path)).write(newest(outbox))
     outbox.close()
     for ending in ("-wal", "-shm"):
         database.with_name(f"{database.name}{ending}").unlink(missing_ok=True)
     kept.replace(database)
     outbox = EmbeddedOutbox(database)
-    hold_where_older(outbox, NOW)
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW)
     (hold,) = holding.held(outbox)
     assert hold.cause == "restored"
     assert "its mark of 2026-03-10T09:30" in hold.why
-    assert newest(outbox.query).message == 1
+    assert newest(outbox).message == 1
     with outbox.transaction():
         holding.release(outbox, None, "Alba", NOW)
-    hold_where_older(outbox, NOW)
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW)
     assert holding.held(outbox) == []
     outbox.close()
 
@@ -192,21 +191,21 @@ def test_the_mark_is_private_and_says_how_far_sending_came(
     database: Path, outbox: EmbeddedOutbox
 ) -> None:
     claims_one(outbox)
-    mark_newest(outbox)
+    HighWater(mark_of(outbox.path)).write(newest(outbox))
     path = database.with_name("reminderd.db.mark")
     assert json.loads(path.read_text()) == {"message": 1, "at": "2026-03-10T09:30:00+00:00"}
     assert path.stat().st_mode & 0o777 == 0o600
-    hold_where_older(outbox, NOW)
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW)
     assert holding.held(outbox) == []
 
 
 def test_a_first_start_has_no_mark_and_one_that_cannot_be_read_is_said(
     database: Path, outbox: EmbeddedOutbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hold_where_older(outbox, NOW)
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW)
     assert caplog.text == ""
-    HighWater(database).path.write_text("{")
-    hold_where_older(outbox, NOW)
+    HighWater(mark_of(database)).path.write_text("{")
+    HighWater(mark_of(outbox.path)).hold_where_older(outbox, NOW)
     assert "cannot be read" in caplog.text
     assert holding.held(outbox) == []
-    assert HighWater(database).read() == newest(outbox.query)
+    assert HighWater(mark_of(database)).read() == newest(outbox)

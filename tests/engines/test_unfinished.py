@@ -9,7 +9,7 @@ import pytest
 from reminderd.engines.embedded import backup, store
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.embedded.restoring import restore
-from reminderd.engines.embedded.unfinished import clear, unfinished
+from reminderd.engines.unfinished import clear, unfinished
 from tests.engines.database_files import NOW, files
 
 MINE = os.getpid()  # a number that is in use, as after a restart in a container

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reminderd.answerbook import Answer
+from reminderd.engines.distributed.memory import Memory
 from reminderd.engines.distributed.store import PATIENCE_SECONDS, PostgresStore
 from reminderd.engines.distributed.unnested import insert, update
 from reminderd.engines.tables import claims, leaving
@@ -84,6 +85,7 @@ _ORPHANS = (
     "SELECT attempts.id, message, patient, outcome, marked_at FROM attempts "
     "JOIN messages ON messages.id = message WHERE outcome IN ('claimed', 'marked') AND "
 )
+_SEEN = "SELECT 1 FROM attempts WHERE id = %s AND message = %s AND claimed_at = %s"
 LEASE_MS = 15_000  # a worker that was not seen for so long has ended
 
 
@@ -98,6 +100,7 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         self, url: str, *, seal: Seal | None = None, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:
         self._protocols = {}
+        self._memory = Memory()
         super().__init__(url, seal=seal, patience_seconds=patience_seconds)
 
     @contextmanager
@@ -107,6 +110,15 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
                 yield
         finally:
             self._protocols.clear()  # what was pinned is undone, and its id is given again
+
+    def hold_where_forgotten(self, now: datetime) -> bool:
+        """Hold sending where the database lacks what this process has seen in it."""
+        seen = self._memory.wanted()
+        if seen is None or self.rows(_SEEN, seen):
+            return False
+        with self.beside():
+            self._memory.hold(self, now)
+        return True
 
     def lock_patients(self, patient_ids: Collection[int]) -> None:
         self.rows(_OWN, (sorted(patient_ids),))
@@ -119,6 +131,8 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
     def due_patients(
         self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]] = ()
     ) -> list[int]:
+        if self.hold_where_forgotten(now):
+            return []
         given = {"now": to_ms(now), "without": _pairs(without), "limit": limit}
         return list(dict.fromkeys(row[0] for row in self.rows(_DUE, given)))
 
@@ -187,10 +201,11 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         if not rendered:
             return
         ids = [each.attempt_id for each in rendered]
-        messages = {
-            row[0]: row[1]
-            for row in self.rows("SELECT id, message FROM attempts WHERE id = ANY(%s)", (ids,))
-        }
+        claimed = self.rows(
+            "SELECT id, message, claimed_at FROM attempts WHERE id = ANY(%s)", (ids,)
+        )
+        self._memory.keep(claimed)
+        messages = {attempt: message for attempt, message, _ in claimed}
         words = [
             leaving.rendered_row(each, messages[each.attempt_id], self.seal) for each in rendered
         ]

@@ -74,6 +74,11 @@ class PostgresStore(Store):
     def free_id(self, table: str) -> int:
         return self.reserve(table, 0)
 
+    def skip_ids(self, table: str, last: int) -> None:
+        missing = last - self.free_id(table) + 1
+        if missing > 0:
+            self.reserve(table, missing)
+
     def for_update(self) -> str:
         return "FOR NO KEY UPDATE" if self._present is not None else ""
 

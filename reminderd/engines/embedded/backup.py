@@ -3,7 +3,6 @@
 A copy is written under a temporary name, verified, flushed to the disk and only then given its own.
 """
 
-import os
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from reminderd.engines.embedded.connection import (
     is_full,
     translated,
 )
-from reminderd.engines.embedded.unfinished import clear, unfinished
+from reminderd.engines.unfinished import clear, in_place, unfinished
 from reminderd.errors import ConfigurationError, FaultsFound, InvalidInput, NotFound, Refused
 
 REMEDY = "Take another backup: this one cannot be relied on."
@@ -120,22 +119,6 @@ def refuse_newer(path: Path, version: int) -> None:
             [f"{path}: written by a newer reminderd (schema {version})"],
             remedy="Upgrade reminderd, or restore a backup that fits this version.",
         )
-
-
-def in_place(copy: Path, target: Path) -> None:
-    """Give a finished copy its name; both it and its name are on the disk afterwards."""
-    flush(copy)
-    copy.replace(target)
-    flush(target.parent)
-
-
-def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def existing(copy: Path) -> Path:

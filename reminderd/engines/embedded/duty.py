@@ -11,8 +11,9 @@ from pathlib import Path
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
 from reminderd.engines.embedded import connection, outbox
-from reminderd.engines.embedded.high_water import hold_where_older, mark_newest
 from reminderd.engines.embedded.lock import only_daemon
+from reminderd.engines.embedded.store import mark_of
+from reminderd.engines.high_water import HighWater, newest
 from reminderd.sealing import Seal
 
 log = logging.getLogger(__name__)
@@ -43,11 +44,12 @@ def begun(path: Path, seal: Seal | None, now: datetime, zone: tzinfo) -> Iterato
     if not connection.wal_is_safe():
         log.warning("SQLite %s: WAL is not safe, not used", connection.sqlite_version())
     with only_daemon(path), closing(_opened(path, seal)) as opened:
-        hold_where_older(opened, now, zone)
+        water = HighWater(mark_of(path))
+        water.hold_where_older(opened, now, zone)
         try:
             yield Duty(opened)
         finally:
-            mark_newest(opened)
+            water.write(newest(opened))
 
 
 def _opened(path: Path, seal: Seal | None) -> outbox.EmbeddedOutbox:

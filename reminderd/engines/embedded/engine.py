@@ -111,7 +111,7 @@ class Embedded:
 
     def examine(self) -> "Iterator[Finding]":
         from reminderd.engines.embedded import soundness
-        from reminderd.engines.embedded.unfinished import clear
+        from reminderd.engines.unfinished import clear
 
         clear(self._path)
         return soundness.examine(self._path, self._seal)

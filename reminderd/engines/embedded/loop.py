@@ -17,9 +17,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
 from reminderd.engine import BEAT, LOOK_OUT_SECONDS
-from reminderd.engines.embedded.high_water import HighWater, newest
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.embedded.store import mark_of
 from reminderd.engines.health import Health
+from reminderd.engines.high_water import HighWater, newest
 from reminderd.engines.looking import Looks
 from reminderd.holding import held
 
@@ -44,7 +45,7 @@ class EmbeddedLoop:
     ) -> None:
         self._outbox = outbox
         self._health = Health()
-        self._water = HighWater(outbox.path)
+        self._water = HighWater(mark_of(outbox.path))
         # A beat that came late is still wanted, and two that wait are one.
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -95,7 +96,7 @@ class EmbeddedLoop:
                 for beat, successor in zip(self._beats, successors, strict=True):
                     beat.looks.take_over(successor)
             if turn % MARK_EVERY == 0:
-                self._water.write(newest(self._outbox.query))
+                self._water.write(newest(self._outbox))
             version = self._outbox.data_version()
             if successors is not None or version != seen or turn % TURNS_A_BEAT == 0:
                 seen = version

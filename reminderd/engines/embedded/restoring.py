@@ -10,20 +10,24 @@ from reminderd.engines.embedded.backup import (
     beside,
     copy_verified,
     existing,
-    flush,
     free,
-    in_place,
     verify,
 )
 from reminderd.engines.embedded.connection import DatabaseError, Statements, connect
 from reminderd.engines.embedded.encrypting import convert, finish, key_of
-from reminderd.engines.embedded.high_water import HighWater, Mark, hold_restored, newest
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.unfinished import JOURNALS, clear, unfinished
+from reminderd.engines.embedded.store import mark_of
+from reminderd.engines.high_water import HighWater, Mark, hold_restored, mark_at
 from reminderd.engines.tables.sealed import refuse_unfit, sealed_by
+from reminderd.engines.unfinished import JOURNALS, clear, flush, in_place, unfinished
 from reminderd.errors import InvalidInput, ReminderdError
 from reminderd.sealing import Seal
+
+_NEWEST = (
+    "SELECT seq, (SELECT created_at FROM messages ORDER BY id DESC LIMIT 1) "
+    "FROM sqlite_sequence WHERE name = 'messages'"
+)
 
 
 def restore(
@@ -88,12 +92,13 @@ def _in_one_file(copy: Path) -> None:
 
 def _how_far(database: Path) -> Mark | None:
     """How far sending came with the database that goes, by its mark or by what is in it."""
-    mark = HighWater(database).read()
+    mark = HighWater(mark_of(database)).read()
     if mark is not None or not database.exists():
         return mark
     try:
         with closing(connect(database, read_only=True)) as opened:
-            return newest(lambda sql: opened.execute(sql).fetchall())
+            ((message, at),) = opened.execute(_NEWEST).fetchall()
+            return mark_at(message, at)
     except (DatabaseError, ReminderdError, ValueError):
         return None  # it is damaged
 

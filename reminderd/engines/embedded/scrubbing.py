@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reminderd.engines.embedded.connection import Connection, DatabaseError, translated
-from reminderd.engines.embedded.unfinished import clear
+from reminderd.engines.unfinished import clear
 from reminderd.errors import TryAgainLater
 
 

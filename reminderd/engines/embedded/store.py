@@ -19,9 +19,9 @@ from reminderd.engines.embedded.connection import (
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.scrubbing import scrub
 from reminderd.engines.embedded.turns import Turns
-from reminderd.engines.embedded.unfinished import clear
 from reminderd.engines.tables import sealed
 from reminderd.engines.tables.store import Row, Store
+from reminderd.engines.unfinished import clear
 from reminderd.errors import ConfigurationError, TryAgainLater
 from reminderd.sealing import Seal
 
@@ -84,6 +84,9 @@ class SqliteStore(Store):
             "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (first + count - 1, table)
         )
         return first
+
+    def skip_ids(self, table: str, last: int) -> None:
+        self.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table))
 
     def free_id(self, table: str) -> int:
         rows = self.query(
@@ -162,6 +165,11 @@ class SqliteStore(Store):
                 if found
                 else "Run `reminderd init` to create it.",
             )
+
+
+def mark_of(path: Path) -> Path:
+    """The file beside a database that says how far sending from it had come."""
+    return path.with_name(f"{path.name}.mark")
 
 
 def create(path: Path, *, seal: Seal | None = None, is_ours: bool = False) -> bool:

@@ -74,6 +74,10 @@ class Store(ABC):
         """The first free id of a table, for a preview; nothing is reserved."""
 
     @abstractmethod
+    def skip_ids(self, table: str, last: int) -> None:
+        """From now on no id of a table up to that one is given."""
+
+    @abstractmethod
     def scrub(self) -> bool:
         """See `interfaces.Outbox`."""
 

@@ -54,6 +54,22 @@ def clear(database: Path) -> None:
             log.warning("%s: left by a killed process, delete it: %s", each, error.strerror)
 
 
+def in_place(copy: Path, target: Path) -> None:
+    """Give a finished copy its name; both it and its name are on the disk afterwards."""
+    flush(copy)
+    copy.replace(target)
+    flush(target.parent)
+
+
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _is_left(copy: Path) -> bool:
     descriptor = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
     try:

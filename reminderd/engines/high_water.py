@@ -1,4 +1,4 @@
-"""A mark beside the database: how far sending had come.
+"""A mark apart from the database: how far sending had come.
 
 A database whose newest message is older than the mark was put back by somebody, and believes that
 what was sent since is still due.
@@ -6,25 +6,17 @@ what was sent since is still due.
 
 import json
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from reminderd import holding
-from reminderd.engines.embedded.backup import in_place
-from reminderd.engines.embedded.outbox import EmbeddedOutbox
-from reminderd.engines.embedded.unfinished import unfinished
 from reminderd.engines.tables.rows import from_ms
+from reminderd.engines.unfinished import in_place, unfinished
 from reminderd.errors import InvalidInput
+from reminderd.interfaces import Outbox
 
 log = logging.getLogger(__name__)
-
-
-NEWEST = (
-    "SELECT seq, (SELECT created_at FROM messages ORDER BY id DESC LIMIT 1) "
-    "FROM sqlite_sequence WHERE name = 'messages'"
-)
 
 
 class Mark(NamedTuple):
@@ -38,38 +30,49 @@ class Mark(NamedTuple):
         return self.at and datetime.fromisoformat(self.at).astimezone(zone).isoformat()
 
 
-Query = Callable[[str], list[tuple[Any, ...]]]
+class Sent(Outbox, Protocol):
+    """An outbox that can tell how far sending has come, and may know less than was sent from it."""
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+    def free_id(self, table: str) -> int: ...
+
+    def skip_ids(self, table: str, last: int) -> None: ...
 
 
-def newest(query: Query) -> Mark:
+def mark_at(message: int, created_at_ms: int | None) -> Mark:
+    """The mark at a message's id and instant; None where there is no message."""
+    if created_at_ms is None:
+        return Mark(message, "")
+    return Mark(message, from_ms(created_at_ms).isoformat(timespec="seconds"))
+
+
+def newest(outbox: Sent) -> Mark:
     """How far sending has come in a database."""
-    ((message, at),) = query(NEWEST)
-    return Mark(message, "" if at is None else from_ms(at).isoformat(timespec="seconds"))
+    rows = outbox.query("SELECT created_at FROM messages ORDER BY id DESC LIMIT 1")
+    return mark_at(outbox.free_id("messages") - 1, rows[0][0] if rows else None)
 
 
 def hold_restored(
-    outbox: EmbeddedOutbox, how: str, gone: Mark | None, now: datetime, zone: tzinfo
+    outbox: Sent, how: str, gone: Mark | None, now: datetime, zone: tzinfo = UTC
 ) -> None:
     """Hold an old database; the ids of messages that it has forgotten are not given again.
 
     A mail with an id that was used before could be taken for a copy, and be thrown away.
     """
-    at = newest(outbox.query).told(zone)
+    at = newest(outbox).told(zone)
     knows = f"nothing that was sent after {at}" if at else "nothing that was sent"
     with outbox.transaction():
         holding.hold(outbox, holding.RESTORED, f"{how}; it knows of {knows}", now)
         if gone is not None:
-            outbox.connection.execute(
-                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'",
-                (gone.message,),
-            )
+            outbox.skip_ids("messages", gone.message)
 
 
 class HighWater:
-    """Reads and writes the mark of one database."""
+    """Reads and writes the mark of one database, in a file of its own."""
 
-    def __init__(self, database: Path) -> None:
-        self.path = database.with_name(f"{database.name}.mark")
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._written: Mark | None = None
 
     def read(self) -> Mark | None:
@@ -98,17 +101,11 @@ class HighWater:
         except InvalidInput as error:
             log.warning("%s", error)
 
-
-def hold_where_older(outbox: EmbeddedOutbox, now: datetime, zone: tzinfo = UTC) -> None:
-    """Hold where the database is older than the mark beside it; says so by the clocks of `zone`."""
-    mark = HighWater(outbox.path).read()
-    if mark is not None and newest(outbox.query).message < mark.message:
-        at = mark.told(zone)
-        how = f"the database is older than its mark of {at}, so somebody put an old one back"
-        hold_restored(outbox, how, mark, now, zone)
-    mark_newest(outbox)
-
-
-def mark_newest(outbox: EmbeddedOutbox) -> None:
-    """Put the mark at what the database holds now."""
-    HighWater(outbox.path).write(newest(outbox.query))
+    def hold_where_older(self, outbox: Sent, now: datetime, zone: tzinfo = UTC) -> None:
+        """Hold where the database is older than the mark; says so by the clocks of `zone`."""
+        mark = self.read()
+        if mark is not None and newest(outbox).message < mark.message:
+            at = mark.told(zone)
+            how = f"the database is older than its mark of {at}, so somebody put an old one back"
+            hold_restored(outbox, how, mark, now, zone)
+        self.write(newest(outbox))
