@@ -110,7 +110,7 @@ def _add_patients(house: House, count: int, now_ms: int, channel: str) -> None:
         "'+3461' || (1000000 + value), 'p' || value || '@example.org', ?, 0, 0 FROM json_each(?)",
         (channel, json.dumps(list(range(1, count + 1)))),
     )
-    lookup.fill(connection, house.outbox.seal)
+    lookup.fill(house.outbox, house.outbox.seal)
     connection.execute(
         "INSERT INTO consents (patient, channel, granted, at, source) "
         "SELECT id, channels, 1, 0, 'benchmark' FROM patients"

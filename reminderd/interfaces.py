@@ -179,6 +179,10 @@ class Outbox(
         """Everything about these patients, in the order of the ids."""
         ...
 
+    def bare_facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
+        """As `facts`, but without any reminder and without what has been changed."""
+        ...
+
     def open_patient_ids(self, now: datetime) -> list[int]:
         """Patients of whom a reminder has an expiry ahead, so that a new plan may differ."""
         ...
@@ -320,7 +324,10 @@ class Outbox(
         ...
 
     def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
-        """Those that are claimed, marked or in doubt; the others somebody else has settled."""
+        """Those that are claimed, marked or in doubt; the others somebody else has settled.
+
+        It stays so where the patients are locked (`lock_patients`) before.
+        """
         ...
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:

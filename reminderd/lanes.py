@@ -236,9 +236,10 @@ class Lane:
         now = self._clock.now()
         with self._outbox.beside():
             ids = [each.settlement.attempt_id for each in verdicts]
-            ours = self._outbox.open_attempts(
-                [*ids, *(each.parcel.claimed.attempt_id for each in letters)]
-            )
+            ids += [each.parcel.claimed.attempt_id for each in letters]
+            charts = [each.chart for each in verdicts] + [each.parcel.chart for each in letters]
+            self._outbox.lock_patients({each.patient.id or 0 for each in charts})
+            ours = self._outbox.open_attempts(ids)
             verdicts = [each for each in verdicts if each.settlement.attempt_id in ours]
             kept = [each for each in letters if each.parcel.claimed.attempt_id in ours]
             marked = list(self._last_look.still_right(kept, now, verdicts))

@@ -27,7 +27,7 @@ class LastLook:
         """Those that may leave as they are; the others go back, to be claimed anew."""
         if not letters:
             return
-        charts = self._now([each.parcel.chart for each in letters], now)
+        charts = self._now(each.parcel.chart for each in letters)
         for letter in letters:
             chart = charts[letter.parcel.chart.patient.id]
             is_same = not _has_changed(letter.parcel.chart, chart)
@@ -45,7 +45,7 @@ class LastLook:
         ]
         if not waiting:
             return
-        charts = self._now(waiting, now)
+        charts = self._now(waiting)
         void = {
             each.patient.id or 0 for each in waiting if _has_changed(each, charts[each.patient.id])
         }
@@ -53,10 +53,10 @@ class LastLook:
         for chart in self._practice.charts(facts, approvals):
             self._outbox.save_reminders(changes(chart, now))
 
-    def _now(self, charts: Iterable[Chart], now: datetime) -> dict[int | None, Chart]:
+    def _now(self, charts: Iterable[Chart]) -> dict[int | None, Chart]:
         """These as they are on record, by patient, without their reminders."""
         ids = sorted({each.patient.id or 0 for each in charts})
-        facts, approvals = self._outbox.due_facts(ids, now), self._outbox.approvals()
+        facts, approvals = self._outbox.bare_facts(ids), self._outbox.approvals()
         return {each.patient.id: each for each in self._practice.charts(facts, approvals)}
 
 

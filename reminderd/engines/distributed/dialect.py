@@ -6,7 +6,8 @@ from functools import lru_cache
 from reminderd.engines.tables.store import THESE, WORDS
 
 _WORDS = "(SELECT json_array_elements_text(%s::json))"
-_THESE = "(SELECT json_array_elements_text(%s::json)::bigint)"
+# As an array, whose length is known to the planner: it looks each up in the index.
+_THESE = "= ANY (translate(%s, '[]', '{}')::bigint[])"
 _LISTED = re.compile(r"json_group_array\(([\w.]+)\)")
 
 
@@ -16,6 +17,6 @@ def translated(sql: str) -> str:
 
     `CROSS JOIN … ON` is how SQLite is told the order of the tables; PostgreSQL finds its own.
     """
-    sql = sql.replace("%", "%%").replace(WORDS, _WORDS).replace(THESE, _THESE)
+    sql = sql.replace("%", "%%").replace(WORDS, _WORDS).replace(f"IN {THESE}", _THESE)
     sql = _LISTED.sub(r"coalesce(json_agg(\1), '[]')::text", sql)
     return sql.replace("CROSS JOIN", "JOIN").replace("?", "%s")

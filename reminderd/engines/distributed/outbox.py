@@ -4,6 +4,7 @@ The patient's row is the lock of everything about the patient: whoever claims, m
 plans holds it first, in the order of the ids. Rows are written a list at a time.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,11 +35,6 @@ from reminderd.model import Channel, Reason, Reminder
 from reminderd.sealing import Seal
 
 _OWN = "SELECT id FROM patients WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-_OWN_OF_ATTEMPTS = (
-    "SELECT id FROM patients WHERE id IN (SELECT patient FROM attempts "
-    "JOIN messages ON messages.id = message WHERE attempts.id = ANY(%s)) "
-    "ORDER BY id FOR NO KEY UPDATE"
-)
 _OWN_OF_CALLBACK = (
     "SELECT id FROM patients WHERE id = (SELECT patient FROM callbacks "
     "JOIN attempts ON attempts.id = attempt JOIN messages ON messages.id = message "
@@ -57,7 +53,8 @@ _NEXT_DUE = (
     "SELECT wake_at FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
     "AND reminders.clinic || '/' || channel <> ALL(%s) ORDER BY wake_at LIMIT 1) AS next"
 )
-# An equal share for each clinic that has something due, so that none waits for another.
+# An equal share for each clinic that has something due, so that none waits for another. The
+# reminders are locked as well: what another worker has claimed meanwhile is seen as it is now.
 _DUE = (
     f"{_CLINICS}, due_clinics AS (SELECT clinic FROM clinics WHERE EXISTS ("
     "SELECT 1 FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
@@ -67,16 +64,18 @@ _DUE = (
     "WHERE state = 'scheduled' AND reminders.clinic = due_clinics.clinic AND wake_at <= %(now)s "
     "AND reminders.clinic || '/' || channel <> ALL(%(without)s) ORDER BY wake_at "
     "LIMIT greatest(%(limit)s / (SELECT count(*) FROM due_clinics), 1) "
-    "FOR NO KEY UPDATE OF patients SKIP LOCKED) AS due ORDER BY due.wake_at"
+    "FOR NO KEY UPDATE OF patients, reminders SKIP LOCKED) AS due ORDER BY due.wake_at"
 )
 # What somebody works on just now is looked at again by the next sweep.
-_LATE = (
+# What somebody works on just now is looked at again by the next sweep.
+_WAITING_IN_VAIN = "state IN ('scheduled', 'held') AND expires_at <= %(now)s"
+_EXPIRE = (
     "WITH late AS (SELECT reminders.id FROM reminders JOIN patients ON patients.id = patient "
-    "WHERE {} ORDER BY patients.id FOR NO KEY UPDATE OF patients SKIP LOCKED) "
-    "UPDATE reminders SET {} FROM late WHERE reminders.id = late.id AND {} RETURNING reason"
+    f"WHERE {_WAITING_IN_VAIN} ORDER BY patients.id FOR NO KEY UPDATE OF patients SKIP LOCKED) "
+    "UPDATE reminders SET reason = CASE state WHEN 'scheduled' THEN 'late' ELSE reason END, "
+    "state = 'expired', wake_at = NULL "
+    f"FROM late WHERE reminders.id = late.id AND {_WAITING_IN_VAIN} RETURNING reason"
 )
-_TOO_LATE = "state = 'scheduled' AND wake_at <= %(now)s AND expires_at <= %(now)s"
-_HELD_TOO_LONG = "state = 'held' AND expires_at <= %(now)s"
 _ORPHANED = (
     "NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker "
     "AND seen_at > clock_ms() - {lease})"
@@ -137,13 +136,8 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         return list(dict.fromkeys(row[0] for row in self.rows(_DUE, given)))
 
     def expire(self, now: datetime) -> Expired:
-        ends = "state = 'expired', wake_at = NULL"
-        counts: dict[Reason, int] = {}
-        for which, becomes in ((_TOO_LATE, f"{ends}, reason = 'late'"), (_HELD_TOO_LONG, ends)):
-            sql = _LATE.format(which, becomes, which)
-            for (reason,) in self.rows(sql, {"now": to_ms(now)}):
-                counts[Reason(reason)] = counts.get(Reason(reason), 0) + 1
-        return Expired(counts)
+        reasons = (Reason(row[0]) for row in self.rows(_EXPIRE, {"now": to_ms(now)}))
+        return Expired(dict(Counter(reasons)))
 
     # From the claim to the outcome ------------------------------------------------------------
 
@@ -188,12 +182,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         return claimed
 
     def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
-        wanted = list(attempt_ids)
-        self.rows(_OWN_OF_ATTEMPTS, (wanted,))
         rows = self.rows(
             "SELECT id FROM attempts WHERE id = ANY(%s) "
             "AND outcome IN ('claimed', 'marked', 'in-doubt')",
-            (wanted,),
+            (list(attempt_ids),),
         )
         return frozenset(row[0] for row in rows)
 

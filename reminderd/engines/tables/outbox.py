@@ -22,7 +22,7 @@ class TablesOutbox(AnswerBook):
     """All of `interfaces.Outbox` but the units of work, and what leads from due to sent."""
 
     def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:
-        return self._facts(patient_ids, "AND state = 'scheduled' AND wake_at <= ?", (to_ms(now),))
+        return self._facts(patient_ids, "state = 'scheduled' AND wake_at <= ?", (to_ms(now),))
 
     def left_since(self, patient_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
         return volume.left_since(self, patient_ids, since)

@@ -259,11 +259,15 @@ class Records(Store):
     # Everything about some patients ---------------------------------------------------------
 
     def facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
-        return past.with_past(self, self._facts(patient_ids, "", ()), self._protocol)
+        return past.with_past(self, self._facts(patient_ids, "TRUE", ()), self._protocol)
+
+    def bare_facts(self, patient_ids: Sequence[int]) -> list[PatientFacts]:
+        return self._facts(patient_ids, None, ())
 
     def _facts(
-        self, patient_ids: Sequence[int], only: str, parameters: Sequence[int]
+        self, patient_ids: Sequence[int], which: str | None, parameters: Sequence[int]
     ) -> list[PatientFacts]:
+        """What is known of these patients, with those of their reminders of which `which` holds."""
         ids = json.dumps(list(patient_ids))
         patients = self._patients(f"WHERE id IN {THESE}", (ids,))
         sessions: dict[int, list[Session]] = {}
@@ -272,13 +276,14 @@ class Records(Store):
             (ids,),
         ):
             sessions.setdefault(row[1], []).append(session_from(row, self.seal))
-        own = json.dumps([each.id for group in sessions.values() for each in group])
         reminders: dict[int, list[Reminder]] = {}
-        for row in self.query(
-            f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {THESE} {only}",
-            (own, *parameters),
-        ):
-            reminders.setdefault(row[1], []).append(reminder_from(row))
+        if which is not None:
+            own = [each.id for group in sessions.values() for each in group]
+            for row in self.query(
+                f"SELECT {REMINDER_COLUMNS} FROM reminders WHERE session IN {THESE} AND {which}",
+                (json.dumps(own), *parameters),
+            ):
+                reminders.setdefault(row[1], []).append(reminder_from(row))
         return [
             self._facts_of(patient, sessions.get(patient.id or 0, []), reminders)
             for patient in patients

@@ -165,7 +165,7 @@ CREATE TABLE reminders (
     CHECK (state <> 'scheduled' OR channel IS NOT NULL)
 );
 CREATE INDEX reminders_due ON reminders (clinic, wake_at, patient) WHERE state = 'scheduled';
-CREATE INDEX reminders_held ON reminders (expires_at) WHERE state = 'held';
+CREATE INDEX reminders_waiting ON reminders (expires_at) WHERE state IN ('scheduled', 'held');
 CREATE INDEX reminders_asked ON reminders (sent_at) WHERE kind = 'check' AND state = 'sent';
 
 -- The patient's row is held while it is read, so that a move to another clinic comes before or
