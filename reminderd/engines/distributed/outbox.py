@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reminderd.answerbook import Answer
+from reminderd.audit import Entry
 from reminderd.engines.distributed.memory import Memory
 from reminderd.engines.distributed.store import PATIENCE_SECONDS, PostgresStore
 from reminderd.engines.distributed.unnested import insert, update
@@ -84,6 +85,7 @@ _ORPHANS = (
     "SELECT attempts.id, message, patient, outcome, marked_at FROM attempts "
     "JOIN messages ON messages.id = message WHERE outcome IN ('claimed', 'marked') AND "
 )
+_TRAIL = 0x72656D11  # the advisory lock of whoever adds to the trail
 _SEEN = "SELECT 1 FROM attempts WHERE id = %s AND message = %s AND claimed_at = %s"
 LEASE_MS = 15_000  # a worker that was not seen for so long has ended
 
@@ -115,7 +117,7 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         seen = self._memory.wanted()
         if seen is None or self.rows(_SEEN, seen):
             return False
-        with self.beside():
+        with self.transaction():
             self._memory.hold(self, now)
         return True
 
@@ -256,6 +258,11 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         super().mark_answers(answers, now)
         ids = [each.id for each in answers]
         self.rows("UPDATE answers SET worker = %s WHERE id = ANY(%s)", (self.worker, ids))
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        # Each entry seals the one before it, so that nobody may add to the trail meanwhile.
+        self.rows("SELECT pg_advisory_xact_lock(%s)", (_TRAIL,))
+        super().record(entries)
 
     # What comes in ---------------------------------------------------------------------------
 

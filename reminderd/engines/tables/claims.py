@@ -16,6 +16,8 @@ _CLAIMED = (
 
 def take_back(store: Store, now: datetime, patient_id: int | None = None) -> list[int]:
     """All claims, or those of one patient; returns the patient of each message."""
+    if patient_id is not None:
+        store.lock_patients([patient_id])  # or what is marked just now would be taken back too
     of_one, given = ("", ()) if patient_id is None else (" AND patient = ?", (patient_id,))
     return put_back(store, store.query(_CLAIMED + of_one, given), now)
 
