@@ -1,0 +1,87 @@
+"""Whoever cannot get at a PostgreSQL database is told what to correct, or to try again."""
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from reminderd.engines.distributed.migrating import migrate
+from reminderd.engines.distributed.refusals import place, unreachable
+from reminderd.errors import ConfigurationError, TryAgainLater
+from tests.postgres import OWNER, Cluster
+
+URL = "postgresql://care:a%20secret@db.example.org:6432/clinic"
+
+
+def elsewhere(url: str, **other: str) -> str:
+    return make_conninfo(**{**conninfo_to_dict(url), **other})
+
+
+@pytest.mark.parametrize(
+    "other", [{"dbname": "nothing"}, {"user": "nobody"}, {"host": "nowhere.invalid"}]
+)
+def test_what_has_to_be_corrected_is_named(postgresql: str, other: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(other.values()))) as told:
+        migrate(elsewhere(postgresql, **other))
+    assert "database.url" in str(told.value.remedy)
+
+
+def test_a_server_that_is_down_may_come_back(postgresql: str) -> None:
+    with pytest.raises(TryAgainLater, match=r"database .* on 127\.0\.0\.1:1") as told:
+        migrate(elsewhere(postgresql, host="127.0.0.1", port="1"))
+    assert "running" in str(told.value.remedy)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'FATAL:  password authentication failed for user "care"',
+        'FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "care", database "clinic"',
+        'FATAL:  database "clinic" does not exist',
+        "fe_sendauth: no password supplied",
+        "FATAL:  no such database: clinic",
+        "server does not support SSL, but SSL was required",
+    ],
+)
+def test_what_the_server_will_say_again_is_for_a_person(said: str) -> None:
+    error = psycopg.OperationalError(f"connection failed: connection to server failed: {said}\n")
+    told = unreachable(error, URL)
+    assert isinstance(told, ConfigurationError)
+    assert told.faults == (f"database clinic on db.example.org:6432 as care: {said}",)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  the database system is starting up",
+        "FATAL:  sorry, too many clients already",
+        "timeout expired",
+        "FATAL:  la base de datos se está iniciando",
+        "FATAL:  server login has been failing, try again later (server_login_retry)",
+    ],
+)
+def test_what_passes_is_tried_again(said: str) -> None:
+    error = psycopg.OperationalError(f"connection failed: connection to server failed: {said}\n")
+    told = unreachable(error, URL)
+    assert isinstance(told, TryAgainLater)
+    assert said in told.message
+
+
+@pytest.mark.parametrize("url", [URL, "postgresql://care:a%20secret@", "host=db password=secret"])
+def test_the_password_is_never_said(url: str) -> None:
+    assert "secret" not in place(url)
+
+
+def test_what_is_no_address_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match="not an address") as told:
+        place("postgresql://care:secret@db:port:5/?nothing=1")
+    assert "secret" not in f"{told.value} {told.value.remedy}"
+
+
+def test_text_that_cannot_hold_every_name_is_refused(cluster: Cluster) -> None:
+    cluster.execute(
+        f"CREATE DATABASE in_latin OWNER {OWNER} TEMPLATE template0 "
+        "ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C'"
+    )
+    with pytest.raises(ConfigurationError, match="LATIN1, not UTF8") as told:
+        migrate(cluster.url("in_latin"))
+    assert "createdb --encoding=UTF8" in str(told.value.remedy)
