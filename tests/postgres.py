@@ -68,6 +68,11 @@ def as_server() -> dict[str, Any]:
     return {"user": person.pw_uid, "group": person.pw_gid, "extra_groups": []}
 
 
+def name_in(url: str) -> str:
+    """The name of the database at a URL."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
 class Server:
     """A program that serves in a folder of its own until it is told to end or we are gone."""
 
@@ -171,11 +176,12 @@ class Cluster(Server):
         self.stop()
         self.start()
 
-    def execute(self, statement: str, database: str = "postgres") -> None:
-        """Do this as the superuser."""
+    def execute(self, statement: str, url: str | None = None) -> None:
+        """Do this as the superuser, in the database at this URL of ours."""
         import psycopg
 
-        with psycopg.connect(self.url(database, "postgres"), autocommit=True) as connection:
+        name = name_in(url) if url else "postgres"
+        with psycopg.connect(self.url(name, "postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def empty(self) -> str:
@@ -195,10 +201,9 @@ class Cluster(Server):
 
     def clear(self, url: str) -> None:
         """Cut off whoever is connected to the database at this URL, and take its rows out."""
-        name = url.partition("?")[0].rpartition("/")[2]
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
-        self.execute(others.format(name))
-        self.execute(EMPTY, name)
+        self.execute(others.format(name_in(url)))
+        self.execute(EMPTY, url)
 
     def _answers(self) -> bool:
         import psycopg

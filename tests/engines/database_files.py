@@ -1,5 +1,6 @@
 """What happens to a database file: something is sent from it, it is damaged, it is an old one."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,12 @@ def damage(database: Path) -> None:
     middle = len(content) // 2
     content[middle : middle + 20_000] = b"\xaa" * 20_000
     database.write_bytes(content)
+
+
+def read_whole(outbox: EmbeddedOutbox, sql: str, given: Sequence[object] = ()) -> list[str]:
+    """The tables of which a query reads all rows, or all entries of an index."""
+    steps = [row[3] for row in outbox.query(f"EXPLAIN QUERY PLAN {sql}", given)]
+    return [each for each in steps if each.startswith("SCAN") and "json_each" not in each]
 
 
 def an_older(path: Path) -> Path:

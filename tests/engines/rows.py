@@ -4,11 +4,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from reminderd import resources
+from reminderd.engines.tables import soundness
+from reminderd.engines.tables.outbox import TablesOutbox
+from reminderd.findings import Level
 from reminderd.interfaces import Claimed, NewMessage, Outbox, ReminderFilter, Rendered
 from reminderd.model import Channel, Kind, Patient, Reminder, Session, State
 from reminderd.protocols import ProtocolLibrary
@@ -106,6 +110,15 @@ def marked(outbox: Outbox, reminder: Reminder) -> Claimed:
 
 def words(taken: Claimed) -> Rendered:
     return Rendered(taken.attempt_id, "+34600000001", "en", "A subject", "Words", "<p>Words</p>", 1)
+
+
+def problems(outbox: TablesOutbox) -> list[str]:
+    """What `db check` finds wrong with the rows."""
+    found = [check(outbox) for check in soundness.CHECKS.values()]
+    found.append(soundness.found(outbox, outbox.seal))
+    if outbox.seal is not None:
+        found.append(soundness.sealed(outbox, outbox.seal))
+    return [each.message for each in chain(*found) if each.level is Level.PROBLEM]
 
 
 def side_by_side(outbox: Outbox, count: int, work: Callable[[], object]) -> None:

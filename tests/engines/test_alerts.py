@@ -3,20 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.tables.outbox import TablesOutbox
 from tests.engines.rows import EITHER_WAY, LATER, NOW
 
 MINUTE = timedelta(minutes=1)
 BO, CY = "bo@example.org", "cy@example.org"
 
 
-def added(outbox: EmbeddedOutbox, key: str = "incident/1/first", *recipients: str) -> None:
+def added(outbox: TablesOutbox, key: str = "incident/1/first", *recipients: str) -> None:
     with outbox.transaction():
         outbox.add_alert(key, recipients or (BO, CY), NOW)
 
 
 @EITHER_WAY
-def test_each_recipient_is_told_of_a_thing_once(outbox: EmbeddedOutbox) -> None:
+def test_each_recipient_is_told_of_a_thing_once(outbox: TablesOutbox) -> None:
     added(outbox)
     added(outbox)
     assert [each.recipient for each in outbox.waiting_alerts(NOW)] == [BO, CY]
@@ -25,7 +25,7 @@ def test_each_recipient_is_told_of_a_thing_once(outbox: EmbeddedOutbox) -> None:
 
 @EITHER_WAY
 def test_what_was_sent_waits_no_more_and_what_failed_waits_until_it_is_tried_again(
-    outbox: EmbeddedOutbox,
+    outbox: TablesOutbox,
 ) -> None:
     added(outbox)
     bo, cy = outbox.waiting_alerts(NOW)
@@ -39,7 +39,7 @@ def test_what_was_sent_waits_no_more_and_what_failed_waits_until_it_is_tried_aga
     assert outbox.alerts("incident/1/")[0].sent_at == LATER
 
 
-def test_those_about_one_thing_are_found_by_how_their_keys_begin(outbox: EmbeddedOutbox) -> None:
+def test_those_about_one_thing_are_found_by_how_their_keys_begin(outbox: TablesOutbox) -> None:
     for key in ("incident/1/first", "incident/1/second", "incident/12/first", "hold/clock"):
         added(outbox, key, BO)
     assert [each.key for each in outbox.alerts("incident/1/")] == [

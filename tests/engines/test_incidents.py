@@ -3,19 +3,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from reminderd.engines.embedded import soundness
-from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.engines.tables.pruning import prunable, prune
-from reminderd.findings import Level
 from reminderd.interfaces import Decision, Reply
 from reminderd.model import Patient, Severity
 from reminderd.outbox_values import Incident
-from tests.engines.rows import EITHER_WAY, LATER, NOW, with_patient, with_session
+from tests.engines.rows import EITHER_WAY, LATER, NOW, problems, with_patient, with_session
 
 NUMBER = "+34600000001"
 
 
-def opened(outbox: EmbeddedOutbox, *patients: Patient) -> Incident:
+def opened(outbox: TablesOutbox, *patients: Patient) -> Incident:
     """One about a reply that came just now, from a number that these have."""
     with outbox.transaction():
         number = outbox.next_incident_id()
@@ -28,7 +26,7 @@ def opened(outbox: EmbeddedOutbox, *patients: Patient) -> Incident:
 
 
 @EITHER_WAY
-def test_an_incident_is_kept_with_everything_about_it(outbox: EmbeddedOutbox) -> None:
+def test_an_incident_is_kept_with_everything_about_it(outbox: TablesOutbox) -> None:
     who = with_patient(outbox)
     session = with_session(outbox, who)
     one = replace(opened(outbox, who), sessions=(session.id or 0,))
@@ -42,12 +40,11 @@ def test_an_incident_is_kept_with_everything_about_it(outbox: EmbeddedOutbox) ->
         outbox.keep_incident(ended)
     assert outbox.incidents(open_only=True) == []
     assert outbox.incidents(open_only=False) == [ended]
-    found = soundness.examine(outbox.path, outbox.seal)
-    assert [each.message for each in found if each.level is Level.PROBLEM] == []
+    assert problems(outbox) == []
 
 
 def test_those_of_one_patient_are_found_and_one_of_nobody_is_nobodys(
-    outbox: EmbeddedOutbox,
+    outbox: TablesOutbox,
 ) -> None:
     ana, bo = with_patient(outbox), with_patient(outbox)
     theirs = opened(outbox, ana, bo)
@@ -59,7 +56,7 @@ def test_those_of_one_patient_are_found_and_one_of_nobody_is_nobodys(
 
 
 def test_a_session_that_took_place_by_then_says_which_open_incident_it_waits_for(
-    outbox: EmbeddedOutbox,
+    outbox: TablesOutbox,
 ) -> None:
     who, other = with_patient(outbox), with_patient(outbox)
     session, ahead = with_session(outbox, who), with_session(outbox, who, at=LATER)
@@ -76,7 +73,7 @@ def test_a_session_that_took_place_by_then_says_which_open_incident_it_waits_for
     assert outbox.sessions() == [session, somebody_elses, entered_late, ahead]
 
 
-def test_where_there_are_two_it_waits_until_both_are_closed(outbox: EmbeddedOutbox) -> None:
+def test_where_there_are_two_it_waits_until_both_are_closed(outbox: TablesOutbox) -> None:
     who = with_patient(outbox)
     with_session(outbox, who)
     first, second = opened(outbox, who), opened(outbox, who)
@@ -90,7 +87,7 @@ def test_where_there_are_two_it_waits_until_both_are_closed(outbox: EmbeddedOutb
 
 
 @EITHER_WAY
-def test_of_somebody_who_is_erased_the_bare_fact_stays(outbox: EmbeddedOutbox) -> None:
+def test_of_somebody_who_is_erased_the_bare_fact_stays(outbox: TablesOutbox) -> None:
     who, other = with_patient(outbox), with_patient(outbox, phone="+34600000002")
     own = opened(outbox, who)
     shared = opened(outbox, who, other)
@@ -105,7 +102,7 @@ def test_of_somebody_who_is_erased_the_bare_fact_stays(outbox: EmbeddedOutbox) -
 
 
 def test_an_old_one_loses_its_number_with_the_words_of_its_last_reply(
-    outbox: EmbeddedOutbox,
+    outbox: TablesOutbox,
 ) -> None:
     closed, still = opened(outbox), opened(outbox)
     with outbox.transaction():

@@ -9,28 +9,22 @@ import pytest
 from sqlite_utils import Database
 
 from reminderd.consents import Statement
-from reminderd.engines.embedded import connection, schema, soundness, store
-from reminderd.engines.embedded.connection import DatabaseError
+from reminderd.engines.embedded import connection, schema, store
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.engines.tables.sealed import note_key
-from reminderd.errors import ConfigurationError
-from reminderd.findings import Level
+from reminderd.errors import ConfigurationError, ReminderdError
 from reminderd.model import Consent, How, Wish
 from reminderd.sealing import Seal, closed, places
-from tests.engines.rows import EITHER_WAY, EMAIL, LATER, NOW, SEAL, SMS, with_patient
+from tests.engines.rows import EITHER_WAY, EMAIL, LATER, NOW, SEAL, SMS, problems, with_patient
 
 NUMBER = "+34600000001"
 WITHDRAWN = Consent(False, NOW, "text message", How.REPLY, "patient", "STOP, please")
 
 
-def problems(outbox: EmbeddedOutbox) -> list[str]:
-    found = soundness.examine(outbox.path, outbox.seal)
-    return [each.message for each in found if each.level is Level.PROBLEM]
-
-
 @EITHER_WAY
 def test_each_word_is_kept_with_everything_about_it_and_the_last_one_is_present(
-    outbox: EmbeddedOutbox,
+    outbox: TablesOutbox,
 ) -> None:
     who = with_patient(outbox)
     with outbox.transaction():
@@ -50,7 +44,7 @@ def test_each_word_is_kept_with_everything_about_it_and_the_last_one_is_present(
 
 
 @EITHER_WAY
-def test_what_was_known_is_not_said_again(outbox: EmbeddedOutbox) -> None:
+def test_what_was_known_is_not_said_again(outbox: TablesOutbox) -> None:
     who = with_patient(outbox)
     precise = Consent(True, NOW + timedelta(microseconds=1234), "form")
     with outbox.transaction():
@@ -60,7 +54,7 @@ def test_what_was_known_is_not_said_again(outbox: EmbeddedOutbox) -> None:
 
 
 @EITHER_WAY
-def test_everybody_with_a_number_is_found_and_nobody_else(outbox: EmbeddedOutbox) -> None:
+def test_everybody_with_a_number_is_found_and_nobody_else(outbox: TablesOutbox) -> None:
     for name, phone in (("Vera", NUMBER), ("Ana", NUMBER), ("Bo", "+346000000012"), ("Cy", None)):
         with_patient(outbox, name=name, phone=phone)
     assert [each.given_name for each in outbox.patients_with(SMS, NUMBER)] == ["Vera", "Ana"]
@@ -69,7 +63,7 @@ def test_everybody_with_a_number_is_found_and_nobody_else(outbox: EmbeddedOutbox
 
 @EITHER_WAY
 def test_an_erasure_leaves_when_somebody_had_agreed_and_nothing_personal(
-    outbox: EmbeddedOutbox,
+    outbox: TablesOutbox,
 ) -> None:
     who = with_patient(outbox)
     asked = replace(who, consent={**who.consent, SMS: WITHDRAWN})
@@ -91,14 +85,20 @@ def test_an_erasure_leaves_when_somebody_had_agreed_and_nothing_personal(
         "DELETE FROM consent_ledger",
         "UPDATE consent_ledger SET wish = 'granted'",
         "UPDATE consent_ledger SET at = 0",
-        "INSERT INTO consent_ledger SELECT id - 9, patient, channel, wish, address, at, how, by, "
-        "source, words, recorded_at FROM consent_ledger LIMIT 1",
     ],
 )
-def test_the_ledger_is_only_added_to(outbox: EmbeddedOutbox, sql: str) -> None:
+def test_the_ledger_is_only_added_to(outbox: TablesOutbox, sql: str) -> None:
     with_patient(outbox)
-    with pytest.raises(DatabaseError, match="the consent ledger"):
-        outbox.connection.execute(sql)
+    with pytest.raises(ReminderdError, match="the consent ledger"), outbox.transaction():
+        outbox.execute(sql)
+
+
+def test_nothing_is_put_between_what_an_sqlite_file_says(on_sqlite: EmbeddedOutbox) -> None:
+    with_patient(on_sqlite)
+    names = "channel, wish, address, at, how, by, source, words, recorded_at"
+    between = f"SELECT id - 9, patient, {names} FROM consent_ledger LIMIT 1"
+    with pytest.raises(ReminderdError, match="the consent ledger"), on_sqlite.transaction():
+        on_sqlite.execute(f"INSERT INTO consent_ledger {between}")
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,10 @@ def test_the_ledger_is_only_added_to(outbox: EmbeddedOutbox, sql: str) -> None:
         "DELETE FROM consents WHERE channel = 'email'",
     ],
 )
-def test_a_consent_that_is_not_the_last_word_is_found(outbox: EmbeddedOutbox, sql: str) -> None:
+def test_a_consent_that_is_not_the_last_word_is_found(outbox: TablesOutbox, sql: str) -> None:
     who = with_patient(outbox)
-    outbox.connection.execute(sql)
+    with outbox.transaction():
+        outbox.execute(sql)
     assert problems(outbox) == [f"pat-{who.id}: not what the ledger says last"]
 
 

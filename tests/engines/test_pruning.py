@@ -1,16 +1,16 @@
 """The words of old messages go on the clinic's order, and nothing that is still needed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from reminderd.audit import Action, broken
-from reminderd.engines.embedded import soundness
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.tables import pruning
-from reminderd.engines.tables.pruning import Prunable, prunable, prune
+from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.errors import Refused
-from reminderd.interfaces import Decision, Reply, Settlement
+from reminderd.interfaces import Decision, Prunable, Reply, Settlement
 from reminderd.model import Outcome, Reason, Reminder, Session, State
 from tests.engines.rows import (
     EITHER_WAY,
@@ -18,6 +18,7 @@ from tests.engines.rows import (
     a_reminder,
     claimed,
     marked,
+    problems,
     saved,
     with_patient,
     with_session,
@@ -29,11 +30,11 @@ LATER = A_YEAR_LATER + timedelta(milliseconds=1)
 
 
 @pytest.fixture
-def session(outbox: EmbeddedOutbox) -> Session:
+def session(outbox: TablesOutbox) -> Session:
     return with_session(outbox, with_patient(outbox))
 
 
-def sent(outbox: EmbeddedOutbox, session: Session, milestone: str = "no-shower") -> Reminder:
+def sent(outbox: TablesOutbox, session: Session, milestone: str = "no-shower") -> Reminder:
     """A reminder of the session whose message was accepted."""
     (reminder,) = saved(outbox, a_reminder(session, milestone=milestone))
     taken = marked(outbox, reminder)
@@ -43,19 +44,16 @@ def sent(outbox: EmbeddedOutbox, session: Session, milestone: str = "no-shower")
     return gone
 
 
-def pruned(outbox: EmbeddedOutbox) -> bool:
-    found = prunable(outbox, YEAR, LATER)
-    return prune(outbox, found, YEAR, "Dr. Alba", LATER)
+def pruned(outbox: TablesOutbox) -> bool:
+    return outbox.prune(outbox.prunable(YEAR, LATER), YEAR, "Dr. Alba", LATER)
 
 
 @EITHER_WAY
-def test_the_words_go_and_what_became_of_them_stays(
-    outbox: EmbeddedOutbox, session: Session
-) -> None:
+def test_the_words_go_and_what_became_of_them_stays(outbox: TablesOutbox, session: Session) -> None:
     reminder = sent(outbox, session)
     (before,) = outbox.correspondence(session.patient_id or 0)
     assert not before.is_wordless
-    assert prunable(outbox, YEAR, LATER) == Prunable([before.id], 0)
+    assert outbox.prunable(YEAR, LATER) == Prunable([before.id], 0)
     assert pruned(outbox)
     (after,) = outbox.correspondence(session.patient_id or 0)
     assert (after.to, after.subject, after.text, after.html) == (None,) * 4
@@ -64,12 +62,12 @@ def test_the_words_go_and_what_became_of_them_stays(
     assert outbox.reminder(reminder.id or 0) == reminder
     assert [each.provider_id for each in outbox.attempts(reminder.id or 0)] == ["p-1"]
     assert outbox.left(reminder.id or 0) == []
-    assert prunable(outbox, YEAR, LATER) == Prunable([], 0)
-    assert {each.level for each in soundness.examine(outbox.path, outbox.seal)} == {"fine"}
+    assert outbox.prunable(YEAR, LATER) == Prunable([], 0)
+    assert problems(outbox) == []
 
 
 def test_of_a_reply_the_words_and_the_number_go_once_it_waits_for_nobody(
-    outbox: EmbeddedOutbox, session: Session
+    outbox: TablesOutbox, session: Session
 ) -> None:
     with outbox.transaction():
         for number in (1, 2, 3):
@@ -83,20 +81,20 @@ def test_of_a_reply_the_words_and_the_number_go_once_it_waits_for_nobody(
     assert set(found.values()) == {("+34600000001", "Hello")}
     (entry,) = [each.entry for each in outbox.trail() if each.entry.action == Action.PRUNED]
     assert entry.after == {"older_than": "365d", "messages": 0, "replies": 1}
-    assert not prunable(outbox, YEAR, LATER).replies
+    assert not outbox.prunable(YEAR, LATER).replies
 
 
-def test_no_byte_of_the_words_stays_in_the_file(outbox: EmbeddedOutbox, session: Session) -> None:
-    sent(outbox, session)
-    pruned(outbox)
-    for file in outbox.path.parent.glob(f"{outbox.path.name}*"):
+def test_no_byte_of_the_words_stays_in_the_file(on_sqlite: EmbeddedOutbox) -> None:
+    sent(on_sqlite, with_session(on_sqlite, with_patient(on_sqlite)))
+    pruned(on_sqlite)
+    for file in on_sqlite.path.parent.glob(f"{on_sqlite.path.name}*"):
         assert b"<p>Words</p>" not in file.read_bytes()
 
 
-def test_what_is_not_older_stays(outbox: EmbeddedOutbox, session: Session) -> None:
+def test_what_is_not_older_stays(outbox: TablesOutbox, session: Session) -> None:
     sent(outbox, session)
-    assert prunable(outbox, YEAR, A_YEAR_LATER) == Prunable([], 0)
-    assert len(prunable(outbox, YEAR, LATER).messages) == 1
+    assert outbox.prunable(YEAR, A_YEAR_LATER) == Prunable([], 0)
+    assert len(outbox.prunable(YEAR, LATER).messages) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,29 +108,29 @@ def test_what_is_not_older_stays(outbox: EmbeddedOutbox, session: Session) -> No
     ids=["scheduled", "held", "unknown", "needs-staff"],
 )
 def test_while_anything_of_the_treatment_is_open_all_its_words_stay(
-    outbox: EmbeddedOutbox, session: Session, facts: dict[str, object]
+    outbox: TablesOutbox, session: Session, facts: dict[str, object]
 ) -> None:
     sent(outbox, session)
     saved(outbox, a_reminder(session, milestone="massage", **facts))
-    assert prunable(outbox, YEAR, LATER) == Prunable([], 1)
+    assert outbox.prunable(YEAR, LATER) == Prunable([], 1)
 
 
 @pytest.mark.parametrize("hand_over", [claimed, marked])
 def test_what_is_on_its_way_or_in_doubt_stays(
-    outbox: EmbeddedOutbox, session: Session, hand_over: object
+    outbox: TablesOutbox, session: Session, hand_over: object
 ) -> None:
     sent(outbox, session)
     (other,) = saved(outbox, a_reminder(session, milestone="massage"))
     assert callable(hand_over)
     hand_over(outbox, other)
-    assert prunable(outbox, YEAR, LATER).messages == []
+    assert outbox.prunable(YEAR, LATER).messages == []
     with outbox.transaction():
         outbox.recover(NOW)
-    assert prunable(outbox, YEAR, LATER).messages == []
+    assert outbox.prunable(YEAR, LATER).messages == []
 
 
 def test_a_treatment_that_is_over_is_pruned_whatever_became_of_it(
-    outbox: EmbeddedOutbox, session: Session
+    outbox: TablesOutbox, session: Session
 ) -> None:
     sent(outbox, session)
     saved(
@@ -141,12 +139,10 @@ def test_a_treatment_that_is_over_is_pruned_whatever_became_of_it(
         a_reminder(session, milestone="b", state=State.EXPIRED, reason=Reason.LATE),
         a_reminder(session, milestone="c", state=State.CANCELLED, reason=Reason.BY_STAFF),
     )
-    assert len(prunable(outbox, YEAR, LATER).messages) == 1
+    assert len(outbox.prunable(YEAR, LATER).messages) == 1
 
 
-def test_the_order_is_on_record_and_the_trail_whole(
-    outbox: EmbeddedOutbox, session: Session
-) -> None:
+def test_the_order_is_on_record_and_the_trail_whole(outbox: TablesOutbox, session: Session) -> None:
     sent(outbox, session)
     pruned(outbox)
     pruned(outbox)  # nothing is left to do, and to record
@@ -156,25 +152,27 @@ def test_the_order_is_on_record_and_the_trail_whole(
 
 
 def test_it_goes_in_small_transactions_so_that_sending_goes_on(
-    outbox: EmbeddedOutbox, session: Session, monkeypatch: pytest.MonkeyPatch
+    outbox: TablesOutbox,
+    session: Session,
+    another: Callable[[], TablesOutbox],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(5):
         sent(outbox, session, f"note-{number}")
     monkeypatch.setattr(pruning, "AT_ONCE", 2)
     turns: list[int] = []
-    daemon = EmbeddedOutbox(outbox.path, patience_seconds=0)
+    daemon = another()
 
     def breathe(_: float) -> None:
         with daemon.transaction():  # it gets its turn
-            turns.append(len(prunable(daemon, YEAR, LATER).messages))
+            turns.append(len(daemon.prunable(YEAR, LATER).messages))
 
     monkeypatch.setattr("time.sleep", breathe)
     pruned(outbox)
-    daemon.close()
     assert turns == [3, 1, 0]
 
 
-def test_less_than_a_month_is_refused(outbox: EmbeddedOutbox) -> None:
+def test_less_than_a_month_is_refused(outbox: TablesOutbox) -> None:
     with pytest.raises(Refused, match="at least 30 days"):
-        prunable(outbox, 29, LATER)
-    assert prunable(outbox, 30, LATER) == Prunable([], 0)
+        outbox.prunable(29, LATER)
+    assert outbox.prunable(30, LATER) == Prunable([], 0)

@@ -1,11 +1,12 @@
 """Which check-in a reply belongs to is found at once, however many patients there are."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.tables.store import Row
+from tests.engines.database_files import read_whole
 from tests.engines.rows import NOW
 
 ASKS: dict[str, Callable[[EmbeddedOutbox], object]] = {
@@ -17,15 +18,18 @@ ASKS: dict[str, Callable[[EmbeddedOutbox], object]] = {
 
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
 def test_no_table_is_read_as_a_whole(
-    outbox: EmbeddedOutbox, monkeypatch: pytest.MonkeyPatch, ask: Callable[[EmbeddedOutbox], object]
+    on_sqlite: EmbeddedOutbox,
+    monkeypatch: pytest.MonkeyPatch,
+    ask: Callable[[EmbeddedOutbox], object],
 ) -> None:
-    query, steps = outbox.query, list[str]()
+    query, asked = on_sqlite.query, list[tuple[str, Sequence[object]]]()
 
-    def explained(sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        steps.extend(row[3] for row in query(f"EXPLAIN QUERY PLAN {sql}", parameters))
+    def noted(sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        asked.append((sql, parameters))
         return query(sql, parameters)
 
-    monkeypatch.setattr(outbox, "query", explained)
-    ask(outbox)
-    assert any("reminders" in each for each in steps)
-    assert [each for each in steps if each.startswith("SCAN") and "json_each" not in each] == []
+    monkeypatch.setattr(on_sqlite, "query", noted)
+    ask(on_sqlite)
+    monkeypatch.undo()
+    assert any("reminders" in sql for sql, _ in asked)
+    assert [each for sql, given in asked for each in read_whole(on_sqlite, sql, given)] == []

@@ -1,11 +1,12 @@
-"""The audit trail as every engine keeps it, and what the embedded one's file refuses."""
+"""The audit trail: added to, never changed, and whoever goes round that is found out."""
 
-import sqlite3
+from collections.abc import Callable
 
 import pytest
 
 from reminderd.audit import Action, Entry, Head, broken
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
+from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.errors import ReminderdError
 from reminderd.interfaces import Outbox
 from tests.engines.rows import EITHER_WAY, HOUR, LATER, NOW, side_by_side
@@ -68,7 +69,7 @@ def test_an_entry_goes_with_what_it_records(outbox: Outbox) -> None:
     assert broken(outbox.trail(), outbox.trail_head()) is None
 
 
-# The embedded engine's file ---------------------------------------------------------------------
+# What the database refuses ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -77,17 +78,24 @@ def test_an_entry_goes_with_what_it_records(outbox: Outbox) -> None:
         "UPDATE audit SET by = 'nobody' WHERE id = 1",
         "DELETE FROM audit WHERE id = 2",
         "DELETE FROM audit",
-        "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE id = 1",
+        "INSERT INTO audit SELECT * FROM audit WHERE id = 1 "
+        "ON CONFLICT (id) DO UPDATE SET by = 'nobody'",
         "INSERT INTO audit SELECT 9, at, by, action, what, patient, last_patient, before, after, "
         "digest FROM audit WHERE id = 1",
     ],
 )
-def test_the_database_refuses_to_change_the_trail(outbox: EmbeddedOutbox, sql: str) -> None:
+def test_the_database_refuses_to_change_the_trail(outbox: TablesOutbox, sql: str) -> None:
     recorded(outbox, entry(), entry())
     before = outbox.trail()
     with pytest.raises(ReminderdError, match="the audit trail"), outbox.transaction():
-        outbox.connection.execute(sql)
+        outbox.execute(sql)
     assert outbox.trail() == before
+
+
+def test_no_word_of_sqlite_gets_round_that(on_sqlite: EmbeddedOutbox) -> None:
+    recorded(on_sqlite, entry())
+    with pytest.raises(ReminderdError, match="the audit trail"), on_sqlite.transaction():
+        on_sqlite.execute("INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE id = 1")
 
 
 @pytest.mark.parametrize(
@@ -102,18 +110,11 @@ def test_the_database_refuses_to_change_the_trail(outbox: EmbeddedOutbox, sql: s
         ("DELETE FROM notes WHERE key = 'audit-head'", 3),
     ],
 )
-def test_who_changes_the_file_by_another_way_is_found_out(
-    outbox: EmbeddedOutbox, sql: str, number: int
+def test_who_changes_it_by_another_way_is_found_out(
+    outbox: TablesOutbox, tamper: Callable[[str], None], sql: str, number: int
 ) -> None:
     recorded(outbox, entry(), entry(), entry())
-    other = sqlite3.connect(outbox.path)
-    for (name,) in other.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    ).fetchall():
-        other.execute(f"DROP TRIGGER {name}")
-    other.execute(sql)
-    other.commit()
-    other.close()
+    tamper(sql)
     fault = broken(outbox.trail(), outbox.trail_head())
     assert fault is not None
     assert fault.number == number

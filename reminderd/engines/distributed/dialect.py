@@ -18,5 +18,5 @@ def translated(sql: str) -> str:
     `CROSS JOIN … ON` is how SQLite is told the order of the tables; PostgreSQL finds its own.
     """
     sql = sql.replace("%", "%%").replace(WORDS, _WORDS).replace(f"IN {THESE}", _THESE)
-    sql = _LISTED.sub(r"coalesce(json_agg(\1), '[]')::text", sql)
+    sql = _LISTED.sub(r"coalesce(json_agg(\1 ORDER BY \1), '[]')::text", sql)
     return sql.replace("CROSS JOIN", "JOIN").replace("?", "%s")

@@ -299,7 +299,7 @@ class Records(Store):
     def open_patient_ids(self, now: datetime) -> list[int]:
         rows = self.query(
             "SELECT DISTINCT patient FROM reminders WHERE expires_at > ? "
-            "OR state IN ('scheduled', 'held')",
+            "OR state IN ('scheduled', 'held') ORDER BY patient",
             (to_ms(now),),
         )
         return [row[0] for row in rows]
