@@ -29,6 +29,7 @@ COLUMNS = {
         "jobs": "The version of its job queue, likewise.",
         "started_at": "When it came, by the clock of the database.",
         "seen_at": "When it was heard of last; after 15 seconds it counts as gone.",
+        "trouble": "Why it sends nothing though others do; empty where it sends.",
     },
     "turns": {
         "name": "What it is.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 STEP = timedelta(minutes=1)  # less is a slow clock being put right, or a leap second
 STEADY_SECONDS = 30.0  # two beats: so long must a clock that was wrong be right again
@@ -21,6 +22,14 @@ class Reading:
 
     wall: datetime
     seconds: float
+
+
+class Reference(Protocol):
+    """A clock that several machines share."""
+
+    def wrong(self, reading: Reading) -> str:
+        """What is the matter with the time of this machine; empty where nothing is."""
+        ...
 
 
 class ClockGuard:

@@ -62,7 +62,8 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
             open_things.callback(transport.close)
         alerting = Alerting(house, ways(settings, serving))
         _start(house, clock, serving)
-        watch = Watch(house.outbox, clock, settings.sections.sending.unusual_volume)
+        multiple = settings.sections.sending.unusual_volume
+        watch = Watch(house.outbox, clock, multiple, reference=duty.reference)
         if once:
             open_things.callback(lambda: alerting.look(clock.now()))
             _send_once(house, clock, serving, watch)
@@ -184,7 +185,7 @@ def _serve(
     asking_too = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
     with (
         asking_too as missed,
-        _open_to_calls(house, clock, serving, pulse, missed, stop.set),
+        _open_to_calls(house, clock, serving, pulse, watch, missed, stop.set),
         raising(signals),
     ):
         systemd.ready()
@@ -200,13 +201,15 @@ def _open_to_calls(
     clock: Clock,
     serving: Mapping[str, Transport],
     pulse: Pulse,
+    watch: Watch,
     missed: Callable[[], None],
     ended: Callable[[], None],
 ) -> AbstractContextManager[None]:
     given = house.settings.sections.web
     if given.listen is None:
         return nullcontext()
-    shown = web.Shown(pulse, house.practice.routes, given.open_figures, missed, ended)
+    routes, for_all = house.practice.routes, given.open_figures
+    shown = web.Shown(pulse, routes, for_all, missed, ended, watch.trouble)
     return web.open_at(
         given.listen, house.outbox, clock, serving, shown, lambda: with_fresh_texts(house).wishes
     )

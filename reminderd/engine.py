@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import threading
 
     from reminderd.clock import Clock
+    from reminderd.clock_guard import Reference
     from reminderd.dispatch import Dispatch
     from reminderd.findings import Finding
     from reminderd.interfaces import Outbox
@@ -62,6 +63,11 @@ class Duty(Protocol):
     @property
     def outbox(self) -> "Outbox":
         """What is sent from; a large import does not come between a message and its record."""
+        ...
+
+    @property
+    def reference(self) -> "Reference | None":
+        """The clock of all who send from the database; None where one goes by one's own."""
         ...
 
     def run(

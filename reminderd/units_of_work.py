@@ -1,13 +1,28 @@
-"""The part of the store that keeps apart what several do at once, on one machine or on many."""
+"""The part of the store that keeps apart what several do at once, on one machine or on many; and
+who they are."""
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from reminderd.pace import Pace
 
 NOT_KEPT = timedelta()
+
+
+class Worker(NamedTuple):
+    """One process of a cluster that sends.
+
+    It was heard of `seen` ago. `trouble` is why it sends nothing though others do; empty where it
+    does.
+    """
+
+    id: int
+    name: str
+    since: datetime
+    seen: timedelta
+    trouble: str = ""
 
 
 class UnitsOfWork(Protocol):
@@ -50,4 +65,8 @@ class UnitsOfWork(Protocol):
 
     def lock_patients(self, patient_ids: Collection[int]) -> None:
         """Until the unit of work ends nobody else changes anything about these patients."""
+        ...
+
+    def workers(self) -> list[Worker]:
+        """Everybody who sends from this store together with others; nobody on one machine."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from reminderd.clock import Clock, boottime_seconds
-from reminderd.clock_guard import ClockGuard, Reading, Wrong
+from reminderd.clock_guard import ClockGuard, Reading, Reference, Wrong
 from reminderd.holding import held, hold, release
 from reminderd.interfaces import Outbox
 
@@ -26,7 +26,8 @@ class Watch:
     """Tells the instant to send at, for as long as nothing speaks against sending.
 
     May be asked by several threads. `multiple` is how many times the busiest hour of the last 30
-    days may leave or expire at once.
+    days may leave or expire at once. With a `reference` the time is right where that says so, and
+    a wrong one keeps nobody else from sending; without, the clock is held against its own past.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Watch:
         clock: Clock,
         multiple: int,
         seconds: Callable[[], float] = boottime_seconds,
+        reference: Reference | None = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._multiple = multiple
         self._seconds = seconds
+        self._reference = reference
         self._turn = threading.Lock()
         causes = self._causes()
         self._holding = next((each for each in Wrong if each in causes), None)
@@ -62,6 +65,10 @@ class Watch:
         with self._turn:
             return self._time_is_right(self._reading())
 
+    def trouble(self) -> str:
+        """Why this process sends nothing though others may; empty where it does as they do."""
+        return self._reference.wrong(self._reading()) if self._reference is not None else ""
+
     def _reading(self) -> Reading:
         """Both clocks; again where the machine slept in between."""
         while True:
@@ -76,6 +83,8 @@ class Watch:
     # Time --------------------------------------------------------------------------------------
 
     def _time_is_right(self, reading: Reading) -> bool:
+        if self._reference is not None:
+            return not self._reference.wrong(reading)
         wrong = self._guard.look(reading)
         if self._holding is not None and self._holding not in self._causes():
             self._guard.accept(reading)  # somebody has released it: the clock is right

@@ -55,6 +55,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
     return {
         "database": house.engine.where,
+        **_workers(house),
         "holds": [hold_data(each, desk.timezone) for each in held(house.outbox)],
         "resting": [
             {
@@ -72,6 +73,12 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
         "unapproved": [each.key for each in house.signatures.unsigned()],
         "expired": _by_reason(tally, State.EXPIRED),
     }
+
+
+def _workers(house: "House") -> dict[str, Any]:
+    """Who sends together, and which of them sends nothing and why; only in a cluster."""
+    workers = [{"worker": each.name, "why": each.trouble} for each in house.outbox.workers()]
+    return {"workers": workers} if workers else {}
 
 
 def _by_reason(
@@ -93,7 +100,9 @@ def _told(fact: object) -> str:
 
 
 def _why(fact: dict[str, str]) -> str:
-    """Why nothing is sent, or nothing by one transport."""
+    """Why nothing is sent, or nothing by one transport or worker."""
+    if "worker" in fact:
+        return f"{fact['worker']} ({fact['why']})" if fact["why"] else fact["worker"]
     if "transport" in fact:
         return f"{fact['transport']} until {fact['until']}: {fact['why']}"
     return fact["why"]

@@ -23,12 +23,18 @@ def _nobody_hears() -> None:
     """Nothing comes of it."""
 
 
+def _none() -> str:
+    """There is no trouble."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Shown:
     """What is told of the process: its pulse, and the transport of each clinic's channels.
 
-    `for_all` tells it to other machines too. `missed` hears that a call was turned away that may
-    have been a provider's, and `ended` that the server has ended without having been told to.
+    `trouble` tells why this process sends nothing though others may. `for_all`: other machines
+    are told too. `missed` hears that a call was turned away that may have been a provider's, and
+    `ended` that the server has ended without having been told to.
     """
 
     pulse: Pulse = field(default_factory=Pulse)
@@ -36,6 +42,7 @@ class Shown:
     for_all: bool = False
     missed: Callable[[], None] = _nobody_hears
     ended: Callable[[], None] = _nobody_hears
+    trouble: Callable[[], str] = _none
 
 
 @contextmanager
@@ -61,7 +68,7 @@ def open_at(
 
     shown = shown or Shown()
     with ExitStack() as open_things:
-        health = Health(outbox, clock, shown.pulse, shown.routes)
+        health = Health(outbox, clock, shown.pulse, shown.routes, shown.trouble)
         served = application(transports, health, open_things, wishes, shown)
         with serving(listen, served, shown):
             log.info("listening: %s", listen)

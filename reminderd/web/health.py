@@ -23,13 +23,24 @@ Routes = Mapping[tuple[str, Channel], str]
 
 
 class Health:
-    """Asks the database in a thread of its own; `routes` are the transports in use."""
+    """Asks the database in a thread of its own; `routes` are the transports in use.
 
-    def __init__(self, outbox: Outbox, clock: Clock, pulse: Pulse, routes: Routes) -> None:
+    `trouble` tells why this process sends nothing though others may.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        pulse: Pulse,
+        routes: Routes,
+        trouble: Callable[[], str],
+    ) -> None:
         self.outbox = outbox
         self.clock = clock
         self.pulse = pulse
         self._routes = routes
+        self._trouble = trouble
         self._asker = ThreadPoolExecutor(1, thread_name_prefix="health")
 
     async def ask(self, question: Callable[[], Answer]) -> Answer:
@@ -40,7 +51,7 @@ class Health:
     async def reasons(self) -> list[str]:
         """Why it is not ready; empty where it is."""
         try:
-            return [*self._silence(), *await self.ask(self._troubles)]
+            return [*self._silence(), *self._own(), *await self.ask(self._troubles)]
         except TimeoutError:
             return [*self._silence(), f"the database took more than {PATIENCE_SECONDS:.0f} s"]
         except ReminderdError as error:
@@ -62,8 +73,12 @@ class Health:
         elif age > OLDEST_BEAT_SECONDS:
             yield f"the last look for what is due was {age:.0f} s ago"
 
+    def _own(self) -> Iterator[str]:
+        if trouble := self._trouble():
+            yield f"nothing is sent from here: {trouble}"
+
     def _troubles(self) -> list[str]:
-        with self.outbox.transaction():  # waits for its turn to write, as everybody does
+        with self.outbox.beside():  # waits for its turn to write, as everybody does
             found = [f"nothing is sent: {each.why}" for each in held(self.outbox)]
             return found or list(self._overdue())
 

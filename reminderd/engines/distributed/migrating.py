@@ -12,12 +12,12 @@ import psycopg
 from psycopg import sql
 
 from reminderd.engines.distributed import steps
+from reminderd.engines.distributed.leases import LEASE_MS
 from reminderd.engines.distributed.refusals import place, translated, unreachable
 from reminderd.engines.distributed.steps import OWN_STEPS, VERSION, Phase, Step
 from reminderd.errors import ConfigurationError, TryAgainLater
 
 SCHEMA, JOBS_SCHEMA = "reminderd", "procrastinate"
-LEASE_SECONDS = 15  # a worker that was not seen for so long has ended
 _MIGRATING, _JOINING = 0x72656D01, 0x72656D02  # advisory locks: one who migrates, who may join
 
 _DEFAULTS = """
@@ -191,7 +191,7 @@ def _refuse_older_workers(connection: Connection, url: str, step: Step) -> None:
     rows = connection.execute(
         "SELECT name, schema, jobs FROM reminderd.workers "
         "WHERE seen_at > reminderd.clock_ms() - %s ORDER BY name",
-        (LEASE_SECONDS * 1000,),
+        (LEASE_MS,),
     ).fetchall()
     for name, schema, jobs in rows:
         has = steps.release(str(jobs if step.is_of_jobs else schema))

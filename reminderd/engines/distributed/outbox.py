@@ -6,15 +6,20 @@ plans holds it first, in the order of the ids. Rows are written a list at a time
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reminderd.answerbook import Answer
 from reminderd.audit import Entry
+from reminderd.engines.distributed import turns
+from reminderd.engines.distributed.clocks import SharedClock
+from reminderd.engines.distributed.leases import ALIVE
 from reminderd.engines.distributed.memory import Memory
+from reminderd.engines.distributed.paces import SharedPace
 from reminderd.engines.distributed.store import PATIENCE_SECONDS, PostgresStore
 from reminderd.engines.distributed.unnested import insert, update
+from reminderd.engines.distributed.workers import Lease, seen
 from reminderd.engines.tables import claims, leaving
 from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.engines.tables.rows import (
@@ -34,6 +39,7 @@ from reminderd.interfaces import (
 )
 from reminderd.model import Channel, Reason, Reminder
 from reminderd.sealing import Seal
+from reminderd.units_of_work import NOT_KEPT, Worker
 
 _OWN = "SELECT id FROM patients WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _OWN_OF_CALLBACK = (
@@ -77,17 +83,13 @@ _EXPIRE = (
     "state = 'expired', wake_at = NULL "
     f"FROM late WHERE reminders.id = late.id AND {_WAITING_IN_VAIN} RETURNING reason"
 )
-_ORPHANED = (
-    "NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker "
-    "AND seen_at > clock_ms() - {lease})"
-)
+_ORPHANED = f"NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker AND {ALIVE})"
 _ORPHANS = (
     "SELECT attempts.id, message, patient, outcome, marked_at FROM attempts "
     "JOIN messages ON messages.id = message WHERE outcome IN ('claimed', 'marked') AND "
 )
 _TRAIL = 0x72656D11  # the advisory lock of whoever adds to the trail
 _SEEN = "SELECT 1 FROM attempts WHERE id = %s AND message = %s AND claimed_at = %s"
-LEASE_MS = 15_000  # a worker that was not seen for so long has ended
 
 
 class DistributedOutbox(PostgresStore, TablesOutbox):
@@ -123,6 +125,24 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
 
     def lock_patients(self, patient_ids: Collection[int]) -> None:
         self.rows(_OWN, (sorted(patient_ids),))
+
+    # Beside others ---------------------------------------------------------------------------
+
+    def turn(self, name: str, kept: timedelta = NOT_KEPT) -> AbstractContextManager[bool]:
+        return turns.turn(self.rows, name, self.worker, kept)
+
+    def pace(self, transport: str, per_second: float) -> SharedPace:
+        return SharedPace(self.rows, transport, per_second)
+
+    def workers(self) -> list[Worker]:
+        return seen(self.rows)
+
+    @contextmanager
+    def on_duty(self, name: str) -> Iterator[SharedClock]:
+        """Send together with the others, as long as the `with` lasts; gives the clock of all."""
+        clock = SharedClock()
+        with Lease(self.rows, self.join(name), clock).held():
+            yield clock
 
     # What is due ---------------------------------------------------------------------------
 
@@ -235,10 +255,9 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
     # After a crash --------------------------------------------------------------------------
 
     def recover(self, now: datetime) -> tuple[list[int], int]:
-        orphaned = _ORPHANED.format(lease=LEASE_MS)
-        found = self.rows(_ORPHANS + orphaned)
+        found = self.rows(_ORPHANS + _ORPHANED)
         self.lock_patients({row[2] for row in found})
-        found = self.rows(_ORPHANS + orphaned)  # as they are now that nobody else changes them
+        found = self.rows(_ORPHANS + _ORPHANED)  # as they are now that nobody else changes them
         returned = claims.put_back(self, [row[:3] for row in found if row[3] == "claimed"], now)
         marked = [(row[0], row[4]) for row in found if row[3] == "marked"]
         claims.doubt(self, marked, now)
@@ -246,11 +265,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         return returned, len(marked)
 
     def doubt_answers(self) -> int:
-        orphaned = _ORPHANED.format(lease=LEASE_MS)
         return len(
             self.rows(
                 "UPDATE answers SET state = 'unknown' "
-                f"WHERE state = 'marked' AND {orphaned} RETURNING id"
+                f"WHERE state = 'marked' AND {_ORPHANED} RETURNING id"
             )
         )
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import psycopg
 
-from reminderd.engines.distributed import dialect, migrating
+from reminderd.engines.distributed import dialect, migrating, workers
 from reminderd.engines.distributed.pool import Connection, Pool
 from reminderd.engines.distributed.refusals import place
+from reminderd.engines.distributed.steps import VERSION
 from reminderd.engines.tables import sealed
 from reminderd.engines.tables.store import Row, Store
 from reminderd.errors import TryAgainLater
@@ -81,6 +82,18 @@ class PostgresStore(Store):
 
     def for_update(self) -> str:
         return "FOR NO KEY UPDATE" if self._present is not None else ""
+
+    def join(self, name: str) -> int:
+        """Be one of those who send, under the number that is returned.
+
+        Raises ConfigurationError where the database has become one of a newer version since.
+        """
+        with self.beside():
+            assert self._present is not None
+            migrating.refuse_unfit(self._present, self.url)
+            versions = VERSION, migrating.jobs_version()
+            self.worker = workers.joined(self.rows, name, *versions)
+        return self.worker
 
     # Units of work ---------------------------------------------------------------------------
 

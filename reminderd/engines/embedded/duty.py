@@ -24,6 +24,7 @@ class Duty:
     """Implements `engine.Duty` while the lock is held."""
 
     outbox: outbox.EmbeddedOutbox
+    reference: None = None  # there is one machine, and its clock
 
     def run(
         self,

@@ -26,7 +26,7 @@ from reminderd.interfaces import (
 from reminderd.model import Channel, Reason
 from reminderd.pace import OwnPace, Pace
 from reminderd.sealing import Seal
-from reminderd.units_of_work import NOT_KEPT
+from reminderd.units_of_work import NOT_KEPT, Worker
 
 _AWAKE = (
     "AND NOT EXISTS (SELECT 1 FROM json_each(?) AS rest, patients WHERE patients.id = "
@@ -68,6 +68,9 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
 
     def pace(self, transport: str, per_second: float) -> Pace:
         return OwnPace(per_second)
+
+    def workers(self) -> list[Worker]:
+        return []
 
     def next_due(self, without: Sequence[tuple[str, Channel]] = ()) -> datetime | None:
         awake, parameters = _awake(without)
