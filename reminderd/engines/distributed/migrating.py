@@ -20,11 +20,14 @@ from reminderd.errors import ConfigurationError, TryAgainLater
 SCHEMA, JOBS_SCHEMA = "reminderd", "procrastinate"
 _MIGRATING, _JOINING = 0x72656D01, 0x72656D02  # advisory locks: one who migrates, who may join
 
-_DEFAULTS = """
+_DEFAULTS = {
+    "search_path": f"{SCHEMA}, {JOBS_SCHEMA}, public",  # statements name tables alone
+    "jit": "off",  # it takes longer than what it would make faster
+}
+_DEFAULT = """
 SELECT current_user, current_database(), (
-    SELECT substr(setting, length('search_path=') + 1)
-    FROM pg_db_role_setting, unnest(setconfig) AS setting
-    WHERE setrole = current_user::regrole AND setting LIKE 'search_path=%'
+    SELECT setting FROM pg_db_role_setting, unnest(setconfig) AS setting
+    WHERE setrole = current_user::regrole AND setting LIKE %s
     AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 """
@@ -44,7 +47,7 @@ def migrate(url: str, phase: Phase = "after") -> list[str]:
         _refuse_encoding(connection, url)
         while names := _next(connection, url, phase):
             done += names
-        _find_by_default(connection)
+        _set_defaults(connection)
     return done
 
 
@@ -211,18 +214,18 @@ def _refuse_encoding(connection: Connection, url: str) -> None:
         )
 
 
-def _find_by_default(connection: Connection) -> None:
-    """Let this role find everything without naming the schema, whoever pools its connections."""
-    path = f"{SCHEMA}, {JOBS_SCHEMA}, public"
+def _set_defaults(connection: Connection) -> None:
+    """Settle for this role what holds on each of its connections, whoever pools them."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
-        (*names, has) = connection.execute(_DEFAULTS).fetchall()[0]
-        if has != path:
-            connection.execute(
-                sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}, {}, public").format(
-                    *(sql.Identifier(str(each)) for each in (*names, SCHEMA, JOBS_SCHEMA))
+        for name, value in _DEFAULTS.items():
+            (who, where, has) = connection.execute(_DEFAULT, (f"{name}=%",)).fetchall()[0]
+            if has != f"{name}={value}":
+                connection.execute(
+                    sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                        *(sql.Identifier(str(each)) for each in (who, where, name)), sql.SQL(value)
+                    )
                 )
-            )
 
 
 def jobs_version() -> str:

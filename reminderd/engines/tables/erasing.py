@@ -23,6 +23,12 @@ _SEALED_IN_STORED = places("messages", _STORED)
 _SEALED_IN_NOTE = places("notes", "key, value")
 _OWN_MESSAGES = "(SELECT id FROM messages WHERE patient = ?)"
 _OWN_SESSIONS = "(SELECT id FROM sessions WHERE patient = ?)"
+# By way of the patient's sessions: there is no index from a message to its reminders.
+_CARRIED = (
+    "sessions CROSS JOIN reminders ON reminders.session = sessions.id "
+    "CROSS JOIN message_reminders ON reminder = reminders.id AND message = messages.id "
+    "WHERE sessions.patient = messages.patient"
+)
 _WORDLESS = (
     f"UPDATE replies SET sender = '', text = '', why = '{{}}', for_staff = 0 WHERE id IN {THESE}"
 )
@@ -57,8 +63,9 @@ _REMOVALS = (
     "envelope = NULL WHERE patient = ?",
     f"UPDATE attempts SET error = NULL, look_at = NULL WHERE message IN {_OWN_MESSAGES}",
     # After the check for what is on its way, what is `sending` is in doubt, and stays so.
-    "UPDATE reminders SET state = 'unknown' WHERE state = 'sending' AND patient = ?",
-    "UPDATE reminders SET needs_staff = 0 WHERE patient = ?",
+    "UPDATE reminders SET state = 'unknown' "
+    f"WHERE state = 'sending' AND session IN {_OWN_SESSIONS}",
+    f"UPDATE reminders SET needs_staff = 0 WHERE needs_staff = 1 AND session IN {_OWN_SESSIONS}",
 )
 
 
@@ -67,8 +74,8 @@ class Erasing(Trail):
 
     def correspondence(self, patient_id: int) -> list[StoredMessage]:
         rows = self.query(
-            f"SELECT {_STORED}, (SELECT json_group_array(reminder) FROM message_reminders "
-            "WHERE message = messages.id) FROM messages WHERE patient = ? ORDER BY id",
+            f"SELECT {_STORED}, (SELECT json_group_array(reminder) FROM {_CARRIED}) "
+            "FROM messages WHERE patient = ? ORDER BY id",
             (patient_id,),
         )
         return [
@@ -142,7 +149,7 @@ class Erasing(Trail):
         self._end_consents(patient, now)
         cancelled = self.query(
             "UPDATE reminders SET state = 'cancelled', reason = 'erased', wake_at = NULL "
-            "WHERE patient = ? AND state IN ('scheduled', 'held') RETURNING id",
+            f"WHERE session IN {_OWN_SESSIONS} AND state IN ('scheduled', 'held') RETURNING id",
             (patient.id,),
         )
         self._remove_replies(patient)

@@ -5,7 +5,9 @@ from reminderd.engines.tables import consents, lookup
 from reminderd.engines.tables.records import Records
 from reminderd.model import Channel, Patient
 
-_OBJECTORS = "WHERE paused AND id IN (SELECT patient FROM consent_ledger WHERE wish = 'objected')"
+_OBJECTORS = (
+    "WHERE paused = 1 AND id IN (SELECT patient FROM consent_ledger WHERE wish = 'objected')"
+)
 
 
 class Ledger(Records):

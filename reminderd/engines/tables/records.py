@@ -64,9 +64,9 @@ _SEALED_IN_LEFT = places("messages", _LEFT)
 _NEEDS_STAFF = (
     "(needs_staff = 1 OR state IN ('failed', 'unknown') "
     "OR (state = 'expired' AND reason = 'unconfirmed' "
-    "AND session IN (SELECT id FROM sessions WHERE state IN ('booked', 'done'))) "
+    "AND (SELECT sessions.state FROM sessions WHERE id = session) IN ('booked', 'done')) "
     "OR receipt IN ('undelivered', 'failed')) "
-    "AND patient NOT IN (SELECT id FROM patients WHERE erased_at IS NOT NULL)"
+    "AND (SELECT erased_at FROM patients WHERE id = patient) IS NULL"
 )
 
 

@@ -40,9 +40,10 @@ def due_messages(
     )
     (scheduled,) = store.query(
         "SELECT count(*) FROM (SELECT DISTINCT patient, channel FROM reminders "
-        "WHERE state = 'scheduled' AND wake_at <= ? AND first_planned_at <= ? "
+        # Nothing wakes before it is due, and by that it is found, whosever it is.
+        "WHERE state = 'scheduled' AND due_at <= ? AND wake_at <= ? AND first_planned_at <= ? "
         "AND due_at > ? LIMIT ?) AS due",
-        parameters,
+        (to_ms(now), *parameters),
     )
     (expiring,) = store.query(
         "SELECT count(*) FROM (SELECT DISTINCT patient FROM reminders "

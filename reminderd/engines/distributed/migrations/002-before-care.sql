@@ -164,9 +164,19 @@ CREATE TABLE reminders (
     CHECK (wake_at <= expires_at),
     CHECK (state <> 'scheduled' OR channel IS NOT NULL)
 );
+-- What is finished stays in this table, so that nothing of a session is ever there twice and a
+-- row never moves; but of a hundred million of them no index below knows, and what lies ahead is
+-- found as fast as if they were gone.
 CREATE INDEX reminders_due ON reminders (clinic, wake_at, patient) WHERE state = 'scheduled';
+CREATE INDEX reminders_overdue ON reminders (due_at) WHERE state = 'scheduled';
+CREATE INDEX reminders_open ON reminders (patient) WHERE state IN ('scheduled', 'held');
 CREATE INDEX reminders_waiting ON reminders (expires_at) WHERE state IN ('scheduled', 'held');
 CREATE INDEX reminders_asked ON reminders (sent_at) WHERE kind = 'check' AND state = 'sent';
+CREATE INDEX reminders_for_staff ON reminders (id) WHERE needs_staff = 1
+OR state IN ('failed', 'unknown') OR state = 'expired' AND reason = 'unconfirmed'
+OR receipt IN ('undelivered', 'failed');
+-- Which pages of the table are of which time: a few bytes for each megabyte.
+CREATE INDEX reminders_by_time ON reminders USING brin (due_at, expires_at);
 
 -- The patient's row is held while it is read, so that a move to another clinic comes before or
 -- after this reminder.
@@ -217,6 +227,7 @@ CREATE TABLE messages (
     envelope text COLLATE "C"
 );
 CREATE INDEX messages_of_patient ON messages (patient, created_at);
+CREATE INDEX messages_by_time ON messages USING brin (created_at);
 
 CREATE TABLE message_reminders (
     reminder bigint NOT NULL REFERENCES reminders (id),
@@ -270,6 +281,7 @@ CREATE TABLE callbacks (
 );
 CREATE INDEX callbacks_of_attempt ON callbacks (attempt);
 CREATE INDEX callbacks_waiting ON callbacks (id) WHERE applied_at IS NULL;
+CREATE INDEX callbacks_by_time ON callbacks USING brin (received_at);
 
 -- What reminderd remembers about itself, such as the tzdata version that it planned by.
 CREATE TABLE notes (

@@ -22,6 +22,7 @@ CREATE TABLE replies (
     UNIQUE (transport, provider_id)
 );
 CREATE INDEX replies_waiting ON replies (id) WHERE handled_at IS NULL;
+CREATE INDEX replies_to ON replies (recipient);
 CREATE INDEX replies_for_staff ON replies (id) WHERE for_staff = 1;
 
 -- Who had that number when the reply was handled; a family may share one.
