@@ -21,8 +21,9 @@ from reminderd.errors import (
     TryAgainLater,
     WrongAddress,
 )
-from reminderd.holding import RESTORED, held
+from reminderd.holding import MOVED, RESTORED, held
 from reminderd.ids import public_id
+from reminderd.interfaces import Outbox
 from reminderd.lanes import Lane, Means
 from reminderd.model import Channel, Message
 from reminderd.retry import next_try_at
@@ -90,7 +91,7 @@ class AnswerLane:
 
     def _due(self) -> list[Answer]:
         now = self._means.clock.now()
-        if self._lane.rests(now) or any(each.cause == RESTORED for each in held(self._outbox)):
+        if self._lane.rests(now) or _is_an_old_one(self._outbox):
             return []
         return self._outbox.due_answers(self._name, now, self._lane.group_size)
 
@@ -133,6 +134,11 @@ class AnswerLane:
     def _again_at(self, answer: Answer, error: Temporary) -> datetime:
         now, chance = self._means.clock.now(), self._means.chance()
         return next_try_at(now, answer.tries, retry_after=error.retry_after, chance=chance)
+
+
+def _is_an_old_one(outbox: Outbox) -> bool:
+    """Whether more may have been answered than this database knows of."""
+    return any(each.cause in (RESTORED, MOVED) for each in held(outbox))
 
 
 def _name(answer: Answer) -> str:

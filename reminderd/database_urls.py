@@ -46,6 +46,15 @@ def file_of(url: str, folder: Path) -> Path:
     return folder / url.removeprefix(_SQLITE)
 
 
+def place_of(typed: str, folder: Path) -> str:
+    """The URL of a server, or the whole path of a file that is named by a URL or its path.
+
+    Raises ValueError with what it should say.
+    """
+    url = checked(typed if "://" in typed else f"{_SQLITE}{typed}")
+    return url if is_distributed(url) else str(file_of(url, folder))
+
+
 def has_password(url: str) -> bool:
     """Whether a `checked` URL holds the password."""
     found = _POSTGRESQL.fullmatch(url)

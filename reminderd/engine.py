@@ -57,6 +57,25 @@ class Resealed(NamedTuple):
     copies: Sequence[str]
 
 
+class Compared(NamedTuple):
+    """A table that went over to another database, as it was read back from both."""
+
+    table: str
+    rows: int
+    digest: str
+
+
+class Copied(NamedTuple):
+    """A whole copy in another database. `replaced` names the rows that held U+0000, in which it is
+    U+FFFD now; `tables` is empty where the copy was whole before.
+    """
+
+    source: str
+    target: str
+    tables: Sequence[Compared]
+    replaced: Sequence[str]
+
+
 class Duty(Protocol):
     """Sending, for as long as this process has the duty."""
 

@@ -13,6 +13,7 @@ from reminderd.interfaces import Outbox
 
 HELD = "held"
 RESTORED = "restored"  # the cause where the database is older than it was
+MOVED = "moved"  # the cause, and the note, where everything went over to another database
 RELEASED = "released"
 
 
@@ -34,8 +35,11 @@ class Hold(NamedTuple):
 
 def held(outbox: Notes) -> list[Hold]:
     """Every cause for which nothing is sent now, the oldest first; none: sending goes on."""
-    kept = json.loads(outbox.note(HELD) or "[]")
-    return [Hold(cause, why, datetime.fromisoformat(since)) for cause, why, since in kept]
+    moved = json.loads(outbox.note(MOVED) or "null")
+    if moved is None:
+        return _kept(outbox)
+    why = f"moved to {moved['to']}; set database.url to that one"
+    return [*_kept(outbox), Hold(MOVED, why, datetime.fromisoformat(moved["at"]))]
 
 
 def hold(outbox: Notes, cause: str, why: str, now: datetime) -> bool:
@@ -43,7 +47,7 @@ def hold(outbox: Notes, cause: str, why: str, now: datetime) -> bool:
 
     Call it in a transaction.
     """
-    holds = held(outbox)
+    holds = _kept(outbox)
     if any(each.cause == cause for each in holds):
         return False
     _keep(outbox, [*holds, Hold(cause, why, now)])
@@ -53,12 +57,14 @@ def hold(outbox: Notes, cause: str, why: str, now: datetime) -> bool:
 def release(outbox: Outbox, cause: str | None, by: str, now: datetime) -> list[Hold]:
     """Let go of that cause, or of all; returns what was let go of, and keeps who said so.
 
-    Call it in a transaction.
+    What has moved is let go of only by its own cause. Call it in a transaction.
     """
     holds = held(outbox)
-    gone = [each for each in holds if cause in (None, each.cause)]
+    gone = [each for each in holds if cause == each.cause or (not cause and each.cause != MOVED)]
     if gone:
-        _keep(outbox, [each for each in holds if each not in gone])
+        _keep(outbox, [each for each in holds if each not in gone and each.cause != MOVED])
+        if cause == MOVED:
+            outbox.set_note(MOVED, "null")
         said = {"at": now.isoformat(), "by": by, "causes": [each.cause for each in gone]}
         outbox.set_note(RELEASED, json.dumps(said, ensure_ascii=False))
         let_go = {"causes": said["causes"]}
@@ -69,6 +75,12 @@ def release(outbox: Outbox, cause: str | None, by: str, now: datetime) -> list[H
 def lift(outbox: Outbox) -> None:
     """Let go of everything on a copy from which nothing leaves; call it in a transaction."""
     _keep(outbox, [])
+    outbox.set_note(MOVED, "null")
+
+
+def _kept(outbox: Notes) -> list[Hold]:
+    kept = json.loads(outbox.note(HELD) or "[]")
+    return [Hold(cause, why, datetime.fromisoformat(since)) for cause, why, since in kept]
 
 
 def _keep(outbox: Notes, holds: list[Hold]) -> None:

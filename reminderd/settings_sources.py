@@ -201,7 +201,7 @@ def database_url(given: Raw) -> str:
     faults += password_faults(given)
     if faults:
         raise given.refuse(faults)
-    _need_packages(given)
+    need_packages(f"{given.origin(_URL)}: {dotted(_URL)}")
     password = given.table(at).get("password")
     return url if password is None else with_password(url, password)
 
@@ -216,13 +216,11 @@ def password_faults(given: Raw) -> Iterator[Fault]:
         yield Fault(("database", "password"), "stands in url already: give it once")
 
 
-def _need_packages(given: Raw) -> None:
+def need_packages(wanted_by: str) -> None:
+    """Raises ConfigurationError where a package that PostgreSQL needs is missing."""
     if any(find_spec(name) is None for name in ("procrastinate", "psycopg", "psycopg_pool")):
         raise ConfigurationError(
-            [
-                f"{given.origin(_URL)}: {dotted(_URL)}: PostgreSQL needs packages that are not "
-                "installed"
-            ],
+            [f"{wanted_by}: PostgreSQL needs packages that are not installed"],
             remedy="Install them: pip install 'reminderd[postgres]'",
         )
 

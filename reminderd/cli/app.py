@@ -40,7 +40,7 @@ COMMANDS = {
     "config": "The configuration: show, check, schema.",
     "check": "Find everything that would stop a message, all at once.",
     "audit": "Show who did what to whom, and whether that record is whole.",
-    "db": "The database: check, backup, restore, migrate, prune, encrypt.",
+    "db": "The database: check, backup, restore, migrate, copy, prune, encrypt.",
     "doctor": "Look at this machine: versions, database, permissions, clock.",
     "completion": "Print the script that completes commands in your shell.",
 }

@@ -16,7 +16,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group("db")
 def command() -> None:
-    """The database: check, backup, restore, migrate, prune, encrypt."""
+    """The database: check, backup, restore, migrate, copy, prune, encrypt."""
 
 
 @command.command("check")
@@ -96,6 +96,23 @@ def migrate(desk: Desk, as_json: bool) -> None:
         click.echo(f"{engine.where}: {done}")
     else:
         click.echo(f"{engine.where} has schema {engine.schema}, the present one")
+
+
+@command.command("copy")
+@click.option(
+    "--to", required=True, metavar="URL", help="postgresql://USER@HOST/NAME, or the file of SQLite."
+)
+@json_option
+@pass_desk
+def copy(desk: Desk, to: str, as_json: bool) -> None:
+    """Move to PostgreSQL, or back to a file; not while anybody sends.
+
+    Everything goes over as it is, is read back and compared. The database that it was then sends
+    nothing any more. If it is cut short, say the same again: it goes on where it was.
+    """
+    from reminderd.cli import copying
+
+    copying.copy(desk, to, as_json=as_json)
 
 
 @command.command("prune")

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 @click.command("release")
 @click.option("--by", metavar="NAME", help="Who says so; otherwise who is logged in.")
+@click.option(
+    "--moved", is_flag=True, help="Also a database that was moved: of the new one nothing was sent."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @pass_desk
-def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
+def command(desk: Desk, by: str | None, moved: bool, yes: bool, as_json: bool) -> None:
     """Let sending go on where it is held; says why it is, and what would leave now.
 
     Texts that a provider refused leave again too.
@@ -31,6 +34,8 @@ def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
     outbox, now, author = desk.house.outbox, desk.clock.now(), adjusting.author(desk, by)
     refused = stopped_texts.stopped(outbox, desk.house.practice.texts)
     holds = [*holding.held(outbox), *map(_as_hold, refused)]
+    if not moved:
+        _refuse_moved(holds)
     leaving = rehearsal.leaving_now(desk.settings, now) if holds else {}
     for line in _lines(holds, leaving, desk.timezone):
         output.note(line)
@@ -47,6 +52,19 @@ def command(desk: Desk, by: str | None, yes: bool, as_json: bool) -> None:
     if as_json:
         shown = [hold_data(each, desk.timezone) for each in holds]
         output.emit({"released": shown, "leaving": leaving})
+
+
+def _refuse_moved(holds: "list[Hold]") -> None:
+    from reminderd.errors import Refused
+    from reminderd.holding import MOVED
+
+    for each in holds:
+        if each.cause == MOVED:
+            raise Refused(
+                f"this database was {each.why}",
+                remedy="Only where nothing was ever sent from that one, and never will be: "
+                "reminderd release --moved",
+            )
 
 
 def _as_hold(text: "StoppedText") -> "Hold":

@@ -1,10 +1,13 @@
 """The engines: where rows are kept, and what wakes whoever sends. One is chosen by the URL."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reminderd.engine import Engine
+    from datetime import datetime
+
+    from reminderd.engine import Copied, Engine
     from reminderd.sealing import Seal
     from reminderd.settings_sources import Raw
 
@@ -24,3 +27,25 @@ def on_file(database: Path, seal: "Seal | None") -> "Engine":
     from reminderd.engines.embedded.engine import Embedded
 
     return Embedded(database, seal)
+
+
+def copy(given: "Raw", target: str, now: "datetime", tell: Callable[[str], None]) -> "Copied":
+    """Everything of the configured database goes over to a `database_urls.place_of`, and stays.
+
+    The configured one sends nothing any more. `tell` hears of each table. Raises InvalidInput where
+    both are of one kind, and as `copying.copy`.
+    """
+    from reminderd.database_urls import is_distributed, place_of
+    from reminderd.errors import InvalidInput
+    from reminderd.settings_sources import database_seal, database_url, need_packages
+
+    source = place_of(database_url(given), given.folder)
+    if is_distributed(source) == is_distributed(target):
+        kind, tool = ("a server", "pg_dump") if is_distributed(target) else ("a file", "db backup")
+        raise InvalidInput(
+            f"--to: the database is in {kind} already", remedy=f"For another one, use {tool}."
+        )
+    need_packages("--to")
+    from reminderd.engines.distributed import copying
+
+    return copying.copy(source, target, database_seal(given), now, tell)

@@ -1,5 +1,6 @@
 """The engines whose outbox keeps the promises that are tested here, and what each keeps it in."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -95,3 +96,26 @@ def on_postgresql(postgresql: str, seal: Seal | None) -> "Iterator[DistributedOu
     outbox = DistributedOutbox(postgresql, seal=seal)
     yield outbox
     outbox.close_all()
+
+
+# Lives that go over to another database ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def _lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.engines.whole_life import KEY, lived
+
+    folder = tmp_path_factory.mktemp("lives")
+    lived(folder / "plain.db")
+    lived(folder / "sealed.db", KEY)
+    return folder
+
+
+@pytest.fixture
+def plain(tmp_path: Path, _lives: Path) -> Path:
+    return Path(shutil.copy(_lives / "plain.db", tmp_path))
+
+
+@pytest.fixture
+def sealed(tmp_path: Path, _lives: Path) -> Path:
+    return Path(shutil.copy(_lives / "sealed.db", tmp_path))

@@ -10,9 +10,11 @@ from importlib.metadata import version as installed
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from reminderd.engines.distributed import steps
 from reminderd.engines.distributed.leases import LEASE_MS
+from reminderd.engines.distributed.pool import KEEPALIVE
 from reminderd.engines.distributed.refusals import place, translated, unreachable
 from reminderd.engines.distributed.steps import OWN_STEPS, VERSION, Phase, Step
 from reminderd.errors import ConfigurationError, TryAgainLater
@@ -43,7 +45,7 @@ def migrate(url: str, phase: Phase = "after") -> list[str]:
     ConfigurationError where the database is a newer program's, or cannot be used.
     """
     done: list[str] = []
-    with _connected(url) as connection:
+    with connected(url) as connection:
         _refuse_encoding(connection, url)
         while names := _next(connection, url, phase):
             done += names
@@ -79,11 +81,13 @@ def refuse_unfit(connection: Connection, url: str) -> None:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def connected(url: str) -> Iterator[Connection]:
     """A connection that commits each statement; what goes wrong is told to a person."""
     place(url)
     try:
-        connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        connection = psycopg.connect(
+            make_conninfo(url, **KEEPALIVE), autocommit=True, prepare_threshold=None
+        )
     except psycopg.Error as error:
         raise unreachable(error, url) from error
     try:
@@ -124,7 +128,7 @@ def _do(connection: Connection, url: str, step: Step) -> None:
         _refuse_older_workers(connection, url, step)
     if step.is_outside:
         # The lock stays with the first connection, whose transaction sees nothing meanwhile.
-        with _connected(url) as other:
+        with connected(url) as other:
             for statement in step.statements:
                 other.execute(statement.encode())
     else:

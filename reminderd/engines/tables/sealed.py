@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reminderd.engines.tables.store import Statements
+from reminderd.engines.tables.whole import refuse_unfinished
 from reminderd.errors import ConfigurationError
 from reminderd.sealing import Places, Row, Seal, Sealed, places
 
@@ -43,7 +44,8 @@ def unscrubbed(opened: Statements) -> bool:
 
 def refuse_unfit(path: object, opened: Statements, seal: Seal | None) -> None:
     """Raises ConfigurationError where the database is not encrypted with just this key, or at all
-    without one."""
+    without one; or is a copy that is not whole."""
+    refuse_unfinished(path, opened)
     found = sealed_by(opened)
     if found == id_of(seal):
         return
