@@ -33,12 +33,12 @@ def outbox(request: pytest.FixtureRequest, seal: Seal | None) -> TablesOutbox:
 
 
 @pytest.fixture
-def another(outbox: TablesOutbox) -> Iterator[Callable[[], TablesOutbox]]:
+def another(outbox: TablesOutbox) -> Iterator[Callable[..., TablesOutbox]]:
     """Opens the same database once more, as another process would."""
     opened: list[TablesOutbox] = []
 
-    def open_again() -> TablesOutbox:
-        opened.append(type(outbox)(where(outbox), seal=outbox.seal))
+    def open_again(**how: Any) -> TablesOutbox:
+        opened.append(type(outbox)(where(outbox), seal=outbox.seal, **how))
         return opened[-1]
 
     yield open_again

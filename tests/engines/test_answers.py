@@ -100,6 +100,22 @@ def test_what_counts_within_the_hour_has_left_may_have_or_waits(outbox: TablesOu
     assert [each.state for each in outbox.answers_since(NOW + HOUR)] == [WAITING]
 
 
+def test_our_numbers_are_those_that_somebody_wrote_to(outbox: TablesOutbox) -> None:
+    replied(outbox)
+    assert outbox.is_our_number("+34600000000")
+    assert not outbox.is_our_number(NUMBER)
+
+
+def test_what_was_marked_by_nobody_who_is_there_is_in_doubt(outbox: TablesOutbox) -> None:
+    gone, waiting = answered(outbox, replied(outbox)), answered(outbox, replied(outbox))
+    marked(outbox, gone, AnswerState.MARKED)
+    with outbox.transaction():
+        assert outbox.doubt_answers() == 1
+    assert [outbox.answer_to(each.reply_id).state for each in (gone, waiting)] == [  # type: ignore[union-attr]
+        UNKNOWN, WAITING,
+    ]  # fmt: skip
+
+
 def test_after_a_crash_what_was_marked_may_have_left(outbox: TablesOutbox) -> None:
     answer = answered(outbox, replied(outbox))
     marked(outbox, answer, AnswerState.MARKED)

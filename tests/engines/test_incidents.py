@@ -6,7 +6,7 @@ from datetime import timedelta
 from reminderd.engines.tables.outbox import TablesOutbox
 from reminderd.engines.tables.pruning import prunable, prune
 from reminderd.interfaces import Decision, Reply
-from reminderd.model import Patient, Severity
+from reminderd.model import Patient, SessionState, Severity
 from reminderd.outbox_values import Incident
 from tests.engines.rows import EITHER_WAY, LATER, NOW, problems, with_patient, with_session
 
@@ -81,6 +81,30 @@ def test_where_there_are_two_it_waits_until_both_are_closed(outbox: TablesOutbox
         outbox.keep_incident(replace(second, closed_at=LATER))
     (waiting,) = outbox.sessions()
     assert waiting.withheld_by == first.id
+
+
+def test_when_somebody_was_treated_last_is_known(outbox: TablesOutbox) -> None:
+    ana, bo = with_patient(outbox), with_patient(outbox)
+    with_session(outbox, ana)
+    with_session(outbox, ana, at=LATER, state=SessionState.BOOKED)
+    with_session(outbox, bo, at=NOW - timedelta(days=1))
+    assert outbox.treated_until([ana.id or 0, bo.id or 0]) == NOW
+    assert outbox.treated_until([bo.id or 0]) == NOW - timedelta(days=1)
+    assert outbox.treated_until([]) is None
+
+
+def test_another_reply_and_patient_join_it_and_none_is_lost(outbox: TablesOutbox) -> None:
+    ana, bo = with_patient(outbox), with_patient(outbox)
+    one = opened(outbox, ana)
+    other = opened(outbox, bo)
+    joined = replace(one, patients=(bo.id or 0,), replies=other.replies)
+    with outbox.transaction():
+        outbox.keep_incident(joined)
+    found = outbox.incident(one.id)
+    assert found is not None
+    assert (found.patients, found.replies) == ((ana.id, bo.id), (*one.replies, *other.replies))
+    assert outbox.open_incidents() == [found, other]
+    assert outbox.incident(99) is None
 
 
 # What is removed ---------------------------------------------------------------------------------

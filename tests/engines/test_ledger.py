@@ -79,6 +79,50 @@ def test_an_erasure_leaves_when_somebody_had_agreed_and_nothing_personal(
     assert list(outbox.objections([(SMS, NUMBER)])) == [(SMS, NUMBER)]
 
 
+@EITHER_WAY
+def test_what_changes_no_consent_is_kept_too(outbox: TablesOutbox) -> None:
+    who, other = with_patient(outbox), with_patient(outbox)
+    said = Statement(
+        who.id or 0, None, Wish.OBJECTED, None, NOW, How.STAFF, "ana", "telephone", "leave me be",
+        LATER,
+    )  # fmt: skip
+    with outbox.transaction():
+        outbox.add_statement(said)
+    assert outbox.statements(who.id or 0)[-1] == said
+    assert outbox.objectors() == []
+    paused = replace(who, paused=True)
+    with outbox.transaction():
+        outbox.update_patient(paused, LATER)
+        outbox.update_patient(replace(other, paused=True), LATER)
+    assert outbox.objectors() == [paused]
+    assert problems(outbox) == []
+
+
+@EITHER_WAY
+def test_every_word_of_a_number_is_found_whoever_has_it(outbox: TablesOutbox) -> None:
+    for phone in (NUMBER, NUMBER, "+34600000002"):
+        who = with_patient(outbox, phone=phone)
+        with outbox.transaction():
+            outbox.update_patient(replace(who, consent={**who.consent, SMS: WITHDRAWN}), LATER)
+    by_mail = replace(with_patient(outbox), consent={EMAIL: replace(WITHDRAWN, how=How.STAFF)})
+    with outbox.transaction():
+        outbox.update_patient(by_mail, LATER)
+    stops = outbox.stops(NUMBER)
+    assert [(each.patient_id, each.wish) for each in stops] == [
+        (1, Wish.WITHDRAWN), (2, Wish.WITHDRAWN),
+    ]  # fmt: skip
+    assert outbox.stops("+34600000009") == []
+
+
+def test_the_secret_is_made_once_and_stays(outbox: TablesOutbox) -> None:
+    assert outbox.secret() is None
+    with outbox.transaction():
+        made = outbox.make_secret()
+        assert outbox.make_secret() == made
+    assert len(made) >= 16
+    assert outbox.secret() == made
+
+
 @pytest.mark.parametrize(
     "sql",
     [
