@@ -7,8 +7,6 @@ from datetime import datetime
 
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch, Drained
-from reminderd.engine import BEAT as BEAT
-from reminderd.engine import LOOK_OUT_SECONDS as LOOK_OUT_SECONDS
 from reminderd.engines.health import Health
 from reminderd.errors import TryAgainLater
 
@@ -16,10 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Looks:
-    """Two of them never overlap; `send_at` tells the instant to send at, None while held.
-
-    `drain` and `hear` say what a look does with its dispatch.
-    """
+    """Two of them never overlap; `send_at` tells the instant to send at, None while held."""
 
     def __init__(
         self,
@@ -28,8 +23,6 @@ class Looks:
         clock: Clock,
         send_at: Callable[[], datetime | None],
         health: Health,
-        drain: Callable[[Dispatch, datetime], Drained] = Dispatch.drain,
-        hear: Callable[[Dispatch, datetime], None] = Dispatch.hear,
     ) -> None:
         self.name = name
         self.failure: BaseException | None = None
@@ -37,7 +30,6 @@ class Looks:
         self._clock = clock
         self._send_at = send_at
         self._health = health
-        self._drain, self._hear = drain, hear
         self._stopping = threading.Event()
         self._sending = threading.Lock()
 
@@ -78,7 +70,7 @@ class Looks:
             now = self._send_at()
             if now is None:
                 with self._sending:  # whoever writes while sending is held is listened to
-                    self._hear(self._dispatch, self._clock.now())
+                    self._dispatch.hear(self._clock.now())
                 return None  # the next beat asks again
             if not self._drained(now).more:
                 break
@@ -88,7 +80,7 @@ class Looks:
 
     def _drained(self, now: datetime) -> Drained:
         with self._sending:
-            drained = self._drain(self._dispatch, now)
+            drained = self._dispatch.drain(now)
         if drained.deliveries:
             log.info("sent: %d", drained.deliveries)
         for reason, count in drained.expired.items():

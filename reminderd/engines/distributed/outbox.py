@@ -289,6 +289,7 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         return super().heard(callback_id)
 
     def keep_reply(self, transport: str, reply: Reply, now: datetime) -> bool:
+        self.tell()  # whoever has the turn to act on it may be on another machine
         # PostgreSQL has no place for U+0000; nothing else of what was written is lost.
         return super().keep_reply(
             transport, replace(reply, text=reply.text.replace("\x00", "\ufffd")), now

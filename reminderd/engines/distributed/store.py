@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from reminderd.engines.distributed import dialect, migrating, workers
+from reminderd.engines.distributed.leases import LEASE_MS
 from reminderd.engines.distributed.pool import Connection, Pool
 from reminderd.engines.distributed.refusals import place
 from reminderd.engines.distributed.steps import VERSION
@@ -20,6 +21,7 @@ PATIENCE_SECONDS = 5.0
 _DESK = 0x72656D10  # the advisory lock of whoever works alone
 # A process that hangs in a unit of work gives back what it holds after so many seconds.
 _HANGS_ALONE, _HANGS_BESIDE = 300, 60
+_TELL = f"SELECT wake({LEASE_MS}) WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 _SEALED_BY = f"SELECT value FROM notes WHERE key = '{sealed.SEALED_BY}'"
 
 
@@ -99,12 +101,16 @@ class PostgresStore(Store):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Alone in the cluster among all that are; senders and hooks go on (`beside`)."""
+        """Alone in the cluster among all that are; senders and hooks go on (`beside`).
+
+        Every worker hears of what it wrote.
+        """
         if self._present is not None:
             yield
             return
         with self._unit_of_work(f"SELECT pg_advisory_xact_lock({_DESK});", _HANGS_ALONE):
             yield
+            self.tell()
 
     @contextmanager
     def beside(self) -> Iterator[None]:
@@ -114,6 +120,10 @@ class PostgresStore(Store):
             return
         with self._unit_of_work("", _HANGS_BESIDE):
             yield
+
+    def tell(self) -> None:
+        """Let every worker look once this unit of work has ended, if it wrote anything."""
+        self._local.tells = True
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -130,10 +140,12 @@ class PostgresStore(Store):
             f"{lock}{_SEALED_BY}"
         )
         with self._pool.connection() as connection:
-            self._local.connection = connection
+            self._local.connection, self._local.tells = connection, False
             try:
                 self._refuse_resealed(connection.execute(begin.encode()))
                 yield
+                if self._local.tells:
+                    end = f"{_TELL}; {end}"
                 connection.execute(end.encode())
             except BaseException:
                 _roll_back(connection)
