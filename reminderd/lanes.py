@@ -262,6 +262,7 @@ class Lane:
         message, size = letter.message, letter.composed.size
         return Rendered(
             attempt_id=letter.parcel.claimed.attempt_id,
+            message_id=letter.parcel.claimed.message_id,
             to=message.to,
             language=message.language,
             subject=message.subject,

@@ -59,6 +59,7 @@ class Rendered:
     """What is about to leave, kept with the message: to whom, and in which words."""
 
     attempt_id: int
+    message_id: int
     to: str
     language: str
     subject: str | None

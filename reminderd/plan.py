@@ -12,7 +12,7 @@ from reminderd.hours import end_of_quiet, local_date, quiet_period
 from reminderd.model import Chart, Kind, QuietPolicy, Reason, Reminder, ReminderKey, State
 from reminderd.rules import REASON_WHERE_FORBIDDEN, Draft, Scene, apply_rules, is_withheld
 from reminderd.steps import Planned, Rule, Step
-from reminderd.timing import ban_on, bans, expiry, nominal, treatments
+from reminderd.timing import ban_on, bans, expiry, is_forbidden, nominal, treatments
 
 WAITING = frozenset({State.SCHEDULED, State.HELD})
 LEFT = frozenset({State.SENT, State.SENDING, State.UNKNOWN})
@@ -280,9 +280,8 @@ def still_true(chart: Chart, reminder: Reminder, now: datetime) -> bool:
         return False
     if is_withheld(session, reminder.kind):
         return False
-    return (
-        reminder.kind not in REASON_WHERE_FORBIDDEN
-        or ban_on(bans(treatments(chart)), reminder.topics, now) is None
+    return reminder.kind not in REASON_WHERE_FORBIDDEN or not is_forbidden(
+        chart, reminder.topics, now
     )
 
 

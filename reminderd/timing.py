@@ -208,6 +208,16 @@ def ban_on(bans: Iterable[Ban], topics: frozenset[str], at: datetime) -> Ban | N
     )
 
 
+def is_forbidden(chart: Chart, topics: frozenset[str], at: datetime) -> bool:
+    """Whether any of these topics is forbidden at that instant by a session of the patient."""
+    is_about = any(
+        milestone.kind is Kind.RESTRICTION and not milestone.topics.isdisjoint(topics)
+        for protocol in chart.protocols.values()
+        for milestone in protocol.milestones
+    )
+    return is_about and ban_on(bans(treatments(chart)), topics, at) is not None
+
+
 def _ban(treatment: Treatment, milestone: Milestone) -> Ban:
     session = treatment.session
     start = _timed(treatment, milestone, 1) if milestone.is_pre_care else session.at

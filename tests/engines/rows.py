@@ -109,7 +109,16 @@ def marked(outbox: Outbox, reminder: Reminder) -> Claimed:
 
 
 def words(taken: Claimed) -> Rendered:
-    return Rendered(taken.attempt_id, "+34600000001", "en", "A subject", "Words", "<p>Words</p>", 1)
+    return Rendered(
+        taken.attempt_id,
+        taken.message_id,
+        "+34600000001",
+        "en",
+        "A subject",
+        "Words",
+        "<p>Words</p>",
+        1,
+    )
 
 
 def problems(outbox: TablesOutbox) -> list[str]:

@@ -214,20 +214,13 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
     def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
         if not rendered:
             return
-        ids = [each.attempt_id for each in rendered]
-        claimed = self.rows(
-            "SELECT id, message, claimed_at FROM attempts WHERE id = ANY(%s)", (ids,)
-        )
-        self._memory.keep(claimed)
-        messages = {attempt: message for attempt, message, _ in claimed}
-        words = [
-            leaving.rendered_row(each, messages[each.attempt_id], self.seal) for each in rendered
-        ]
+        words = [leaving.rendered_row(each, self.seal) for each in rendered]
         marked = [
             ("marked", to_ms(now), each.token, self.worker, each.attempt_id) for each in rendered
         ]
         self.rows(*update("messages", leaving.RENDERED, words))
-        self.rows(*update("attempts", "outcome, marked_at, token, worker, id", marked))
+        mark, values = update("attempts", "outcome, marked_at, token, worker, id", marked)
+        self._memory.keep(self.rows(f"{mark} RETURNING attempts.id, message, claimed_at", values))
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         if not settlements:

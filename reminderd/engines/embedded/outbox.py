@@ -1,7 +1,7 @@
 """The outbox on SQLite: what goes out, from what is due through claim and mark to the outcome."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -142,20 +142,15 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
         return claimed
 
     def mark(self, rendered: Sequence[Rendered], now: datetime) -> None:
-        messages = self._messages_of(each.attempt_id for each in rendered)
         self.execute_many(
             "UPDATE messages SET recipient = ?, language = ?, subject = ?, text = ?, html = ?, "
             "segments = ?, envelope = ? WHERE id = ?",
-            [rendered_row(each, messages[each.attempt_id], self.seal) for each in rendered],
+            [rendered_row(each, self.seal) for each in rendered],
         )
         self.execute_many(
             "UPDATE attempts SET outcome = 'marked', marked_at = ?, token = ? WHERE id = ?",
             [(to_ms(now), each.token, each.attempt_id) for each in rendered],
         )
-
-    def _messages_of(self, attempts: Iterable[int]) -> dict[int, int]:
-        ids = json.dumps(list(attempts))
-        return dict(self.query(f"SELECT id, message FROM attempts WHERE id IN {THESE}", (ids,)))
 
     def open_attempts(self, attempt_ids: Collection[int]) -> frozenset[int]:
         rows = self.query(

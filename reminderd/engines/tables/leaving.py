@@ -14,13 +14,13 @@ _SEALED_IN_SETTLED = places("attempts", SETTLED)
 BECAME = "state, reason, channel, wake_at, attempts, sent_at, provider_id, id"
 
 
-def rendered_row(each: Rendered, message: int, seal: Seal | None) -> Row:
+def rendered_row(each: Rendered, seal: Seal | None) -> Row:
     """The columns `RENDERED` of a message."""
     row = (
         each.to, each.language, each.subject, each.text, each.html, each.segments,
-        each.envelope, message,
+        each.envelope, each.message_id,
     )  # fmt: skip
-    return closed(row, _SEALED_IN_RENDERED, message, seal)
+    return closed(row, _SEALED_IN_RENDERED, each.message_id, seal)
 
 
 def settled_row(each: Settlement, now: datetime, seal: Seal | None) -> Row:

@@ -250,7 +250,7 @@ class Records(Store):
             (reminder_id,),
         )
         whole = [opened(row, _SEALED_IN_LEFT, row[0], self.seal) for row in rows]
-        return [Rendered(row[-1], *row[1:-1]) for row in whole]
+        return [Rendered(row[-1], *row[:-1]) for row in whole]
 
     def tally(self) -> dict[tuple[State, Reason | None], int]:
         rows = self.query("SELECT state, reason, count(*) FROM reminders GROUP BY state, reason")

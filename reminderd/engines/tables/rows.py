@@ -76,6 +76,12 @@ def split(text: str) -> list[str]:
     return text.split(";") if text else []
 
 
+@lru_cache(maxsize=128)
+def _channels(text: str) -> tuple[Channel, ...]:
+    return tuple(map(Channel, split(text)))
+
+
+_NOTHING: frozenset[Any] = frozenset()
 PATIENT_COLUMNS = (
     "id, ref, clinic, given_name, family_name, phone, email, timezone, language, channels, "
     "paused, bad_addresses, screening, erased_at"
@@ -115,10 +121,10 @@ def patient_from(row: Row, consent: Mapping[Channel, Consent], seal: Seal | None
         email=row[6],
         timezone=row[7],
         language=row[8],
-        channels=tuple(map(Channel, split(row[9]))),
+        channels=_channels(row[9]),
         paused=bool(row[10]),
-        bad_addresses=frozenset(map(Channel, split(row[11]))),
-        screening=frozenset(map(Screening, split(row[12]))),
+        bad_addresses=frozenset(_channels(row[11])),
+        screening=frozenset(map(Screening, split(row[12]))) if row[12] else _NOTHING,
         erased_at=from_ms_or_none(row[13]),
         consent=consent,
     )
