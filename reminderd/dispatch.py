@@ -30,7 +30,6 @@ from reminderd.verdicts import Parcel, put_off, put_off_where_asleep
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
 SOON = timedelta(seconds=1)  # until what another worker, or somebody at the desk, had is looked at
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
@@ -64,6 +63,7 @@ class Dispatch:
         self._presses, self._time_is_right = means.presses, means.time_is_right
         self._answers = {name: AnswerLane(name, lane, means) for name, lane in self.lanes.items()}
         self._doubts = Doubts(means, transports)
+        self._batch = max((each.batch for each in self.lanes.values()), default=1)
         self._turn = f"tend/{'+'.join(sorted(transports))}"
         self._stopping = False
         self._held = False
@@ -187,7 +187,7 @@ class Dispatch:
         outbox = self._outbox
         for lane in self.lanes.values():
             lane.hear_of_rests(now)
-        patients = outbox.due_patients(now, BATCH, self._resting(now))
+        patients = outbox.due_patients(now, self._batch, self._resting(now))
         self._missed_at = None if patients else now
         if not patients:
             return [], False

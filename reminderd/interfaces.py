@@ -284,6 +284,7 @@ class Outbox(
     ) -> list[int]:
         """Patients of the `limit` earliest due reminders, the earliest first.
 
+        Where more are due the clinics take turns, so that none waits for another's thousands.
         `without` lists (clinic, channel) pairs on which nothing can leave now.
         """
         ...

@@ -61,6 +61,9 @@ from reminderd.verdicts import (
 
 log = logging.getLogger(__name__)
 
+BATCH = 500
+AHEAD_SECONDS = 10  # what is claimed may leave within
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -131,6 +134,7 @@ class Lane:
         per_second = transport.max_per_second
         self._pace = means.outbox.pace(name, per_second) if per_second else None
         self.group_size = _group_size(transport)
+        self.batch = _batch(transport)
         self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
         self._stopping = threading.Event()
         # Asked once: a Protocol takes its time to answer, and each message would ask.
@@ -372,6 +376,13 @@ def _group_size(transport: Transport) -> int:
     if transport.max_per_second is None:
         return transport.concurrency
     return min(transport.concurrency, max(int(transport.max_per_second), 1))
+
+
+def _batch(transport: Transport) -> int:
+    """How many are claimed at once: nobody waits for long behind what was claimed for others."""
+    if transport.max_per_second is None:
+        return BATCH
+    return min(max(int(transport.max_per_second * AHEAD_SECONDS), 1), BATCH)
 
 
 def _delivery(letter: Letter, at: datetime) -> Delivery:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from reminderd.lanes import Delivery
-from reminderd.model import Channel, Consent, Outcome, Patient
+from reminderd.model import Channel, Consent, Message, Outcome, Patient, State
 from tests.core.build import at, local, state
-from tests.core.desk import NOTE, Desk, rule
+from tests.core.desk import NOTE, Desk, Post, rule
 
 MORNING = "2026-03-10 10:00"
 
@@ -90,12 +90,26 @@ def test_more_than_one_batch_falls_due_at_once(desk: Desk) -> None:
     desk.protocol(NOTE)
     for _ in range(3):
         desk.treat(desk.patient(), MORNING)
-    import reminderd.dispatch
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reminderd.dispatch, "BATCH", 1)
+        patch.setattr("reminderd.lanes.BATCH", 1)
         desk.drain("2026-03-10 11:00")
     assert len(desk.sms.sent) == 3
+
+
+def test_no_more_is_claimed_than_leaves_within_seconds(desk: Desk) -> None:
+    desk.protocol(NOTE)
+    desk.several(12, MORNING)
+    desk.sms, desk.email = (Post(concurrency=1, max_per_second=0.5) for _ in range(2))
+    claimed: list[int] = []
+
+    def counts_and_stops(_: Message) -> None:
+        states = [each.state for each in desk.reminders()]
+        claimed.append(states.count(State.SENDING))
+        desk.dispatch().request_stop()
+
+    desk.sms.script(counts_and_stops)
+    desk.drain("2026-03-10 11:00")
+    assert claimed == [5]
 
 
 # The night ----------------------------------------------------------------------------------------

@@ -82,6 +82,36 @@ def test_a_clinics_channel_on_which_nothing_can_leave_is_left_out(outbox: Outbox
     assert (outbox.due_patients(NOW, 10, resting), outbox.next_due(resting)) == ([], None)
 
 
+def test_no_clinic_waits_for_the_thousands_of_another(outbox: Outbox) -> None:
+    crowd, few = with_patient(outbox), with_patient(outbox)
+    with outbox.transaction():
+        outbox.update_patient(replace(few, clinic="second"), NOW)
+    for who, count, since in ((crowd, 300, 2 * HOUR), (few, 3, HOUR)):
+        session = with_session(outbox, who)
+        many = (a_reminder(session, milestone=f"m{n}", due_at=NOW - since) for n in range(count))
+        saved(outbox, *many)
+    assert few.id in outbox.due_patients(NOW, 10, ())
+    assert outbox.due_patients(NOW, 10, [("second", SMS)]) == [crowd.id]
+    assert outbox.due_patients(NOW, 10, [("main", SMS)]) == [few.id]
+
+
+def test_what_another_one_took_is_not_due_and_the_rest_is(outbox: Outbox) -> None:
+    sessions = []
+    for number in range(6):
+        who = with_patient(outbox)
+        if number % 2:
+            with outbox.transaction():
+                outbox.update_patient(replace(who, clinic="second"), NOW)
+        sessions.append(with_session(outbox, who))
+    rows = saved(outbox, *(a_reminder(each, due_at=NOW) for each in sessions))
+    first = outbox.due_patients(NOW, 2, ())
+    with outbox.transaction():
+        outbox.save_reminders([each._replace(state=State.SENT, wake_at=None) for each in rows[:5]])
+    assert len(first) == 2
+    assert outbox.due_patients(NOW, 2, ()) == [sessions[5].patient_id]
+    assert outbox.due_patients(NOW, 1, ()) == [sessions[5].patient_id]
+
+
 def test_nothing_is_due_in_an_empty_outbox(outbox: Outbox) -> None:
     assert outbox.next_due(()) is None
     assert outbox.due_patients(NOW, 10, ()) == []

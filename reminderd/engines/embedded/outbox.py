@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from reminderd.engines.embedded.connection import PATIENCE_SECONDS
+from reminderd.engines.embedded.fairness import Line
 from reminderd.engines.embedded.store import SqliteStore
 from reminderd.engines.tables import claims
 from reminderd.engines.tables.leaving import became_row, rendered_row, settled_row
@@ -50,6 +51,7 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._protocols = {}
+        self._line = Line(self)
         super().__init__(path, seal=seal, durable=durable, patience_seconds=patience_seconds)
 
     @contextmanager
@@ -108,7 +110,8 @@ class EmbeddedOutbox(SqliteStore, TablesOutbox):
             f"{awake} ORDER BY wake_at LIMIT ?",
             (to_ms(now), *parameters, limit),
         )
-        return list(dict.fromkeys(row[0] for row in rows))
+        in_turns = self._line.first(now, limit, (awake, parameters)) if len(rows) == limit else None
+        return list(dict.fromkeys(row[0] for row in rows)) if in_turns is None else in_turns
 
     def claim(self, messages: Sequence[NewMessage], now: datetime) -> list[Claimed]:
         first_message = self.reserve("messages", len(messages))
