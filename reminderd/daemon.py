@@ -19,7 +19,7 @@ from reminderd.bootstrap import House, with_fresh_texts
 from reminderd.callbacks import Callbacks
 from reminderd.clock import Clock, SystemClock
 from reminderd.dispatch import Dispatch
-from reminderd.engine import BEAT, LOOK_OUT_SECONDS, Duty
+from reminderd.engine import BEAT, LOOK_OUT_SECONDS, Duty, Work
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import held
 from reminderd.hours import zone
@@ -75,18 +75,25 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
 def _start(house: House, clock: Clock, serving: Collection[str]) -> None:
     """Settle what a crash left behind, and plan again where the rules have changed since."""
     with house.outbox.transaction():
-        returned, doubted = house.outbox.recover(clock.now())
-        # While nothing ran, a session may have been moved that they belong to.
-        house.intake.plan_again(returned, clock.now())
+        _recover(house, clock.now())
         Callbacks(house.outbox, house.practice).apply(None, clock.now())
         replies = Replies(house.outbox, house.decide)
         while replies.apply(None, clock.now()):
             pass
         house.outbox.give_up(serving, clock.now())  # nobody is left who could look
+    _plan_by_present_rules(house, clock.now())
+
+
+def _recover(house: House, now: datetime) -> bool:
+    """Take back what died with whoever had claimed it; False where there was nothing."""
+    with house.outbox.transaction():
+        returned, doubted = house.outbox.recover(now)
+        # While nothing ran, a session may have been moved that they belong to.
+        house.intake.plan_again(returned, now)
     if returned or doubted:
         said = "after a crash: %d messages go out again, %d are in doubt"
         log.warning(said, len(returned), doubted)
-    _plan_by_present_rules(house, clock.now())
+    return bool(returned or doubted)
 
 
 def _plan_by_present_rules(house: House, now: datetime) -> None:
@@ -180,6 +187,9 @@ def _serve(
         reload.clear()
         return _reloaded(house, clock, serving, watch, pulse)
 
+    def recover() -> bool:
+        return _recover(with_fresh_texts(house), clock.now())
+
     dispatches = _dispatches(house, clock, serving, watch, pulse)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
     asking_too = asking(house.outbox, _pollings(house, serving), clock, watch.time_is_right)
@@ -191,7 +201,7 @@ def _serve(
         systemd.ready()
         log.info("ready: %s", house.engine.where)
         _warn_of_a_hasty_watchdog()
-        duty.run(dispatches, clock, watch.now, stop, renewed)
+        duty.run(Work(dispatches, watch.now, renewed, recover), clock, stop)
     systemd.stopping()
     log.info("stopped")
 

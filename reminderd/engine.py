@@ -76,6 +76,20 @@ class Copied(NamedTuple):
     replaced: Sequence[str]
 
 
+class Work(NamedTuple):
+    """Dispatches, each of which drains in a thread of its own, and what is asked meanwhile.
+
+    `send_at` tells the instant to drain at, and None while there is a reason not to. `renewed` is
+    asked twice a second for dispatches, as many as before, that are to take over. `recover` takes
+    back what died with whoever had claimed it, and says whether that was anything.
+    """
+
+    dispatches: "Sequence[Dispatch]"
+    send_at: Callable[[], datetime | None]
+    renewed: "Callable[[], Sequence[Dispatch] | None]"
+    recover: Callable[[], bool]
+
+
 class Duty(Protocol):
     """Sending, for as long as this process has the duty."""
 
@@ -89,19 +103,10 @@ class Duty(Protocol):
         """The clock of all who send from the database; None where one goes by one's own."""
         ...
 
-    def run(
-        self,
-        dispatches: "Sequence[Dispatch]",
-        clock: "Clock",
-        send_at: Callable[[], datetime | None],
-        stop: "threading.Event",
-        renewed: "Callable[[], Sequence[Dispatch] | None]",
-    ) -> None:
+    def run(self, work: Work, clock: "Clock", stop: "threading.Event") -> None:
         """Let every dispatch drain whenever something is due, until `stop` is set.
 
-        `send_at` tells the instant to drain at, and None while there is a reason not to; `renewed`
-        is asked twice a second for dispatches, as many as before, that are to take over. What is in
-        flight is finished. What a dispatch raised is raised here.
+        What is in flight is finished. What a dispatch raised is raised here.
         """
         ...
 
@@ -137,6 +142,13 @@ class Engine(Protocol):
 
         None where nothing had to be done. A new one is sealed from the start where a key is
         configured.
+        """
+        ...
+
+    def migrate(self) -> str | None:
+        """Bring a database that is there up to date to the end; says what was done.
+
+        None where nothing had to be done. Raises TryAgainLater while somebody needs it as it is.
         """
         ...
 

@@ -87,9 +87,7 @@ def migrate(desk: Desk, as_json: bool) -> None:
     from reminderd.cli import output
 
     engine = desk.engine
-    with engine.changes():  # there has to be one
-        pass
-    done = engine.prepare()
+    done = engine.migrate()
     if as_json:
         output.emit({"schema": engine.schema, "changed": done is not None})
     elif done is not None:

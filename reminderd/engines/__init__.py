@@ -17,9 +17,15 @@ def configured(given: "Raw") -> "Engine":
 
     Raises ConfigurationError where the configuration of the database cannot be used.
     """
-    from reminderd.settings_sources import database_path, database_seal
+    from reminderd.database_urls import file_of, is_distributed
+    from reminderd.settings_sources import database_seal, database_url
 
-    return on_file(database_path(given), database_seal(given))
+    url, seal = database_url(given), database_seal(given)
+    if not is_distributed(url):
+        return on_file(file_of(url, given.folder), seal)
+    from reminderd.engines.distributed.engine import Distributed
+
+    return Distributed(url, seal)
 
 
 def on_file(database: Path, seal: "Seal | None") -> "Engine":

@@ -1,16 +1,16 @@
 """A database on a server while its rows go over to a file, or come from one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 
-from reminderd.engines.distributed import dialect, migrating
+from reminderd.engines.distributed import migrating
 from reminderd.engines.distributed.leases import ALIVE, LEASE
 from reminderd.engines.distributed.outbox import DistributedOutbox
 from reminderd.engines.distributed.pool import Connection
 from reminderd.engines.distributed.refusals import place, translated
+from reminderd.engines.distributed.snapshot import Opened
 from reminderd.engines.tables.moving import EMPTY_ONE, TABLES, RowsRefused
 from reminderd.engines.tables.store import Row
 from reminderd.engines.tables.whole import COPY
@@ -26,12 +26,13 @@ _COUNTERS = (
 _LIVING = f"SELECT name FROM workers WHERE {ALIVE} ORDER BY name"
 
 
-class ServerEnd:
+class ServerEnd(Opened):
     """Implements `tables.moving.End` on one connection."""
 
     def __init__(self, url: str, connection: Connection) -> None:
+        super().__init__(connection)
         self.where = place(url)
-        self._url, self._connection = url, connection
+        self._url = url
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -46,16 +47,6 @@ class ServerEnd:
                 yield
         except psycopg.Error as error:
             raise translated(error, self._url) from error
-
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(dialect.translated(sql).encode(), parameters).fetchall()
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self._connection.execute(dialect.translated(sql).encode(), parameters)
-
-    def execute_many(self, sql: str, rows: Iterable[Row]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.executemany(dialect.translated(sql).encode(), rows)
 
     def columns(self, table: str) -> list[str]:
         rows = self.query(

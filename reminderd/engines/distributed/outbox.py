@@ -89,6 +89,10 @@ _ORPHANS = (
     "JOIN messages ON messages.id = message WHERE outcome IN ('claimed', 'marked') AND "
 )
 _TRAIL = 0x72656D11  # the advisory lock of whoever adds to the trail
+_ANY_ORPHAN = (
+    f"SELECT 1 FROM attempts WHERE outcome IN ('claimed', 'marked') AND {_ORPHANED} UNION ALL "
+    f"SELECT 1 FROM answers WHERE state = 'marked' AND {_ORPHANED} LIMIT 1"
+)
 _SEEN = "SELECT 1 FROM attempts WHERE id = %s AND message = %s AND claimed_at = %s"
 
 
@@ -246,6 +250,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
             self.rows(*update("reminders", REMINDER_COLUMNS, known))
 
     # After a crash --------------------------------------------------------------------------
+
+    def has_orphans(self) -> bool:
+        """Whether dead workers left anything to `recover`."""
+        return bool(self.rows(_ANY_ORPHAN))
 
     def recover(self, now: datetime) -> tuple[list[int], int]:
         found = self.rows(_ORPHANS + _ORPHANED)

@@ -46,6 +46,7 @@ class PostgresStore(Store):
         self.worker: int | None = None  # under which number this process claims
         self._patience_seconds = patience_seconds
         self._local = threading.local()
+        self._opened_by = threading.get_ident()
         self._pool = Pool(url, patience_seconds)
         try:
             with self._pool.connection() as connection, connection.transaction():
@@ -192,7 +193,9 @@ class PostgresStore(Store):
         return True
 
     def close(self) -> None:
-        """Nothing of this thread is left open: what it used is given back already."""
+        """What a thread used is given back already; whoever opened the database closes it."""
+        if threading.get_ident() == self._opened_by:
+            self.close_all()
 
     def close_all(self) -> None:
         """Close every connection of this process."""

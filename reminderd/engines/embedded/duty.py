@@ -2,14 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from reminderd.clock import Clock
-from reminderd.dispatch import Dispatch
+from reminderd.engine import Work
 from reminderd.engines.embedded import connection, outbox
 from reminderd.engines.embedded.lock import only_daemon
 from reminderd.engines.embedded.store import mark_of
@@ -26,17 +26,11 @@ class Duty:
     outbox: outbox.EmbeddedOutbox
     reference: None = None  # there is one machine, and its clock
 
-    def run(
-        self,
-        dispatches: Sequence[Dispatch],
-        clock: Clock,
-        send_at: Callable[[], datetime | None],
-        stop: threading.Event,
-        renewed: Callable[[], Sequence[Dispatch] | None],
-    ) -> None:
+    def run(self, work: Work, clock: Clock, stop: threading.Event) -> None:
         from reminderd.engines.embedded.loop import EmbeddedLoop
 
-        EmbeddedLoop(self.outbox, dispatches, clock, send_at).run(stop, renewed)
+        loop = EmbeddedLoop(self.outbox, work.dispatches, clock, work.send_at)
+        loop.run(stop, work.renewed)
 
 
 @contextmanager

@@ -54,6 +54,10 @@ class Embedded:
             return "created, empty until somebody is enrolled"
         return f"brought up to schema {schema.VERSION}; how it was is kept beside it"
 
+    def migrate(self) -> str | None:
+        connect(self._path, read_only=True).close()  # there has to be one
+        return self.prepare()
+
     def open(self, *, durable: bool = True) -> "Outbox":
         from reminderd.engines.embedded import outbox
 

@@ -1,32 +1,20 @@
-"""All patients at a glance, read without the model: the list has to be there at once."""
+"""The list of patients from a database file."""
 
+from contextlib import closing
 from pathlib import Path
 
 from reminderd.engine import Listed
 from reminderd.engines.embedded.connection import DatabaseError, Statements, connect, translated
+from reminderd.engines.tables import roll
 from reminderd.engines.tables.sealed import refuse_unfit
-from reminderd.sealing import Seal, opened, places
-
-_LISTED = "id, ref, clinic, given_name, family_name, phone, email, timezone, channels"
-_SEALED = places("patients", _LISTED)
+from reminderd.sealing import Seal
 
 
-def patients(database: Path, seal: Seal | None) -> list[Listed]:
-    """Everybody but the erased, in the order in which they came.
-
-    Raises ConfigurationError, TryAgainLater, SealBroken.
-    """
-    connection = connect(database, read_only=True)
-    try:
-        refuse_unfit(database, Statements(connection), seal)
-        rows = connection.execute(
-            f"SELECT {_LISTED}, "
-            "coalesce((SELECT group_concat(channel, ';') FROM consents "
-            "WHERE patient = patients.id AND granted), ''), paused FROM patients "
-            "WHERE erased_at IS NULL ORDER BY id"
-        )
-        return [Listed(*opened(row, _SEALED, row[0], seal)) for row in rows]
-    except DatabaseError as error:
-        raise translated(error, database) from error
-    finally:
-        connection.close()
+def patients(path: Path, seal: Seal | None) -> list[Listed]:
+    """As `Engine.roll`; raises ConfigurationError, TryAgainLater, SealBroken."""
+    with closing(connect(path, read_only=True)) as opened:
+        try:
+            refuse_unfit(path, Statements(opened), seal)
+            return roll.patients(Statements(opened), seal)
+        except DatabaseError as error:
+            raise translated(error, path) from error
