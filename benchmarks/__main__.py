@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import check, daemon, drain, flood, intake, start
+from benchmarks import check, daemon, drain, flood, intake, scale, start
 
 MEASUREMENTS = {
     "start": start.run,
@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "drain": drain.run,
     "daemon": daemon.run,
     "flood": flood.run,
+    "scale": scale.run,
 }
 
 if __name__ == "__main__":

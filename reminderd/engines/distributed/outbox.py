@@ -62,7 +62,7 @@ _NEXT_DUE = (
 )
 # An equal share for each clinic that has something due, so that none waits for another. The
 # reminders are locked as well: what another worker has claimed meanwhile is seen as it is now.
-_DUE = (
+DUE = (
     f"{_CLINICS}, due_clinics AS (SELECT clinic FROM clinics WHERE EXISTS ("
     "SELECT 1 FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
     "AND wake_at <= %(now)s AND reminders.clinic || '/' || channel <> ALL(%(without)s))) "
@@ -159,7 +159,7 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         if self.hold_where_forgotten(now):
             return []
         given = {"now": to_ms(now), "without": _pairs(without), "limit": limit}
-        return list(dict.fromkeys(row[0] for row in self.rows(_DUE, given)))
+        return list(dict.fromkeys(row[0] for row in self.rows(DUE, given)))
 
     def expire(self, now: datetime) -> Expired:
         reasons = (Reason(row[0]) for row in self.rows(_EXPIRE, {"now": to_ms(now)}))

@@ -1,0 +1,109 @@
+"""A chain of clinics for measurements, on either database, and a process that sends for it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks import crowd
+from reminderd import bootstrap
+from reminderd.bootstrap import House
+from reminderd.clock import VirtualClock
+from reminderd.dispatch import BATCH
+from reminderd.engines.distributed.migrating import migrate
+from reminderd.engines.distributed.outbox import DUE, DistributedOutbox
+from reminderd.engines.embedded import store
+from reminderd.engines.tables.rows import to_ms
+from reminderd.transports.nowhere import Nowhere
+
+NOW = datetime(2026, 6, 1, 10, tzinfo=UTC)
+YEAR = timedelta(days=365)
+EACH = 10  # reminders ahead of one patient
+
+CLINIC = """
+[clinics.{key}]
+name = "Alba Skin Clinic"
+phone = "+34 910 000 000"
+timezone = "Europe/Madrid"
+country = "ES"
+language = "en"
+quiet_hours = "21:00-08:00"
+"""
+REST = """
+[channels]
+sms = "file"
+email = "file"
+
+[transports.file]
+directory = "outbox"
+
+[database]
+url = "{url}"
+"""
+
+
+class Chain:
+    """Clinics on one new database, of whom more and more lies ahead."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        folder.mkdir()
+        self.configuration = folder / "reminderd.toml"
+        clinics = "".join(CLINIC.format(key=key) for key in crowd.CLINICS)
+        self.configuration.write_text(clinics + REST.format(url=url))
+        self._in_cluster = url.startswith("postgresql:")
+        if self._in_cluster:
+            migrate(url)
+        else:
+            store.create(folder / url.removeprefix("sqlite:///"))
+        self._house = _house(self.configuration)
+        self._ahead = 0
+
+    def lie_ahead(self, ahead: int) -> None:
+        """So many reminders for next year in all."""
+        if missing := ahead - self._ahead:
+            self._add(missing // EACH, EACH, NOW + YEAR, YEAR)
+        self._ahead = ahead
+
+    def fall_due(self, count: int) -> None:
+        """So many more that are due now, of patients of their own."""
+        self._add(count, 1, NOW, timedelta(seconds=1))
+
+    def settle(self) -> None:
+        """What is known of the tables is up to date, and what was written has settled."""
+        if not self._in_cluster:
+            for statement in ("PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint"):
+                self._house.outbox.query(statement)
+
+    def plan_of_claim(self) -> str:
+        """How PostgreSQL finds what a worker claims next, as it does at present."""
+        outbox = self._house.outbox
+        assert isinstance(outbox, DistributedOutbox)
+        given = {"now": to_ms(NOW), "without": [], "limit": BATCH}
+        with outbox.beside():
+            return "\n".join(
+                row[0] for row in outbox.rows(f"EXPLAIN (ANALYZE, BUFFERS) {DUE}", given)
+            )
+
+    def _add(self, patients: int, each: int, at: datetime, spread: timedelta) -> None:
+        crowd.add(self._house, patients, each, at, spread, in_cluster=self._in_cluster)
+
+
+def sender(configuration: Path) -> Callable[[], int]:
+    """A process that sends everything that is due, rendered, to nowhere; counts it."""
+    house = _house(configuration)
+    dispatch = house.dispatch(VirtualClock(NOW), {"file": Nowhere()})
+
+    def work() -> int:
+        sent = 0
+        while (drained := dispatch.drain(NOW)).more:
+            sent += drained.deliveries
+        return sent
+
+    return work
+
+
+def _house(configuration: Path) -> House:
+    settings = bootstrap.load_settings(configuration, {})
+    url = settings.sections.database.url
+    if not url.startswith("postgresql:"):
+        return bootstrap.open_house(settings)
+    return bootstrap.house_on(settings, bootstrap.engine(None), DistributedOutbox(url))
