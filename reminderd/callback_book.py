@@ -21,7 +21,8 @@ class CallbackBook(Protocol):
     def waiting_callbacks(self, transports: Collection[str] | None, most: int) -> list[int]:
         """The first that wait to be applied, of messages by one of these transports or by any.
 
-        Not those of a message that is being handed over.
+        Not those of a message that is being handed over. In a unit of work the patients whom they
+        are about are its own from here on.
         """
         ...
 

@@ -50,7 +50,9 @@ class Replies:
         if not waiting:
             return False
         try:
+            ids = {who.id or 0 for each in waiting for who in self._who_has(each)}
             with self._outbox.transaction():
+                self._outbox.lock_patients(ids)  # at once: one by one they would cross with others
                 for each in self._still_waiting(waiting):
                     self._handle(each, now)
         except TryAgainLater:

@@ -7,8 +7,10 @@ import pytest
 
 from reminderd import bootstrap, stopped_texts
 from reminderd.bootstrap import House
+from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.model import Channel
 from reminderd.resting import Rest, rest
+from reminderd.units_of_work import Worker
 from tests.cli.desk import Clinic
 
 
@@ -38,6 +40,20 @@ def test_a_transport_that_only_a_person_can_mend_is_on_the_staffs_list(
 def test_one_that_goes_on_by_itself_is_not(clinic: Clinic, house: House) -> None:
     rests(house, clinic.clock.now(), needs_staff=False)
     assert clinic.data("status")["staff"] == []
+
+
+def test_status_tells_who_sends_together_and_who_of_them_sends_nothing(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "workers" not in clinic.data("status")
+    since, ago = clinic.clock.now(), timedelta(seconds=2)
+    workers = [Worker(1, "alba-1", since, ago), Worker(2, "alba-2", since, ago, "its clock is off")]
+    monkeypatch.setattr(EmbeddedOutbox, "workers", lambda _: workers)
+    assert clinic.data("status")["workers"] == [
+        {"worker": "alba-1", "why": ""},
+        {"worker": "alba-2", "why": "its clock is off"},
+    ]
+    assert "workers     alba-1, alba-2 (its clock is off)\n" in clinic.says("status")
 
 
 def explained(clinic: Clinic) -> list[str]:

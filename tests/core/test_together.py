@@ -13,7 +13,7 @@ from reminderd.audit import DAEMON
 from reminderd.clock import VirtualClock
 from reminderd.errors import CredentialsRefused, InDoubt
 from reminderd.interfaces import Callback, News, Reply
-from reminderd.model import Channel, Outcome, Receipt
+from reminderd.model import Channel, Message, Outcome, Receipt
 from reminderd.polling import EVERY, Polling
 from reminderd.watch import Watch
 from tests.core.build import state
@@ -75,6 +75,45 @@ def test_what_another_one_took_is_not_sent_and_one_goes_on(clinic: Clinic) -> No
     one.first(other.drain, before="beside")
     one.drain()
     assert left(one) + left(other) == 3
+
+
+def test_whom_somebody_works_on_is_looked_at_again_soon_and_nobody_waits_for_that(
+    tmp_path: Path, postgresql: str
+) -> None:
+    with clinic_on(tmp_path, postgresql) as clinic:
+        due(clinic, 3)
+        machine, desk = clinic.machine(), clinic.desk
+        with desk.outbox.transaction():
+            desk.outbox.lock_patients([2])
+            machine.drain()
+            assert len(machine.sms.sent) == 2
+            assert machine.dispatch.next_wake_at(desk.now) == desk.now + timedelta(seconds=1)
+        machine.drain()
+        assert len(machine.sms.sent) == 3
+
+
+def test_what_a_machine_had_that_died_leaves_by_another_and_by_no_two(
+    tmp_path: Path, postgresql: str
+) -> None:
+    with clinic_on(tmp_path, postgresql) as clinic:
+        due(clinic, 3)
+        stopped, other = clinic.machine(), clinic.machine()
+
+        def gone_for_long(_: Message) -> None:
+            """It stands still while it hands over the first; the others think it dead."""
+            clinic.desk.outbox.rows(
+                "UPDATE workers SET seen_at = seen_at - 15000 WHERE id = %s",
+                (stopped.outbox.worker,),
+            )
+            with other.outbox.transaction():
+                other.outbox.recover(clinic.desk.now)
+            other.drain()
+
+        stopped.sms.script(gone_for_long)
+        stopped.drain()
+        assert (len(stopped.sms.sent), len(other.sms.sent)) == (1, 2)
+        notes = [each for each in clinic.desk.reminders() if each.milestone == "note"]
+        assert {(state(each), each.attempts) for each in notes} == {("sent", 1)}
 
 
 # What came in -------------------------------------------------------------------------------------
@@ -146,6 +185,24 @@ def test_staff_are_told_once(clinic: Clinic, after: int) -> None:
     here.look(clinic.desk.now)
     here.look(clinic.desk.now)
     assert [len(one.email.sent), len(other.email.sent)] == [0, 1]
+
+
+def test_callbacks_about_many_are_applied_beside_whoever_sends_to_them(
+    tmp_path: Path, postgresql: str
+) -> None:
+    with clinic_on(tmp_path, postgresql) as clinic:
+        due(clinic, 3)
+        machine = clinic.machine()
+        machine.drain()
+        sids = [each.provider_id or "" for each in clinic.desk.reminders() if each.sent_at]
+        with machine.outbox.beside():
+            for sid in reversed(sids):
+                told = Callback(None, sid, Receipt.DELIVERED)
+                machine.outbox.keep_callback(told, clinic.desk.now)
+        free = "SELECT id FROM patients ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+        with machine.outbox.transaction():
+            machine.outbox.waiting_callbacks(None, 2)
+            assert clinic.desk.outbox.rows(free) == [(1,)]
 
 
 # What is in doubt ---------------------------------------------------------------------------------

@@ -115,6 +115,14 @@ def test_it_is_not_ready_while_nothing_is_sent(line: Line, desk: Desk) -> None:
     assert ready(line) == (503, "nothing is sent: the database was restored\n")
 
 
+def test_it_is_not_ready_while_this_machine_alone_sends_nothing(desk: Desk) -> None:
+    pulse = Pulse()
+    pulse.beat("0")
+    trouble = "the clock of this machine is 7 s ahead of the database's"
+    with open_line(desk, shown=web.Shown(pulse, trouble=lambda: trouble)) as line:
+        assert ready(line) == (503, f"nothing is sent from here: {trouble}\n")
+
+
 def test_it_is_not_ready_while_the_database_does_not_answer(
     line: Line, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

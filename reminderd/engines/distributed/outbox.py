@@ -31,7 +31,6 @@ from reminderd.engines.tables.rows import (
 from reminderd.interfaces import (
     Claimed,
     Expired,
-    Heard,
     NewMessage,
     Rendered,
     Reply,
@@ -42,10 +41,10 @@ from reminderd.sealing import Seal
 from reminderd.units_of_work import NOT_KEPT, Worker
 
 _OWN = "SELECT id FROM patients WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-_OWN_OF_CALLBACK = (
-    "SELECT id FROM patients WHERE id = (SELECT patient FROM callbacks "
+_OWN_OF_CALLBACKS = (
+    "SELECT id FROM patients WHERE id IN (SELECT patient FROM callbacks "
     "JOIN attempts ON attempts.id = attempt JOIN messages ON messages.id = message "
-    "WHERE callbacks.id = %s) FOR NO KEY UPDATE"
+    "WHERE callbacks.id = ANY(%s)) ORDER BY id FOR NO KEY UPDATE"
 )
 # Of which clinics something is due: one look into the index for each.
 _CLINICS = (
@@ -285,9 +284,11 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
 
     # What comes in ---------------------------------------------------------------------------
 
-    def heard(self, callback_id: int) -> Heard | None:
-        self.rows(_OWN_OF_CALLBACK, (callback_id,))
-        return super().heard(callback_id)
+    def waiting_callbacks(self, transports: Collection[str] | None, most: int) -> list[int]:
+        found = super().waiting_callbacks(transports, most)
+        if self.for_update():
+            self.rows(_OWN_OF_CALLBACKS, (found,))  # all at once: one by one they would cross
+        return found
 
     def keep_reply(self, transport: str, reply: Reply, now: datetime) -> bool:
         self.tell()  # whoever has the turn to act on it may be on another machine
