@@ -46,10 +46,16 @@ class Mark:
             with suppress(TryAgainLater):
                 self._water.write(newest(self._outbox))
 
-    def keep_now_and_then(self) -> None:
-        """To be called twice a second."""
+    def compare_now_and_then(self, now: datetime) -> None:
+        """To be called twice a second.
+
+        Also while sending is held: who has looked at what was forgotten is not to be asked again by
+        the next worker.
+        """
         self._turn += 1
         if self._turn % MARK_EVERY == 0:
+            with suppress(TryAgainLater):
+                self._outbox.hold_where_forgotten(now)
             self.keep()
 
 
@@ -69,7 +75,7 @@ class Duty:
             return self.outbox.has_orphans() and work.recover()
 
         def renewed() -> Sequence[Dispatch] | None:
-            self.mark.keep_now_and_then()
+            self.mark.compare_now_and_then(clock.now())
             return work.renewed()
 
         outbox, number = self.outbox, self.outbox.worker or 0
