@@ -6,13 +6,10 @@ from pathlib import Path
 
 from benchmarks import crowd
 from reminderd import bootstrap
-from reminderd.bootstrap import House
 from reminderd.clock import VirtualClock
-from reminderd.dispatch import BATCH
-from reminderd.engines.distributed.migrating import migrate
 from reminderd.engines.distributed.outbox import DUE, DistributedOutbox
-from reminderd.engines.embedded import store
 from reminderd.engines.tables.rows import to_ms
+from reminderd.lanes import BATCH
 from reminderd.transports.nowhere import Nowhere
 
 NOW = datetime(2026, 6, 1, 10, tzinfo=UTC)
@@ -50,11 +47,9 @@ class Chain:
         clinics = "".join(CLINIC.format(key=key) for key in crowd.CLINICS)
         self.configuration.write_text(clinics + REST.format(url=url))
         self._in_cluster = url.startswith("postgresql:")
-        if self._in_cluster:
-            migrate(url)
-        else:
-            store.create(folder / url.removeprefix("sqlite:///"))
-        self._house = _house(self.configuration)
+        settings = bootstrap.load_settings(self.configuration, {})
+        bootstrap.engine(settings).prepare()
+        self._house = bootstrap.open_house(settings)
         self._ahead = 0
 
     def lie_ahead(self, ahead: int) -> None:
@@ -89,7 +84,7 @@ class Chain:
 
 def sender(configuration: Path) -> Callable[[], int]:
     """A process that sends everything that is due, rendered, to nowhere; counts it."""
-    house = _house(configuration)
+    house = bootstrap.open_house(bootstrap.load_settings(configuration, {}))
     dispatch = house.dispatch(VirtualClock(NOW), {"file": Nowhere()})
 
     def work() -> int:
@@ -99,11 +94,3 @@ def sender(configuration: Path) -> Callable[[], int]:
         return sent
 
     return work
-
-
-def _house(configuration: Path) -> House:
-    settings = bootstrap.load_settings(configuration, {})
-    url = settings.sections.database.url
-    if not url.startswith("postgresql:"):
-        return bootstrap.open_house(settings)
-    return bootstrap.house_on(settings, bootstrap.engine(None), DistributedOutbox(url))
