@@ -194,7 +194,7 @@ def _database(
         spoken.update(each.language for each in patients if each.language)
         yield fine("database", f"{house.engine.where}, {len(patients)} patients")
         for hold in held(house.outbox):
-            yield problem("sending", f"nothing is sent: {hold.why}", "Go on: reminderd release")
+            yield problem("sending", f"nothing is sent: {hold.why}", f"Go on: {hold.do}")
         yield from _patients(house, patients)
         yield from _sessions(house, patients, now, used)
     finally:

@@ -148,7 +148,7 @@ def _send_once(house: House, clock: Clock, serving: dict[str, Transport], watch:
     if holds := held(house.outbox):
         raise Refused(
             f"nothing was sent: {'; '.join(each.why for each in holds)}",
-            remedy="Once that is right: reminderd release",
+            remedy=f"Once that is right: {'; '.join(dict.fromkeys(each.do for each in holds))}",
         )
     if troubled:
         reasons = "; ".join(f"{name}: {trouble}" for name, trouble in troubled.items())

@@ -32,13 +32,18 @@ class Hold(NamedTuple):
     why: str
     since: datetime
 
+    @property
+    def do(self) -> str:
+        """What a person does so that sending goes on."""
+        return "set database.url to that one" if self.cause == MOVED else "reminderd release"
+
 
 def held(outbox: Notes) -> list[Hold]:
     """Every cause for which nothing is sent now, the oldest first; none: sending goes on."""
     moved = json.loads(outbox.note(MOVED) or "null")
     if moved is None:
         return _kept(outbox)
-    why = f"moved to {moved['to']}; set database.url to that one"
+    why = f"it was moved to {moved['to']}"
     return [*_kept(outbox), Hold(MOVED, why, datetime.fromisoformat(moved["at"]))]
 
 

@@ -61,9 +61,9 @@ def _refuse_moved(holds: "list[Hold]") -> None:
     for each in holds:
         if each.cause == MOVED:
             raise Refused(
-                f"this database was {each.why}",
-                remedy="Only where nothing was ever sent from that one, and never will be: "
-                "reminderd release --moved",
+                f"nothing is sent from this database: {each.why}",
+                remedy="Set database.url to that one. Only where nothing was ever sent from it, "
+                "and never will be: reminderd release --moved",
             )
 
 

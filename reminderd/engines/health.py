@@ -26,7 +26,7 @@ class Health:
             return
         for each in holds:
             if each.cause not in self._causes:
-                log.error("nothing is sent: %s; to go on: reminderd release", each.why)
+                log.error("nothing is sent: %s; to go on: %s", each.why, each.do)
         if not causes:
             log.warning("released: sending goes on")
         self._causes = causes

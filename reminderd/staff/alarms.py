@@ -132,7 +132,7 @@ def _clinic_of(house: "House", patients: Iterable[Patient | None]) -> Clinic:
 
 def _holds(house: "House") -> Iterator[Alarm]:
     for each in held(house.outbox):
-        words = AlertWords("hold", each.cause, why=each.why, show=LOOK, do="reminderd release")
+        words = AlertWords("hold", each.cause, why=each.why, show=LOOK, do=each.do)
         key = f"hold/{each.cause}/{each.since.isoformat()}"
         yield Alarm(key, first_clinic(house), words, each.since)
 

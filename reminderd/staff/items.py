@@ -90,7 +90,7 @@ def _holds(house: "House") -> Iterator[Item]:
             "id": each.cause,
             "patient": None,
             "why": f"nothing is sent: {each.why}",
-            "do": "reminderd release",
+            "do": each.do,
         }
 
 

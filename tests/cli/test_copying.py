@@ -52,11 +52,13 @@ def test_what_was_moved_sends_nothing_and_is_released_only_by_that_word(
     full.says("db", "copy", "--to", postgresql)
     once = full.types("run", "--once")
     assert (once.exit_code, full.outbox) == (5, [])
-    (hold,) = full.data("status")["holds"]
-    assert hold["cause"] == "moved"
+    status = full.data("status")
+    assert [each["cause"] for each in status["holds"]] == ["moved"]
+    assert status["staff"][0]["do"] in once.stderr
+    assert "release" not in once.stderr
     refused = full.types("release", "--yes")
     assert refused.exit_code == 5
-    assert "set database.url to that one" in refused.stderr
+    assert "Set database.url to that one" in refused.stderr
     assert "release --moved" in refused.stderr
     assert full.data("status")["holds"]
     full.says("release", "--moved", "--yes")

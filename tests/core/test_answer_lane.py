@@ -1,5 +1,6 @@
 """How an automatic answer leaves: once, soon, and whatever becomes of it is known."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, timedelta
 
@@ -20,7 +21,7 @@ from reminderd.errors import (
     TryAgainLater,
     WrongAddress,
 )
-from reminderd.holding import hold, release
+from reminderd.holding import MOVED, hold, release
 from reminderd.model import Channel, Message, Receipt
 from reminderd.outbox_values import Callback
 from reminderd.rehearsal import house_on_a_copy, play
@@ -258,6 +259,20 @@ def test_a_database_older_than_it_was_answers_nobody_until_somebody_says_so(desk
         release(desk.outbox, None, "Ana", desk.now)
     desk.drain()
     assert len(desk.sms.sent) == 1
+
+
+def test_a_database_that_was_moved_answers_nobody(desk: Desk) -> None:
+    there = {"to": "a server", "at": desk.now.isoformat(), "copy": "a"}
+    with desk.outbox.transaction():
+        desk.outbox.set_note(MOVED, json.dumps(there))
+    writes(desk, RED_FLAG)
+    desk.drain()
+    desk.dispatch().hear(desk.now)
+    assert desk.sms.asked == 0
+    with desk.outbox.transaction():
+        assert release(desk.outbox, None, "Ana", desk.now) == []
+    desk.drain()
+    assert desk.sms.asked == 0
 
 
 # Crashes ------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Moving from a file to a server and back: everything, exactly, once, and never sent from twice."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def test_there_and_back_again_is_the_same(plain: Path, tmp_path: Path, postgresq
     assert back.tables == there.tables
     problems = soundness.examine(tmp_path / "back.db", None)
     assert [each for each in problems if each.level is Level.PROBLEM] == []
+
+
+def test_a_server_may_be_reached_through_pgbouncer(
+    plain: Path, tmp_path: Path, postgresql: str, pgbouncer: Callable[[str], str]
+) -> None:
+    there = moved(plain, pgbouncer(postgresql))
+    assert moved(pgbouncer(postgresql), tmp_path / "back.db").tables == there.tables
 
 
 def test_numbers_go_on_where_they_were(plain: Path, tmp_path: Path, postgresql: str) -> None:

@@ -152,7 +152,7 @@ def test_the_source_is_held_for_good_and_is_not_copied_elsewhere(
     source = opened(plain)
     (hold,) = holding.held(source)
     assert hold.cause == "moved"
-    assert "set database.url" in hold.why
+    assert "set database.url" in hold.do
     with source.transaction():
         assert holding.release(source, None, "Dr. Alba", LATER) == []
     assert holding.held(source)
