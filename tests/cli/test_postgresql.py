@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from reminderd.clock import SystemClock
 from reminderd.engines.distributed.outbox import DistributedOutbox
-from tests.cli.front_desk import CARE, VERA, FrontDesk
+from tests.cli.front_desk import CARE, NOW, VERA, FrontDesk
 from tests.postgres import Cluster
 
 AT = "2026-03-27T09:30"
@@ -87,6 +88,31 @@ def test_a_day_at_the_desk_is_the_same_on_both(desk: FrontDesk, sibling: FrontDe
         assert told(desk, *question) == told(sibling, *question), question
     assert desk.do("patient", "list") == sibling.do("patient", "list")
     assert levels(desk) == {"fine"}
+
+
+def test_through_pgbouncer_it_is_the_same(
+    tmp_path: Path, postgresql: str, pgbouncer: Callable[[str], str]
+) -> None:
+    desk = on_server(tmp_path / "server", pgbouncer(postgresql))
+    for command in DAY:
+        desk.do(*command)
+    for question in QUESTIONS:
+        assert told(desk, *question)
+    desk.do("simulate", "--until", "2026-04-12")
+    desk.do("db", "migrate")
+    assert levels(desk) == {"fine"}
+
+
+def test_old_words_are_cleared_on_both(desk: FrontDesk, sibling: FrontDesk) -> None:
+    later = NOW + timedelta(days=400)
+    for each in (desk, sibling):
+        each.do(*DAY[0])
+        each.send()
+        each.do("session", "cancel", "ses-1")
+        said = each.json("db", "prune", "--older-than", "365d", "--yes", now=later)
+        assert (said["messages"], said["file_is_clean"]) == (1, True)
+        (message,) = each.json("patient", "export", "pat-1")["messages"]
+        assert message["text"] is None
 
 
 def test_what_lies_ahead_is_the_same_on_both(desk: FrontDesk, sibling: FrontDesk) -> None:
