@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reminderd.errors import TryAgainLater
+from reminderd.interfaces import Callback, News
+from reminderd.polling import EVERY, Polling
+from tests.engines.rows import NOW
 
 if TYPE_CHECKING:
     from reminderd.engines.distributed.outbox import DistributedOutbox
@@ -164,3 +167,34 @@ def test_each_transport_has_a_pace_of_its_own(worker: "Worker") -> None:
     outbox = worker("alba-1")
     assert outbox.pace("sms", 1).wait_seconds(1, 0) == 0
     assert outbox.pace("mail", 1).wait_seconds(1, 0) == 0
+
+
+# What one does for all ---------------------------------------------------------------------------
+
+
+def test_one_asks_a_provider_for_all_until_it_is_gone(worker: "Worker") -> None:
+    alba, other = worker("alba-1"), worker("alba-2")
+    one, second = Asked(), Asked()
+    first = Polling(alba, "sms", one, EVERY)
+    then = Polling(other, "sms", second, EVERY)
+    for now in (NOW, NOW + EVERY):
+        assert first.poll(now) == then.poll(now) == now + EVERY
+    assert (one.times, second.times) == (2, 0)
+    then.poll(NOW, at_once=True)  # it may have missed a call
+    assert second.times == 1
+    alba.rows(PASSED, ("alba-1",))
+    then.poll(NOW)
+    assert second.times == 2
+
+
+class Asked:
+    """A provider that has nothing to tell, and counts how often it was asked."""
+
+    times = 0
+
+    def news(self, since: datetime) -> list[News]:
+        self.times += 1
+        return []
+
+    def receipt(self, provider_id: str) -> Callback:
+        raise AssertionError("nothing was sent")
