@@ -1,10 +1,12 @@
 """`db copy`: to PostgreSQL and back, by somebody who types."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from reminderd import settings_sources
+from reminderd.clock import SystemClock, VirtualClock
 from tests.cli.desk import Clinic
 
 
@@ -32,6 +34,27 @@ def test_moving_to_a_server_and_back(full: Clinic, postgresql: str) -> None:
     listed = full.types("patient", "list", "--json", environ=again)
     assert '"ref": "A-1"' in listed.stdout
     assert full.types("db", "check", environ=again).exit_code == 0
+
+
+def test_the_url_is_the_only_change_and_nothing_leaves_twice(
+    clinic: Clinic, postgresql: str
+) -> None:
+    now = SystemClock().now()  # the daemon's own
+    clinic.clock = VirtualClock(now)
+    clinic.enrols((now - timedelta(minutes=30)).isoformat())
+    clinic.says("db", "copy", "--to", postgresql)
+    assert clinic.types("run", "--once").exit_code == 5
+    assert clinic.outbox == []
+    there = {"REMINDERD_DATABASE__URL": postgresql}
+    once = clinic.types("run", "--once", environ=there)
+    assert (once.exit_code, len(clinic.outbox)) == (0, 1), once.output
+    assert clinic.types("db", "check", environ=there).exit_code == 0
+    back = clinic.folder / "back.db"
+    copied = clinic.types("db", "copy", "--to", str(back), environ=there)
+    assert copied.exit_code == 0, copied.output
+    for url, code in ((postgresql, 5), (f"sqlite:///{back}", 0)):
+        again = clinic.types("run", "--once", environ={"REMINDERD_DATABASE__URL": url})
+        assert (again.exit_code, len(clinic.outbox)) == (code, 1), again.output
 
 
 def test_a_script_reads_what_was_compared(full: Clinic, postgresql: str) -> None:
