@@ -40,6 +40,8 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 EMPTY = """
 SET session_replication_role = replica;
 DO $$ DECLARE each text; BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
     FOR each IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
         WHERE schemaname LIKE 'reminderd%' AND tablename <> 'migrations'
     LOOP EXECUTE 'DELETE FROM ' || each; END LOOP;
@@ -201,8 +203,6 @@ class Cluster(Server):
 
     def clear(self, url: str) -> None:
         """Cut off whoever is connected to the database at this URL, and take its rows out."""
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
-        self.execute(others.format(name_in(url)))
         self.execute(EMPTY, url)
 
     def _answers(self) -> bool:

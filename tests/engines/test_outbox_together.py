@@ -70,7 +70,7 @@ def test_a_transaction_waits_for_the_one_before(
 def test_whoever_has_waited_in_vain_is_told_to_try_again_later(
     outbox: TablesOutbox, another: Another
 ) -> None:
-    impatient = another(patience_seconds=1)
+    impatient = another(patience_seconds=2)
     with outbox.transaction(), pytest.raises(TryAgainLater) as caught, impatient.transaction():
         pytest.fail("two are at work alone")
     assert caught.value.exit_code == 75
