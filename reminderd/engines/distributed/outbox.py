@@ -4,6 +4,7 @@ The patient's row is the lock of everything about the patient: whoever claims, m
 plans holds it first, in the order of the ids. Rows are written a list at a time.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -28,10 +29,12 @@ from reminderd.engines.tables.rows import (
     reminder_row,
     to_ms,
 )
+from reminderd.engines.tables.store import THESE
 from reminderd.interfaces import (
     Claimed,
     Expired,
     NewMessage,
+    PatientFacts,
     Rendered,
     Reply,
     Settlement,
@@ -54,6 +57,7 @@ _CLINICS = (
     "AND reminders.clinic > clinics.clinic ORDER BY clinic LIMIT 1) "
     "FROM clinics WHERE clinics.clinic IS NOT NULL)"
 )
+_NEXT_DUE_OF_ALL = "SELECT min(wake_at) FROM reminders WHERE state = 'scheduled'"
 _NEXT_DUE = (
     f"{_CLINICS} SELECT min(next.wake_at) FROM clinics CROSS JOIN LATERAL ("
     "SELECT wake_at FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
@@ -72,15 +76,17 @@ DUE = (
     "LIMIT greatest(%(limit)s / (SELECT count(*) FROM due_clinics), 1) "
     "FOR NO KEY UPDATE OF patients, reminders SKIP LOCKED) AS due ORDER BY due.wake_at"
 )
+# What expires is found among what wakes, as it never wakes after that, and among what is held.
 # What somebody works on just now is looked at again by the next sweep.
-# What somebody works on just now is looked at again by the next sweep.
-_WAITING_IN_VAIN = "state IN ('scheduled', 'held') AND expires_at <= %(now)s"
 _EXPIRE = (
-    "WITH late AS (SELECT reminders.id FROM reminders JOIN patients ON patients.id = patient "
-    f"WHERE {_WAITING_IN_VAIN} ORDER BY patients.id FOR NO KEY UPDATE OF patients SKIP LOCKED) "
+    "WITH waiting AS (SELECT id, patient FROM reminders "
+    "WHERE state = 'scheduled' AND wake_at <= %(now)s AND expires_at <= %(now)s UNION ALL "
+    "SELECT id, patient FROM reminders WHERE state = 'held' AND expires_at <= %(now)s), "
+    "late AS (SELECT waiting.id FROM waiting JOIN patients ON patients.id = patient "
+    "ORDER BY patients.id FOR NO KEY UPDATE OF patients SKIP LOCKED) "
     "UPDATE reminders SET reason = CASE state WHEN 'scheduled' THEN 'late' ELSE reason END, "
-    "state = 'expired', wake_at = NULL "
-    f"FROM late WHERE reminders.id = late.id AND {_WAITING_IN_VAIN} RETURNING reason"
+    "state = 'expired', wake_at = NULL FROM late WHERE reminders.id = late.id "
+    "AND state IN ('scheduled', 'held') AND expires_at <= %(now)s RETURNING reason"
 )
 _ORPHANED = f"NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker AND {ALIVE})"
 _ORPHANS = (
@@ -150,7 +156,8 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
     # What is due ---------------------------------------------------------------------------
 
     def next_due(self, without: Sequence[tuple[str, Channel]] = ()) -> datetime | None:
-        return from_ms_or_none(self.rows(_NEXT_DUE, (_pairs(without),))[0][0])
+        rows = self.rows(_NEXT_DUE, (_pairs(without),)) if without else self.rows(_NEXT_DUE_OF_ALL)
+        return from_ms_or_none(rows[0][0])
 
     def due_patients(
         self, now: datetime, limit: int, without: Sequence[tuple[str, Channel]] = ()
@@ -159,6 +166,11 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
             return []
         given = {"now": to_ms(now), "without": _pairs(without), "limit": limit}
         return list(dict.fromkeys(row[0] for row in self.rows(DUE, given)))
+
+    def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:
+        # By an index of what is scheduled: nothing of a long past is read.
+        which = f"patient IN {THESE} AND state = 'scheduled' AND wake_at <= ?"
+        return self._facts(patient_ids, which, (json.dumps(list(patient_ids)), to_ms(now)))
 
     def expire(self, now: datetime) -> Expired:
         reasons = (Reason(row[0]) for row in self.rows(_EXPIRE, {"now": to_ms(now)}))

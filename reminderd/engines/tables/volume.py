@@ -40,10 +40,9 @@ def due_messages(
     )
     (scheduled,) = store.query(
         "SELECT count(*) FROM (SELECT DISTINCT patient, channel FROM reminders "
-        # Nothing wakes before it is due, and by that it is found, whosever it is.
-        "WHERE state = 'scheduled' AND due_at <= ? AND wake_at <= ? AND first_planned_at <= ? "
+        "WHERE state = 'scheduled' AND wake_at <= ? AND first_planned_at <= ? "
         "AND due_at > ? LIMIT ?) AS due",
-        (to_ms(now), *parameters),
+        parameters,
     )
     (expiring,) = store.query(
         "SELECT count(*) FROM (SELECT DISTINCT patient FROM reminders "

@@ -165,12 +165,15 @@ CREATE TABLE reminders (
     CHECK (state <> 'scheduled' OR channel IS NOT NULL)
 );
 -- What is finished stays in this table, so that nothing of a session is ever there twice and a
--- row never moves; but of a hundred million of them no index below knows, and what lies ahead is
--- found as fast as if they were gone.
+-- row never moves. But these indexes do not know of it: what lies ahead is found as fast as if it
+-- were gone.
 CREATE INDEX reminders_due ON reminders (clinic, wake_at, patient) WHERE state = 'scheduled';
+-- Whosever it is. That something wakes by now is known to be rare; that something expires by now
+-- is not, because all that is finished has, and then the whole table would be read.
+CREATE INDEX reminders_waking ON reminders (wake_at) WHERE state = 'scheduled';
 CREATE INDEX reminders_overdue ON reminders (due_at) WHERE state = 'scheduled';
-CREATE INDEX reminders_open ON reminders (patient) WHERE state IN ('scheduled', 'held');
-CREATE INDEX reminders_waiting ON reminders (expires_at) WHERE state IN ('scheduled', 'held');
+CREATE INDEX reminders_of_patient ON reminders (patient, wake_at) WHERE state = 'scheduled';
+CREATE INDEX reminders_held ON reminders (expires_at) WHERE state = 'held';
 CREATE INDEX reminders_asked ON reminders (sent_at) WHERE kind = 'check' AND state = 'sent';
 CREATE INDEX reminders_for_staff ON reminders (id) WHERE needs_staff = 1
 OR state IN ('failed', 'unknown') OR state = 'expired' AND reason = 'unconfirmed'
@@ -234,6 +237,7 @@ CREATE TABLE message_reminders (
     message bigint NOT NULL REFERENCES messages (id),
     PRIMARY KEY (reminder, message)
 );
+CREATE INDEX message_reminders_by_message ON message_reminders (message);
 
 -- One hand-over of a message to a transport. Only claimed: nothing has left. Marked: it may have.
 -- While it is in doubt: look_at is when evidence is looked for next, looks how often it was. token
