@@ -136,6 +136,18 @@ def test_what_is_due_leaves_once(desk: FrontDesk) -> None:
     assert len(list((desk.config.parent / "outbox").iterdir())) == 1
 
 
+def test_a_database_that_knows_less_than_this_machine_is_held(
+    desk: FrontDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    assert desk.run("run", "--once").exit_code == 0
+    (mark,) = tmp_path.glob("*.mark")
+    mark.write_text('{"message": 7, "at": "2026-03-27T09:00:00+00:00"}', encoding="utf-8")
+    done = desk.run("run", "--once")
+    assert done.exit_code == 5
+    assert "the database is older than its mark of 2026-03-27T10:00:00+01:00" in done.output
+
+
 def test_who_sends_is_seen(desk: FrontDesk, postgresql: str) -> None:
     outbox = DistributedOutbox(postgresql)
     with outbox.on_duty("desk-1"):
