@@ -91,8 +91,12 @@ class House:
         observe: Callable[[Delivery], None] = lambda _: None,
         alive: Callable[[], None] = lambda: None,
         time_is_right: Callable[[], bool] = lambda: True,
+        sharing: int = 1,
     ) -> Dispatch:
-        """What sends, by these transports; `serving` is by the names that the settings use."""
+        """What sends, by these transports; `serving` is by the names that the settings use.
+
+        So many dispatches, all of this process, are `sharing` what a transport may do side by side.
+        """
         decide = self.decide
         means = Means(
             self.outbox,
@@ -105,6 +109,7 @@ class House:
             time_is_right,
             decide=decide,
             presses=decide.presses,
+            sharing=sharing,
         )
         return Dispatch(means, serving)
 

@@ -244,16 +244,28 @@ def _warn_of_a_hasty_watchdog() -> None:
 def _dispatches(
     house: House, clock: Clock, serving: dict[str, Transport], watch: Watch, pulse: Pulse
 ) -> list[Dispatch]:
-    """One for each transport, so that one that hangs keeps nobody else from sending."""
-    loads = [{name: each} for name, each in serving.items()] or [{}]
+    """Each for one transport, so that one that hangs keeps nobody else from sending."""
+    loads = [
+        ({name: each}, sharing)
+        for name, each in serving.items()
+        for sharing in [_senders(house, each)]
+        for _ in range(sharing)
+    ] or [({}, 1)]
     signs = _signs_of_life(len(loads), pulse)
     return [
         house.dispatch(
             clock, load, observe=partial(_left, pulse), alive=alive,
-            time_is_right=watch.time_is_right,
+            time_is_right=watch.time_is_right, sharing=sharing,
         )
-        for load, alive in zip(loads, signs, strict=True)
+        for (load, sharing), alive in zip(loads, signs, strict=True)
     ]  # fmt: skip
+
+
+def _senders(house: House, transport: Transport) -> int:
+    """More than one where they would not wait for the provider anyway."""
+    if transport.max_per_second is not None:
+        return 1
+    return min(house.engine.senders, transport.concurrency)
 
 
 def _left(pulse: Pulse, delivery: Delivery) -> None:

@@ -129,6 +129,14 @@ class Engine(Protocol):
         ...
 
     @property
+    def senders(self) -> int:
+        """How many threads of a process may send by one transport.
+
+        While one waits for the database another one puts into words.
+        """
+        ...
+
+    @property
     def files(self) -> Sequence[Path]:
         """The files of the database on this machine, whether they are there or not."""
         ...

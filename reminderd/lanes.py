@@ -101,8 +101,9 @@ class Means:
 
     `chance` gives random numbers from 0 to 1, `observe` hears of every accepted message, `alive` is
     called whenever something has moved on, `time_is_right` says whether the clock can be believed,
-    `new_token` gives each attempt its random id, `decide` says what is done about a reply, and
-    `presses` whether it cannot wait until the clock is right.
+    `new_token` gives each attempt its random id, `decide` says what is done about a reply,
+    `presses` whether it cannot wait until the clock is right, and so many are `sharing` what a
+    transport may do side by side.
     """
 
     outbox: Outbox
@@ -116,6 +117,7 @@ class Means:
     new_token: Callable[[], str] = _random_token
     decide: Decide = to_the_staff
     presses: Callable[[StoredReply], bool] = _anything
+    sharing: int = 1
 
 
 class Lane:
@@ -133,9 +135,10 @@ class Lane:
         self._letters = Letters(means.outbox, means.practice, means.renderer, means.new_token)
         per_second = transport.max_per_second
         self._pace = means.outbox.pace(name, per_second) if per_second else None
-        self.group_size = _group_size(transport)
+        threads = max(transport.concurrency // means.sharing, 1)
+        self.group_size = _group_size(transport, threads)
         self.batch = _batch(transport)
-        self._pool = ThreadPoolExecutor(transport.concurrency, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._stopping = threading.Event()
         # Asked once: a Protocol takes its time to answer, and each message would ask.
         self._is_repeatable = isinstance(transport, Repeatable)
@@ -371,11 +374,11 @@ class Lane:
         log.error("texts refused by %s, they wait: %s", self._name, ", ".join(templates))
 
 
-def _group_size(transport: Transport) -> int:
+def _group_size(transport: Transport, threads: int) -> int:
     """How many leave side by side: never more at once than may leave in a second."""
     if transport.max_per_second is None:
-        return transport.concurrency
-    return min(transport.concurrency, max(int(transport.max_per_second), 1))
+        return threads
+    return min(threads, max(int(transport.max_per_second), 1))
 
 
 def _batch(transport: Transport) -> int:

@@ -15,7 +15,7 @@ class Nowhere:
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
     leaves_machine: ClassVar[bool] = False
     max_per_second: float | None = None
-    concurrency = 64
+    concurrency = 128
 
     def send(self, message: Message) -> str:
         return message.id

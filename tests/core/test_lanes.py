@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,23 @@ def test_never_more_attempts_are_open_than_the_transport_takes_side_by_side(desk
     assert len(seen) == 10
     assert max(seen) == 3
     assert set(desk.outcomes()) == {Outcome.ACCEPTED}
+
+
+def test_those_who_share_a_transport_hand_over_no_more_at_once_than_it_takes(desk: Desk) -> None:
+    serving = {"console": Post(concurrency=5)}
+    sharing = [desk.house.dispatch(desk.clock, serving, sharing=2) for _ in range(2)]
+    assert [each.lanes["console"].group_size for each in sharing] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "max_per_second", "senders"), [(4, None, 2), (1, None, 1), (4, 10.0, 1)]
+)
+def test_a_worker_of_a_cluster_sends_by_two_threads_where_it_need_not_wait_for_a_provider(
+    concurrency: int, max_per_second: float | None, senders: int
+) -> None:
+    worker: Any = SimpleNamespace(engine=SimpleNamespace(senders=2))
+    transport = Post(concurrency=concurrency, max_per_second=max_per_second)
+    assert daemon._senders(worker, transport) == senders
 
 
 def test_what_leaves_is_on_the_record_before_it_leaves(desk: Desk) -> None:

@@ -44,6 +44,10 @@ class Distributed:
         return steps.VERSION
 
     @property
+    def senders(self) -> int:
+        return 2
+
+    @property
     def files(self) -> Sequence[Path]:
         return []
 

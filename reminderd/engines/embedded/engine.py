@@ -38,6 +38,10 @@ class Embedded:
         return schema.VERSION
 
     @property
+    def senders(self) -> int:
+        return 1
+
+    @property
     def files(self) -> Sequence[Path]:
         return [self._path]
 
