@@ -33,7 +33,7 @@ from reminderd.rehearsal import house_on_a_copy
 from reminderd.settings import Settings
 from reminderd.signals import raising
 from reminderd.transports.nowhere import Nowhere
-from reminderd.watch import Watch
+from reminderd.watch import Watch, refuse_wrong_time
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
     """Send what is due until told to stop, or, with `once`, what is due now.
 
     Creates the database where there is none, and brings an older one up to date. Raises
-    TryAgainLater where another daemon has the database, or where `once` could not reach a provider;
-    ConfigurationError where it cannot start.
+    TryAgainLater where another daemon has the database, the clock is not that of the others, or
+    `once` could not reach a provider; ConfigurationError where it cannot start.
     """
     clock = SystemClock()
     bootstrap.check_own_words(settings.folder)  # whoever writes STOP has to be understood
@@ -61,6 +61,7 @@ def run(settings: Settings, *, once: bool = False, stop: threading.Event | None 
         for transport in serving.values():
             open_things.callback(transport.close)
         alerting = Alerting(house, ways(settings, serving))
+        refuse_wrong_time(duty.reference, clock)
         _start(house, clock, serving)
         multiple = settings.sections.sending.unusual_volume
         watch = Watch(house.outbox, clock, multiple, reference=duty.reference)
@@ -188,7 +189,8 @@ def _serve(
         return _reloaded(house, clock, serving, watch, pulse)
 
     def recover() -> bool:
-        return _recover(with_fresh_texts(house), clock.now())
+        # What was claimed is planned again: not by a wrong clock.
+        return watch.time_is_right() and _recover(with_fresh_texts(house), clock.now())
 
     dispatches = _dispatches(house, clock, serving, watch, pulse)
     signals = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
@@ -299,6 +301,8 @@ def _reloaded(
         mistakes = [each for each in faults if ": warning: " not in each]
         if mistakes:
             raise FaultsFound(mistakes)
+        if trouble := watch.trouble():
+            raise TryAgainLater(trouble)
         _plan_by_present_rules(renewed, clock.now())
     except (FaultsFound, TryAgainLater) as error:
         log.error("not reloaded, the old ones stay in force:\n%s", error)

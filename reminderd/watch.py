@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from reminderd.clock import Clock, boottime_seconds
 from reminderd.clock_guard import ClockGuard, Reading, Reference, Wrong
+from reminderd.errors import TryAgainLater
 from reminderd.holding import held, hold, release
 from reminderd.interfaces import Outbox
 
@@ -20,6 +21,17 @@ FRESH = timedelta(days=1)  # what was planned since then was entered by somebody
 _DOUBTED = "clock-doubted"
 _ASKED_AT = "volume-asked-at"
 _LONGEST_READING_SECONDS = 1.0
+
+
+def refuse_wrong_time(reference: Reference | None, clock: Clock) -> None:
+    """Raise TryAgainLater where the machine's clock differs from the one that all share.
+
+    For what plans again: what is due, or too late, must not depend on which machine looks.
+    """
+    if reference is None:
+        return
+    if trouble := reference.wrong(Reading(clock.now(), boottime_seconds())):
+        raise TryAgainLater(trouble, remedy="Set the clock, such as by NTP, and start again.")
 
 
 class Watch:

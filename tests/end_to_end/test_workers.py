@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clinic import Clinic
+from tests.end_to_end.clinic import ROOT, Clinic
+from tests.end_to_end.test_wrong_time import clock_is
+from tests.end_to_end.test_wrong_time import runs as runs_by_that_clock
 from tests.waiting import until
 
 
@@ -55,3 +57,27 @@ def test_when_one_is_killed_the_others_go_on(clinic: Clinic) -> None:
     until(lambda: left(clinic), "the message")
     assert second.stop() == 0
     assert list(left(clinic).values()) == [1]
+
+
+def test_one_whose_clock_is_off_sends_nothing_until_it_is_right_and_the_other_goes_on(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    clock_is(clinic, 0)
+    off = runs_by_that_clock(clinic)
+    off.logs("ready: ")
+    clock_is(clinic, 3600)
+    other = clinic.runs()
+    other.logs("ready: ")
+    clinic.enrol("Vera", ago=60)
+    off.logs("this worker sends nothing: the clock of this machine is 3600 s ahead")
+    until(lambda: left(clinic), "the message")
+    until(lambda: any(each["why"] for each in clinic.data("status")["workers"]), "the trouble")
+    late = runs_by_that_clock(clinic)
+    assert late.ends() == 75
+    clock_is(clinic, 0)
+    clinic.enrol("Paco", phone="+34600000009", ago=60)
+    off.logs("the clock agrees with the database's again: sending goes on")
+    until(lambda: len(left(clinic)) == 2, "both messages")
+    assert (off.stop(), other.stop()) == (0, 0)
+    assert set(left(clinic).values()) == {1}

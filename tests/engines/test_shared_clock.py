@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from reminderd import holding
+from reminderd.clock import boottime_seconds
 from reminderd.clock_guard import Reading
 from reminderd.engines.distributed.clocks import SharedClock
+from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Outbox
-from reminderd.watch import Watch
+from reminderd.watch import Watch, refuse_wrong_time
 from tests.engines.rows import NOW
 
 AHEAD = "the clock of this machine is 7 s ahead of the database's"
@@ -85,6 +87,18 @@ def test_it_is_told_when_it_begins_and_when_it_is_over(
         f"this worker sends nothing: {AHEAD}",
         "the clock agrees with the database's again: sending goes on",
     ]
+
+
+def test_nobody_starts_by_a_wrong_clock(clocks: Clocks) -> None:
+    ran = boottime_seconds()
+    shared = SharedClock()
+    shared.measured(NOW, ran, ran + 60)
+    refuse_wrong_time(shared, clocks)
+    refuse_wrong_time(None, clocks)
+    clocks.wall += timedelta(hours=1)
+    with pytest.raises(TryAgainLater, match="ahead of the database's"):
+        refuse_wrong_time(shared, clocks)
+    refuse_wrong_time(None, clocks)
 
 
 def test_before_the_database_was_asked_nobody_knows_better(clocks: Clocks) -> None:
