@@ -11,8 +11,18 @@ TABLES = {
     "turns": "What only one worker does at a time.",
     "paces": "How fast all workers together hand over to a transport.",
 }
+_CLINIC = "The patient's clinic; triggers keep it right."
+_CLINICS = "Which clinics those work for who wrote it; `{}`: all, so that it is everybody's."
 COLUMNS = {
-    "attempts": {"worker": "Who claimed it: what a dead worker left open is taken back."},
+    "attempts": {
+        "worker": "Who claimed it: what a dead worker left open is taken back.",
+        "clinic": _CLINIC,
+    },
+    "messages": {"clinic": _CLINIC},
+    "approvals": {"clinics": _CLINICS},
+    "alerts": {"clinics": _CLINICS},
+    "replies": {"clinics": f"{_CLINICS} Once it is known who has the number, they count."},
+    "incidents": {"clinics": f"{_CLINICS} Where a patient has the number, the patients count."},
     "answers": {"worker": "Who hands it over."},
     "reminders": {
         "clinic": "The patient's clinic, by which what is due is found; triggers keep it right."
@@ -45,7 +55,7 @@ COLUMNS = {
 
 _TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
 _COLUMN = re.compile(r"^    ([a-z]\w*) (bigint|integer|smallint|text|double precision)(.*)$", re.M)
-_ADDED = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+) (\w+)(.*)$", re.MULTILINE)
+_ADDED = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+) (\w+(?:\[\])?)(.*)$", re.MULTILINE)
 
 
 def cluster_part(known: Collection[tuple[str, str]]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from reminderd.alert_book import AlertBook
 from reminderd.answerbook import AnswerBook
-from reminderd.audit import Entry, Head, Recorded
+from reminderd.audit import Broken, Entry, Head, Recorded
 from reminderd.callback_book import CallbackBook
 from reminderd.carriers import Mailbox as Mailbox
 from reminderd.carriers import Pollable as Pollable
@@ -228,6 +228,10 @@ class Outbox(
 
     def trail_head(self) -> Head:
         """The newest entry, as it is kept apart from the trail."""
+        ...
+
+    def trail_fault(self) -> Broken | None:
+        """The first place at which the trail does not hold, also where an entry is not listed."""
         ...
 
     # What people may ask for -----------------------------------------------------------------

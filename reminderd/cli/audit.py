@@ -28,14 +28,12 @@ def command(
 
     Exit code 1 where an entry was changed, taken out or added by another way.
     """
-    from reminderd.audit import broken
-
     outbox = desk.house.outbox
     start = read_bound("--since", since, desk.timezone) if since is not None else None
     wanted = [] if verify else outbox.trail(_number(desk, patient), start)
     with outbox.transaction():  # nobody adds to it meanwhile
         head = outbox.trail_head()
-        fault = broken(outbox.trail(), head)
+        fault = outbox.trail_fault()
     if as_json:
         _emit(wanted, head, fault, desk.timezone, with_entries=not verify)
     else:

@@ -25,7 +25,7 @@ def configured(given: "Raw") -> "Engine":
         return on_file(file_of(url, given.folder), seal)
     from reminderd.engines.distributed.engine import Distributed
 
-    return Distributed(url, seal)
+    return Distributed(url, seal, list(given.table(("clinics",))))
 
 
 def on_file(database: Path, seal: "Seal | None") -> "Engine":

@@ -1,6 +1,7 @@
 """One setting is another, `database.url`, and every command says and does the same."""
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -66,7 +67,8 @@ def told(desk: FrontDesk, *command: str) -> Any:
     done = desk.run(*command, "--json")
     assert done.exit_code in (0, 1), done.output
     text = done.stdout.replace(str(desk.config.parent), "FOLDER")
-    return json.loads(text.replace("FOLDER/reminderd.db", "care_1 on this machine"))
+    shown = re.sub(r"care_\d+ on this machine", "FOLDER/reminderd.db", text)
+    return json.loads(shown)
 
 
 def levels(desk: FrontDesk) -> set[str]:

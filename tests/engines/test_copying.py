@@ -14,7 +14,12 @@ from reminderd.errors import ConfigurationError
 from reminderd.findings import Level
 from tests.engines.whole_life import KEY, NAMES, known, moved, opened
 
-ENGINES_OWN = {("reminders", "clinic"), ("attempts", "worker"), ("answers", "worker")}
+ENGINES_OWN = {
+    *((table, "clinic") for table in ("reminders", "messages", "attempts")),
+    *((table, "clinics") for table in ("approvals", "replies", "incidents", "alerts")),
+    ("attempts", "worker"),
+    ("answers", "worker"),
+}
 
 
 def test_everything_is_there_afterwards_exactly_as_it_was(plain: Path, postgresql: str) -> None:

@@ -7,7 +7,7 @@ from the target before everything in it was compared, nor from the source afterw
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from pathlib import Path
 from reminderd.database_urls import is_distributed
 from reminderd.engine import Compared, Copied
 from reminderd.engines.distributed import moving as server
+from reminderd.engines.distributed.tenancy import own_notes
 from reminderd.engines.embedded import moving as file
 from reminderd.engines.tables.moving import (
     EMPTY_ONE,
@@ -32,6 +33,7 @@ from reminderd.engines.tables.moving import (
 )
 from reminderd.engines.tables.sealed import SEALED_BY
 from reminderd.engines.tables.store import Row
+from reminderd.engines.tables.trail import HEAD
 from reminderd.engines.tables.whole import COPY, note
 from reminderd.errors import FaultsFound, Refused, TryAgainLater
 from reminderd.holding import MOVED
@@ -100,18 +102,25 @@ def _let_go(target: End, progress: Progress) -> None:
         _keep(target, progress, replace(progress, whole=True))
 
 
-def copy_rows(source: str, target: Path) -> None:
+def copy_rows(source: str, target: Path, clinics: Sequence[str] | None = None) -> None:
     """Write one state of a database on a server into a new file, to be thrown away.
 
+    Of patients those of `clinics`, and then without the trail, which is whole or worth nothing.
     Senders may go on meanwhile; nothing is compared. Raises as `copy`.
     """
-    with server.snapshot(source) as here, file.throw_away(target) as there:
+    with server.snapshot(source, clinics) as here, file.throw_away(target) as there:
         there.execute("DELETE FROM notes")
         for table in TABLES:
+            if table.name == "audit" and clinics is not None:
+                continue
             columns = shared(here, there, table)
             for rows in pages(here, table, columns):
                 there.put(table.name, columns, rows)
         there.count_on(here.counters())
+        if clinics is not None:
+            there.execute("DELETE FROM notes WHERE key = ?", (HEAD,))
+            for key, value in own_notes(here.query("SELECT key, value FROM notes"), clinics):
+                _set_note(there, key, value)
 
 
 def _source(url: str, seal: Seal | None) -> AbstractContextManager[End]:

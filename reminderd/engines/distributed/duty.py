@@ -86,10 +86,12 @@ class Duty:
 
 
 @contextmanager
-def begun(url: str, seal: Seal | None, now: datetime, zone: tzinfo) -> Iterator[Duty]:
+def begun(
+    url: str, seal: Seal | None, clinics: Sequence[str] | None, now: datetime, zone: tzinfo
+) -> Iterator[Duty]:
     """As `Engine.on_duty`; named by the machine and the process."""
     with (
-        closing(_opened(url, seal)) as outbox,
+        closing(_opened(url, seal, clinics)) as outbox,
         outbox.on_duty(f"{platform.node()}/{os.getpid()}") as reference,
     ):
         mark = Mark(outbox)
@@ -100,6 +102,8 @@ def begun(url: str, seal: Seal | None, now: datetime, zone: tzinfo) -> Iterator[
             mark.keep()
 
 
-def _opened(url: str, seal: Seal | None) -> DistributedOutbox:
+def _opened(url: str, seal: Seal | None, clinics: Sequence[str] | None) -> DistributedOutbox:
     # Staff who write for long must not come between a message that left and the record of it.
-    return DistributedOutbox(url, seal=seal, patience_seconds=LEASE.total_seconds())
+    return DistributedOutbox(
+        url, seal=seal, clinics=clinics, patience_seconds=LEASE.total_seconds()
+    )

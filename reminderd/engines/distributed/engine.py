@@ -27,11 +27,18 @@ _CHANGES = (
 
 
 class Distributed:
-    """Implements `engine.Engine` on one database of a server; `seal` is the configured key."""
+    """Implements `engine.Engine` on one database of a server; `seal` is the configured key.
 
-    def __init__(self, url: str, seal: "Seal | None" = None) -> None:
+    Of others than the configured `clinics` nothing is read and nothing sent: what is done to the
+    database as a whole is done for all. None means everything.
+    """
+
+    def __init__(
+        self, url: str, seal: "Seal | None" = None, clinics: Sequence[str] | None = None
+    ) -> None:
         self._url = url
         self._seal = seal
+        self._clinics = clinics
 
     @property
     def where(self) -> str:
@@ -94,7 +101,7 @@ class Distributed:
     def open(self, *, durable: bool = True) -> "DistributedOutbox":
         from reminderd.engines.distributed.outbox import DistributedOutbox
 
-        return DistributedOutbox(self._url, seal=self._seal)
+        return DistributedOutbox(self._url, seal=self._seal, clinics=self._clinics)
 
     # Sending -------------------------------------------------------------------------------
 
@@ -102,7 +109,7 @@ class Distributed:
     def on_duty(self, now: datetime, zone: tzinfo) -> "Iterator[Duty]":
         from reminderd.engines.distributed import duty
 
-        with duty.begun(self._url, self._seal, now, zone) as begun:
+        with duty.begun(self._url, self._seal, self._clinics, now, zone) as begun:
             yield begun
 
     def is_running(self) -> bool:
@@ -117,14 +124,14 @@ class Distributed:
         from reminderd.engines.tables import roll
         from reminderd.engines.tables.sealed import refuse_unfit
 
-        with snapshot(self._url) as opened:
+        with snapshot(self._url, self._clinics) as opened:
             refuse_unfit(self.where, opened, self._seal)
             return roll.patients(opened, self._seal)
 
     def copy(self, target: Path) -> None:
         from reminderd.engines.distributed.copying import copy_rows
 
-        copy_rows(self._url, target)
+        copy_rows(self._url, target, self._clinics)
 
     @contextmanager
     def changes(self) -> Iterator[Callable[[], object]]:

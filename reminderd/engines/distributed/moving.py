@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from reminderd.engines.distributed import migrating
+from reminderd.engines.distributed import migrating, tenancy
 from reminderd.engines.distributed.leases import ALIVE, LEASE
 from reminderd.engines.distributed.outbox import DistributedOutbox
 from reminderd.engines.distributed.pool import Connection
@@ -58,10 +58,13 @@ class ServerEnd(Opened):
 
     def put(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        # The server copies nothing into a table whose owner is scoped, even by everything.
+        self.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         try:
             with self._connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
+            self.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             # Only the first words: the details of a constraint quote rows.
             raise RowsRefused(error.diag.message_primary or "not a value") from error
@@ -120,12 +123,16 @@ def target(url: str) -> Iterator[ServerEnd]:
 
 
 @contextmanager
-def snapshot(url: str) -> Iterator[ServerEnd]:
-    """One state of a database that may be in use; nothing can be changed."""
+def snapshot(url: str, clinics: Sequence[str] | None) -> Iterator[ServerEnd]:
+    """One state of a database that may be in use; nothing can be changed.
+
+    Of patients there are those of `clinics`; None means everything.
+    """
     with migrating.connected(url) as connection:
         end = ServerEnd(url, connection)
         with end.transaction():
             end.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            tenancy.limit(connection, url, clinics)
             yield end
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reminderd.answerbook import Answer
-from reminderd.audit import Entry
-from reminderd.engines.distributed import turns
+from reminderd.audit import Broken, Entry
+from reminderd.engines.distributed import tenancy, turns
 from reminderd.engines.distributed.clocks import SharedClock
 from reminderd.engines.distributed.leases import ALIVE
 from reminderd.engines.distributed.memory import Memory
@@ -58,6 +58,8 @@ _CLINICS = (
     "FROM clinics WHERE clinics.clinic IS NOT NULL)"
 )
 _NEXT_DUE_OF_ALL = "SELECT min(wake_at) FROM reminders WHERE state = 'scheduled'"
+# Whoever works for some clinics knows which, and need not look past the others' to find them.
+_OUR_CLINICS = "WITH clinics (clinic) AS (SELECT unnest(scope()))"
 _NEXT_DUE = (
     f"{_CLINICS} SELECT min(next.wake_at) FROM clinics CROSS JOIN LATERAL ("
     "SELECT wake_at FROM reminders WHERE state = 'scheduled' AND reminders.clinic = clinics.clinic "
@@ -98,22 +100,30 @@ _ANY_ORPHAN = (
     f"SELECT 1 FROM attempts WHERE outcome IN ('claimed', 'marked') AND {_ORPHANED} UNION ALL "
     f"SELECT 1 FROM answers WHERE state = 'marked' AND {_ORPHANED} LIMIT 1"
 )
+_NOTE = "SELECT value FROM notes WHERE key IN (%(own)s, %(everybodys)s) ORDER BY key = %(own)s DESC"
 _SEEN = "SELECT 1 FROM attempts WHERE id = %s AND message = %s AND claimed_at = %s"
 
 
 class DistributedOutbox(PostgresStore, TablesOutbox):
     """Implements `interfaces.Outbox` on a database that several machines share.
 
-    Raises ConfigurationError where the server does not let us in or the database is of another
-    schema, and TryAgainLater where it cannot be reached, or somebody else holds what is needed.
+    It finds the patients of `clinics` alone and what is theirs, as if there were no others; None
+    means everything. Raises ConfigurationError where the server does not let us in or the
+    database is of another schema, and TryAgainLater where it cannot be reached, or somebody else
+    holds what is needed.
     """
 
     def __init__(
-        self, url: str, *, seal: Seal | None = None, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        url: str,
+        *,
+        seal: Seal | None = None,
+        clinics: Sequence[str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._protocols = {}
         self._memory = Memory()
-        super().__init__(url, seal=seal, patience_seconds=patience_seconds)
+        super().__init__(url, seal=seal, clinics=clinics, patience_seconds=patience_seconds)
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -138,10 +148,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
     # Beside others ---------------------------------------------------------------------------
 
     def turn(self, name: str, kept: timedelta = NOT_KEPT) -> AbstractContextManager[bool]:
-        return turns.turn(self.rows, name, self.worker, kept)
+        return turns.turn(self.rows, tenancy.own(name, self.clinics), self.worker, kept)
 
     def pace(self, transport: str, per_second: float) -> SharedPace:
-        return SharedPace(self.rows, transport, per_second)
+        return SharedPace(self.rows, tenancy.own(transport, self.clinics), per_second)
 
     def workers(self) -> list[Worker]:
         return seen(self.rows)
@@ -156,7 +166,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
     # What is due ---------------------------------------------------------------------------
 
     def next_due(self, without: Sequence[tuple[str, Channel]] = ()) -> datetime | None:
-        rows = self.rows(_NEXT_DUE, (_pairs(without),)) if without else self.rows(_NEXT_DUE_OF_ALL)
+        if self.clinics is None and not without:
+            rows = self.rows(_NEXT_DUE_OF_ALL)
+        else:
+            rows = self.rows(self._by_clinic(_NEXT_DUE), (_pairs(without),))
         return from_ms_or_none(rows[0][0])
 
     def due_patients(
@@ -165,7 +178,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         if self.hold_where_forgotten(now):
             return []
         given = {"now": to_ms(now), "without": _pairs(without), "limit": limit}
-        return list(dict.fromkeys(row[0] for row in self.rows(DUE, given)))
+        return list(dict.fromkeys(row[0] for row in self.rows(self._by_clinic(DUE), given)))
+
+    def _by_clinic(self, sql: str) -> str:
+        return sql if self.clinics is None else sql.replace(_CLINICS, _OUR_CLINICS)
 
     def due_facts(self, patient_ids: Sequence[int], now: datetime) -> list[PatientFacts]:
         # By an index of what is scheduled: nothing of a long past is read.
@@ -191,17 +207,20 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
             to_ms(now),
             [(reminder.id, each.message_id) for each in claimed for reminder in each.reminders],
         )
-        self.rows(
-            "UPDATE reminders SET state = 'sending', wake_at = NULL WHERE id = ANY(%s)",
+        found = self.rows(
+            "UPDATE reminders SET state = 'sending', wake_at = NULL WHERE id = ANY(%s) "
+            "RETURNING id, clinic",
             ([each[0] for each in carried],),
         )
+        of = {row[0]: row[1] for row in found}
+        clinics = [of.get(each.reminders[0].id) for each in claimed]
         self.rows(
             *insert(
                 "messages",
-                "id, patient, channel, transport, created_at",
+                "id, patient, channel, transport, created_at, clinic",
                 [
-                    (each.message_id, new.patient_id, new.channel.value, new.transport, at)
-                    for each, new in zip(claimed, messages, strict=True)
+                    (each.message_id, new.patient_id, new.channel.value, new.transport, at, clinic)
+                    for each, new, clinic in zip(claimed, messages, clinics, strict=True)
                 ],
             )
         )
@@ -209,10 +228,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         self.rows(
             *insert(
                 "attempts",
-                "id, message, outcome, claimed_at, worker",
+                "id, message, outcome, claimed_at, worker, clinic",
                 [
-                    (each.attempt_id, each.message_id, "claimed", at, self.worker)
-                    for each in claimed
+                    (each.attempt_id, each.message_id, "claimed", at, self.worker, clinic)
+                    for each, clinic in zip(claimed, clinics, strict=True)
                 ],
             )
         )
@@ -293,6 +312,23 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         # Each entry seals the one before it, so that nobody may add to the trail meanwhile.
         self.rows("SELECT pg_advisory_xact_lock(%s)", (_TRAIL,))
         super().record(entries)
+
+    def trail_fault(self) -> Broken | None:
+        with self.transaction():
+            self.rows(tenancy.UNSCOPED)
+            try:
+                return super().trail_fault()
+            finally:
+                self.rows(tenancy.scoping(self.clinics) or tenancy.UNSCOPED)
+
+    # Notes of one's own, where one has noted something ------------------------------------------
+
+    def note(self, key: str) -> str | None:
+        rows = self.rows(_NOTE, {"own": tenancy.own(key, self.clinics), "everybodys": key})
+        return str(rows[0][0]) if rows else None
+
+    def set_note(self, key: str, value: str) -> None:
+        super().set_note(tenancy.own(key, self.clinics), value)
 
     # What comes in ---------------------------------------------------------------------------
 

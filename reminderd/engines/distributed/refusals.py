@@ -5,7 +5,7 @@ import re
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from reminderd.errors import ConfigurationError, ReminderdError, TryAgainLater
+from reminderd.errors import ConfigurationError, Refused, ReminderdError, TryAgainLater
 
 # A server says why it lets nobody in only in words, and perhaps in its own language. What is not
 # among these is taken for something that passes.
@@ -17,6 +17,7 @@ _FINAL = re.compile(
 )
 # Classes and codes of SQLSTATE that pass: connection, rollback, resources, operator, locks.
 _PASSING = ("08", "40", "53", "57", "55P03", "58")
+_REF = "patients_ref_of_clinic"
 _RIGHTS = ("42501", "28")
 
 
@@ -65,9 +66,14 @@ def translated(error: psycopg.Error, url: str) -> ReminderdError:
             f"{where}: {text}",
             remedy="The daemon goes on by itself; give a command again.",
         )
+    if error.diag.constraint_name == _REF:
+        return Refused("another patient of that clinic has the same ref")
     remedy = "Check that it is a reminderd database of this version: reminderd db migrate"
     if state.startswith(_RIGHTS):
-        remedy = "Give the role its rights: it owns the database, or has CREATE on it."
+        remedy = (
+            "Give the role its rights: it owns the database, or has CREATE on it. A patient is "
+            "changed by whoever has the patient's clinic in the configuration."
+        )
     return ConfigurationError([f"{where}: {text}"], remedy=remedy)
 
 

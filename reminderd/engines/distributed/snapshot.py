@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from reminderd.engines.distributed import dialect, migrating
+from reminderd.engines.distributed import dialect, migrating, tenancy
 from reminderd.engines.distributed.migrating import SCHEMA, Connection
 from reminderd.engines.tables.store import Row
 
@@ -27,8 +27,10 @@ class Opened:
 
 
 @contextmanager
-def snapshot(url: str) -> Iterator[Opened]:
+def snapshot(url: str, clinics: Sequence[str] | None = None) -> Iterator[Opened]:
     """The state of now until the `with` ends; nothing can be changed, and nobody is kept waiting.
+
+    Of patients there are those of `clinics`; None means everything.
 
     Raises ConfigurationError where the database cannot be used, TryAgainLater where it cannot be
     reached.
@@ -37,4 +39,5 @@ def snapshot(url: str) -> Iterator[Opened]:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute(f"SET LOCAL search_path = {SCHEMA}".encode())
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        tenancy.limit(connection, url, clinics)
         yield Opened(connection)

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from reminderd.engines.distributed import dialect, migrating, workers
+from reminderd.engines.distributed import dialect, migrating, tenancy, workers
 from reminderd.engines.distributed.leases import LEASE_MS
 from reminderd.engines.distributed.pool import Connection, Pool
 from reminderd.engines.distributed.refusals import place
@@ -34,15 +34,24 @@ _SEALED_BY = f"SELECT value FROM notes WHERE key = '{sealed.SEALED_BY}'"
 class PostgresStore(Store):
     """One database on a server, by its URL, and what opens its values.
 
-    Raises ConfigurationError where it is of another schema, or encrypted otherwise than by `seal`;
+    Of patients it finds and changes those of `clinics` alone, whatever the statement: the server
+    sees to that. None means everything, for who looks after the whole database. Raises
+    ConfigurationError where it is of another schema, or encrypted otherwise than by `seal`;
     TryAgainLater where it cannot be reached.
     """
 
     def __init__(
-        self, url: str, *, seal: Seal | None = None, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        url: str,
+        *,
+        seal: Seal | None = None,
+        clinics: Sequence[str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.seal = seal
         self.url = url
+        self.clinics = clinics
+        self._scoping = tenancy.scoping(clinics)
         self.worker: int | None = None  # under which number this process claims
         self._patience_seconds = patience_seconds
         self._local = threading.local()
@@ -51,6 +60,7 @@ class PostgresStore(Store):
         try:
             with self._pool.connection() as connection, connection.transaction():
                 migrating.refuse_unfit(connection, url)
+                tenancy.refuse_unscoped(connection, url, clinics)
             sealed.refuse_unfit(place(url), self, seal)
         except BaseException:
             self._pool.close()
@@ -62,11 +72,10 @@ class PostgresStore(Store):
         return self.rows(dialect.translated(sql), parameters)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        with self._connection() as connection:
-            connection.execute(dialect.translated(sql).encode(), parameters)
+        self.rows(dialect.translated(sql), parameters)
 
     def execute_many(self, sql: str, rows: Iterable[Row]) -> None:
-        with self._connection() as connection, connection.cursor() as cursor:
+        with self.beside(), self._connection() as connection, connection.cursor() as cursor:
             cursor.executemany(dialect.translated(sql).encode(), rows)
 
     def rows(
@@ -74,7 +83,8 @@ class PostgresStore(Store):
     ) -> list[Row]:
         """The rows of a statement in PostgreSQL's own words; `%s` for a parameter."""
         with self._connection() as connection:
-            cursor = connection.execute(sql.encode(), parameters)
+            with self._scoped(connection):
+                cursor = connection.execute(sql.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def reserve(self, table: str, count: int) -> int:
@@ -143,7 +153,7 @@ class PostgresStore(Store):
         begin = (
             f"BEGIN; SET LOCAL lock_timeout = {patience}; "
             f"SET LOCAL idle_in_transaction_session_timeout = '{hangs_seconds}s'; "
-            f"{first}{_SEALED_BY}"
+            f"{self._scoping}{first}{_SEALED_BY}"
         )
         with self._pool.connection() as connection:
             self._local.connection, self._local.tells = connection, False
@@ -184,12 +194,23 @@ class PostgresStore(Store):
             with self._pool.connection() as connection:
                 yield connection
 
+    @contextmanager
+    def _scoped(self, connection: Connection) -> Iterator[None]:
+        """A statement outside a unit of work has a scope too: both go to the server at once."""
+        if self._scoping and self._present is None:
+            with connection.pipeline():
+                connection.execute(self._scoping.encode())
+                yield
+        else:
+            yield
+
     # -----------------------------------------------------------------------------------------
 
     def scrub(self) -> bool:
         """Free what was removed; the server's own archives and copies are not ours to clean."""
-        for table in ("patients", "consents", "messages", "replies", "answers", "incidents"):
-            self.execute(f"VACUUM {table}")
+        with self._pool.connection() as connection:
+            for table in ("patients", "consents", "messages", "replies", "answers", "incidents"):
+                connection.execute(f"VACUUM {table}".encode())
         return True
 
     def close(self) -> None:

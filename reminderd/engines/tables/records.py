@@ -22,7 +22,8 @@ from reminderd.engines.tables.rows import (
     to_ms,
 )
 from reminderd.engines.tables.store import THESE, WORDS, Store
-from reminderd.ids import internal_id
+from reminderd.errors import InvalidInput, shown
+from reminderd.ids import internal_id, public_id
 from reminderd.interfaces import (
     Approval,
     PatientFacts,
@@ -106,11 +107,14 @@ class Records(Store):
         number = internal_id("pat", name)
         where, value = ("ref = ?", name) if number is None else ("id = ?", str(number))
         found = self._patients(f"WHERE {where}", (value,))
-        return found[0] if found else None
+        return _alone(found)[0] if found else None
 
     def patients_by_ref(self, refs: Iterable[str]) -> dict[str, Patient]:
         found = self._patients(f"WHERE ref IN {WORDS}", (json.dumps(list(refs)),))
-        return {each.ref: each for each in found if each.ref is not None}
+        by_ref: dict[str, list[Patient]] = {}
+        for each in found:
+            by_ref.setdefault(each.ref or "", []).append(each)
+        return {ref: _alone(those)[0] for ref, those in by_ref.items()}
 
     def patients(self) -> list[Patient]:
         return self._patients("", ())
@@ -316,6 +320,17 @@ class Records(Store):
             "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
         )
+
+
+def _alone(found: Sequence[Patient]) -> Sequence[Patient]:
+    """Clinics that share a database may each have given the same ref: then it names nobody."""
+    if len(found) > 1:
+        names = ", ".join(f"{public_id('pat', each.id)} ({each.clinic})" for each in found)
+        raise InvalidInput(
+            f"the ref {shown(found[0].ref or '')} is of several patients: {names}",
+            remedy="Say the patient's id, or give one of them another ref: reminderd patient edit",
+        )
+    return found
 
 
 def _where(wanted: ReminderFilter) -> tuple[str, list[object]]:

@@ -34,6 +34,9 @@ class Trail(Ledger):
     def trail_head(self) -> Head:
         return _head(self.note(HEAD))
 
+    def trail_fault(self) -> Broken | None:
+        return fault(self)
+
     def trail(self, patient_id: int | None = None, since: datetime | None = None) -> list[Recorded]:
         conditions: list[str] = []
         parameters: list[int] = []
