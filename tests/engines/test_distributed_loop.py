@@ -136,7 +136,7 @@ def test_without_a_job_queue_it_looks_by_itself_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(loop, "ALONE", timedelta(seconds=0.05))
+    monkeypatch.setattr(loop, "BEAT", timedelta(seconds=0.05))
     url = new_postgresql()
     outbox = DistributedOutbox(url)
     outbox.rows("DROP SCHEMA procrastinate CASCADE")
@@ -150,7 +150,7 @@ def test_without_a_job_queue_it_looks_by_itself_and_says_so(
 def test_what_cannot_be_recorded_is_tried_again_and_what_cannot_be_helped_ends_it(
     new_postgresql: Callable[[], str], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "ALONE", timedelta(seconds=0.05))
+    monkeypatch.setattr(loop, "BEAT", timedelta(seconds=0.05))
     dispatch = Watched()
     dispatch.error = TryAgainLater("the server is down")
     running = run(new_postgresql(), dispatch)

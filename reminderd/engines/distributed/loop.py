@@ -1,8 +1,8 @@
 """The loop on many machines: each worker sleeps until the next due instant, and hears of changes.
 
 The outbox row is the schedule; nothing that is due waits in a job. `beats.py` tells when somebody
-else has changed something, and every 15 seconds in any case; whoever hears nothing looks by itself
-a little later, so that sending needs neither Procrastinate nor any other worker.
+else has changed something; whoever hears nothing looks by itself every 15 seconds, so that sending
+needs neither Procrastinate nor any other worker.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from reminderd.interfaces import Outbox
 
 log = logging.getLogger(__name__)
 
-ALONE = BEAT + timedelta(seconds=3)  # a beat that has not come by then will not come
+SILENT_SECONDS = 3 * BEAT.total_seconds()
 TURNS_A_BEAT = round(BEAT.total_seconds() / LOOK_OUT_SECONDS)
 
 
@@ -105,7 +105,7 @@ class DistributedLoop:
             self._health.unwell("holds", str(error))
             return
         self._health.well("holds")
-        if self._beats.silent_seconds() > 2 * ALONE.total_seconds():
+        if self._beats.silent_seconds() > SILENT_SECONDS:
             self._health.unwell(WHO, f"{WHO} is silent, every worker looks by itself")
 
 
@@ -136,5 +136,5 @@ class _Looker(threading.Thread):
             self._wanted.wait(self._seconds_until(wake_at))
 
     def _seconds_until(self, wake_at: datetime | None) -> float:
-        left = ALONE if wake_at is None else min(wake_at - self._clock.now(), ALONE)
+        left = BEAT if wake_at is None else min(wake_at - self._clock.now(), BEAT)
         return max(left.total_seconds(), 0.0)
