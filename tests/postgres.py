@@ -43,8 +43,9 @@ DO $$ DECLARE each text; BEGIN
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
     FOR each IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-        WHERE schemaname LIKE 'reminderd%' AND tablename <> 'migrations'
+        WHERE schemaname LIKE 'reminderd%' AND tablename NOT IN ('migrations', 'notes')
     LOOP EXECUTE 'DELETE FROM ' || each; END LOOP;
+    DELETE FROM reminderd.notes WHERE key <> 'installation';
     PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
         FROM pg_sequences WHERE last_value IS NOT NULL;
 END $$

@@ -1,5 +1,6 @@
 """What either engine promises of its database as a whole."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -76,6 +77,18 @@ def test_what_was_kept_is_there_again(at: At) -> None:
     before = filled(at())
     with closing(at().open()) as outbox:
         assert held(outbox) == before
+
+
+def test_every_database_has_a_name_of_its_own(at: At) -> None:
+    """By it, a message is told from those of another one by the same provider."""
+    filled(at())
+    with closing(at().open()) as outbox:
+        name = outbox.note("installation")
+    assert name is not None
+    assert re.fullmatch("[0-9a-f]{12}", name)
+    at().reseal(None, SEAL)
+    with closing(at(SEAL).open()) as outbox:
+        assert outbox.note("installation") == name
 
 
 # Looking -----------------------------------------------------------------------------------------

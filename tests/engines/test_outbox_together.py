@@ -100,6 +100,15 @@ def test_what_one_reads_of_a_patient_nobody_changes_until_it_is_done(
     assert outbox.reminder(reminder.id or 0) == reminder
 
 
+def test_who_is_through_closes_what_is_its_own_and_nobody_elses(
+    outbox: TablesOutbox, elsewhere: Elsewhere
+) -> None:
+    with outbox.transaction():
+        outbox.set_note("mine", "not done yet")
+        elsewhere(outbox.close).result(20)
+    assert outbox.note("mine") == "not done yet"
+
+
 # One within another ------------------------------------------------------------------------------
 
 
