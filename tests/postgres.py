@@ -187,18 +187,18 @@ class Cluster(Server):
         with psycopg.connect(self.url(name, "postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def empty(self) -> str:
+    def empty(self, name: str | None = None) -> str:
         """The URL of a new database with nothing in it."""
         self._made += 1
-        name = f"care_{self._made}"
+        name = name or f"care_{self._made}"
         self.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
         return self.url(name)
 
-    def migrated(self) -> str:
+    def migrated(self, name: str | None = None) -> str:
         """The URL of a new database with reminderd's schema."""
         from reminderd.engines.distributed.migrating import migrate
 
-        url = self.empty()
+        url = self.empty(name)
         migrate(url)
         return url
 
@@ -262,7 +262,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def _shared(cluster: Cluster) -> str:
-    return cluster.migrated()
+    return cluster.migrated("care")
 
 
 @pytest.fixture
