@@ -262,7 +262,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def _shared(cluster: Cluster) -> str:
-    return cluster.migrated("care")
+    return cluster.migrated("care_0")
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_further_databases_are_apart(new_postgresql: Callable[[], str], postgres
 def test_a_database_is_reached_through_pgbouncer(
     pgbouncer: Callable[[str], str], postgresql: str
 ) -> None:
-    assert rows(pgbouncer(postgresql), "SELECT current_database()") == [("care",)]
+    assert rows(pgbouncer(postgresql), "SELECT current_database()") == [("care_0",)]
 
 
 def test_what_was_committed_outlives_a_stop_and_a_power_cut(own_cluster: Cluster) -> None:
