@@ -228,7 +228,9 @@ class Renderer:
         if item.until is not None:  # in force from the treatment on, but in words for later
             at = reminder.nominal_at
         series = (reminder.session_id, reminder.milestone)
-        return Entry(reminder.id, series, at, text, item.until, item.day, undated)
+        # What ends before it is said, where a protocol lets it be said so late, has no span.
+        until = item.until if item.until is not None and item.until > at else None
+        return Entry(reminder.id, series, at, text, until, item.day, undated)
 
     def _try_line(self, item: Item, voice: _Voice) -> str | None:
         try:

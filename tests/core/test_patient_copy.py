@@ -335,6 +335,18 @@ def test_a_restriction_lasts_from_the_treatment_to_its_end() -> None:
     )
 
 
+def test_a_restriction_that_is_over_before_it_is_said_is_a_moment_and_no_span(
+    folder: Path,
+) -> None:
+    write(folder, en__dry=page("No shower."), en__late=page("No sauna."))
+    late = restriction("late", day=0, at="16:00", holds="1m", expires="2h")
+    of = planned(session(FRIDAY), protocol(restriction("dry"), late))
+    composed = mail(Renderer([folder]), of)
+    (event,) = [each for each in events(composed) if each["summary"] == "No sauna."]
+    assert event["dtend"].dt - event["dtstart"].dt == timedelta(minutes=15)
+    assert ["Friday 27 March at 16:00//", "No sauna."] in table(composed)
+
+
 def test_a_later_copy_names_the_same_reminders_alike_so_that_it_takes_their_place(
     folder: Path,
 ) -> None:
