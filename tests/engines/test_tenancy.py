@@ -11,7 +11,7 @@ import pytest
 
 from reminderd.audit import Entry
 from reminderd.engines.distributed.outbox import DistributedOutbox
-from reminderd.errors import ReminderdError
+from reminderd.errors import ConfigurationError, ReminderdError
 from reminderd.interfaces import (
     Callback,
     Decision,
@@ -20,12 +20,13 @@ from reminderd.interfaces import (
     Prunable,
     ReminderFilter,
     Rendered,
+    Reply,
     ReportFilter,
     Settlement,
 )
 from reminderd.model import Outcome, Receipt, SessionChange, State, ZoneChange
 from tests.engines.rows import EMAIL, EVERYTHING, HOUR, NOW, SMS
-from tests.engines.two_clinics import House, moved_in, number_from
+from tests.engines.two_clinics import House, added, moved_in, number_from
 from tests.postgres import Cluster
 
 LATER = NOW + timedelta(days=400)
@@ -320,3 +321,49 @@ def _said(o: Outbox, b: House) -> Any:
 
 def _alert(o: Outbox) -> Any:
     return o.alerts("about:Anna")[0]
+
+
+@pytest.mark.parametrize("way", ["direct", "pgbouncer"])
+def test_a_worker_takes_nothing_of_another_clinic_also_where_connections_are_pooled(
+    request: pytest.FixtureRequest, postgresql: str, way: str
+) -> None:
+    url = postgresql if way == "direct" else request.getfixturevalue("pgbouncer")(postgresql)
+    ours, theirs = (DistributedOutbox(url, clinics=[each]) for each in "ab")
+    moved_in(ours, "a", "Anna", "+34661")
+    b = moved_in(theirs, "b", "Bruna", "+34770")
+    for _ in range(5):
+        assert [each.clinic for each in ours.patients()] == ["a"]
+        assert [each.clinic for each in theirs.patients()] == ["b"]
+    assert b.id not in ours.due_patients(NOW, 99)
+    assert theirs.due_patients(NOW, 99) == [b.id]
+    with ours.transaction():
+        ours.expire(LATER)
+        ours.recover(LATER)
+    assert theirs.reminder(b.due.id or 0) == b.due
+    assert theirs.open_attempts([b.taken.attempt_id]) == {b.taken.attempt_id}
+    everything = DistributedOutbox(url)
+    assert [each.clinic for each in everything.patients()] == ["a", "b"]
+    for each in (ours, theirs, everything):
+        each.close_all()
+
+
+def test_what_comes_in_waits_for_whom_it_came_to(
+    ours: DistributedOutbox, theirs: DistributedOutbox, b: House
+) -> None:
+    with theirs.transaction():
+        theirs.keep_reply("console", Reply("from-nobody", "+1", "+2", "Who is this?"), NOW)
+    assert "from-nobody" in repr(theirs.waiting_replies(None, 99))
+    assert "from-nobody" not in repr(ours.waiting_replies(None, 99))
+
+
+def test_a_patient_is_moved_by_whoever_works_for_both_clinics(url: str, b: House) -> None:
+    both = DistributedOutbox(url, clinics=["a", "b"])
+    ours = DistributedOutbox(url, clinics=["a"])
+    who = added(both, "b", phone="+34771")
+    with both.transaction():
+        both.update_patient(replace(who, clinic="a"), NOW)
+    with pytest.raises(ConfigurationError, match="row-level security"), ours.transaction():
+        ours.update_patient(replace(who, clinic="b"), NOW)
+    assert ours.find_patient(f"pat-{who.id}") is not None
+    both.close_all()
+    ours.close_all()

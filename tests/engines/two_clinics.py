@@ -10,6 +10,7 @@ from reminderd.interfaces import Approval, Callback, Claimed, Decision, Incident
 from reminderd.model import (
     Outcome,
     Patient,
+    Reason,
     Receipt,
     Reminder,
     Session,
@@ -82,7 +83,7 @@ def moved_in(outbox: DistributedOutbox, clinic: str, name: str, phone: str) -> H
         outbox,
         a_reminder(session),
         a_reminder(session, milestone="due", channel=EMAIL),
-        a_reminder(session, milestone="asked", state=State.HELD),
+        a_reminder(session, milestone="asked", state=State.HELD, reason=Reason.PAUSED),
     )
     taken = marked(outbox, sent)
     in_doubt = Settlement(

@@ -35,7 +35,8 @@ class Beats:
 
     `worker` is this worker's number; `look` is called in that thread and returns at once. `recover`
     takes back what dead workers left and says whether that was anything. `lease_ms` is how long a
-    worker that is not seen still counts.
+    worker that is not seen still counts. `everybody` names the queue of those who may recover each
+    other's: workers of other clinics have another.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class Beats:
         look: Callable[[], None],
         recover: Callable[[], bool],
         health: Health,
+        everybody: str = EVERYBODY,
     ) -> None:
+        self._everybody = everybody
         self._url = url
         self._queue = f"worker-{worker}"
         self._lease_ms = lease_ms
@@ -102,7 +105,7 @@ class Beats:
         self._add_tasks(app)
         async with pool, app.open_async(pool):
             work = app.run_worker_async(
-                queues=[EVERYBODY, self._queue],
+                queues=[self._everybody, self._queue],
                 name="reminderd",
                 concurrency=2,  # a beat may have to wait for somebody who writes
                 listen_notify=await _hears_notifications(pool),
@@ -120,8 +123,8 @@ class Beats:
                 self._fail(_cause(self._worker.exception()) or "it stopped")
 
     def _add_tasks(self, app: procrastinate.App) -> None:
-        @app.periodic(cron=EVERY_15_SECONDS)
-        @app.task(name="beat", queue=EVERYBODY, queueing_lock="beat")
+        @app.periodic(cron=EVERY_15_SECONDS, periodic_id=self._everybody)
+        @app.task(name="beat", queue=self._everybody, queueing_lock=self._everybody)
         async def beat(timestamp: int) -> None:
             try:
                 await self._beat(app)

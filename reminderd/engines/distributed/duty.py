@@ -12,6 +12,7 @@ from pathlib import Path
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
 from reminderd.engine import Work
+from reminderd.engines.distributed import tenancy
 from reminderd.engines.distributed.clocks import SharedClock
 from reminderd.engines.distributed.leases import LEASE
 from reminderd.engines.distributed.outbox import DistributedOutbox
@@ -68,6 +69,7 @@ class Duty:
     mark: Mark
 
     def run(self, work: Work, clock: Clock, stop: threading.Event) -> None:
+        from reminderd.engines.distributed.beats import EVERYBODY
         from reminderd.engines.distributed.loop import DistributedLoop
 
         def recover() -> bool:
@@ -79,9 +81,9 @@ class Duty:
             return work.renewed()
 
         outbox, number = self.outbox, self.outbox.worker or 0
-        loop = DistributedLoop(
-            outbox.url, number, LEASE, outbox, work.dispatches, clock, work.send_at, recover
-        )
+        everybody = tenancy.own(EVERYBODY, outbox.clinics)
+        given = outbox, work.dispatches, clock, work.send_at, recover, everybody
+        loop = DistributedLoop(outbox.url, number, LEASE, *given)
         loop.run(stop, renewed)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from reminderd.clock import Clock
 from reminderd.dispatch import Dispatch
 from reminderd.engine import BEAT, LOOK_OUT_SECONDS
-from reminderd.engines.distributed.beats import WHO, Beats
+from reminderd.engines.distributed.beats import EVERYBODY, WHO, Beats
 from reminderd.engines.health import Health
 from reminderd.engines.looking import Looks
 from reminderd.errors import TryAgainLater
@@ -31,7 +31,7 @@ class DistributedLoop:
     """Lets every dispatch drain whenever something is due, each in a thread of its own.
 
     `send_at` tells the instant to drain at, and None while there is a reason not to; `recover`
-    takes back what dead workers left and says whether that was anything.
+    takes back what dead workers left and says whether that was anything; `everybody`: see `Beats`.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class DistributedLoop:
         clock: Clock,
         send_at: Callable[[], datetime | None],
         recover: Callable[[], bool],
+        everybody: str = EVERYBODY,
     ) -> None:
         self._outbox = outbox
         self._health = Health()
@@ -53,7 +54,7 @@ class DistributedLoop:
         ]
         self._told = threading.Event()
         lease_ms = lease // timedelta(milliseconds=1)
-        self._beats = Beats(url, worker, lease_ms, self._look_now, recover, self._health)
+        self._beats = Beats(url, worker, lease_ms, self._look_now, recover, self._health, everybody)
 
     def run(self, stop: threading.Event, renewed: Callable[[], Sequence[Dispatch] | None]) -> None:
         """Send until `stop` is set; finishes what is in flight.

@@ -106,7 +106,7 @@ ALTER TABLE replies ADD COLUMN clinics text[] NOT NULL DEFAULT coalesce(scope(),
 ALTER TABLE incidents ADD COLUMN clinics text[] NOT NULL DEFAULT coalesce(scope(), '{}');
 CREATE FUNCTION was_ours(clinics text[]) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT clinics = '{}' OR clinics && scope()
+    SELECT clinics = '{}' OR clinics && reminderd.scope()
 $$;
 
 -- Whether somebody has the number is asked without the scope.
