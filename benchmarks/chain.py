@@ -17,6 +17,7 @@ from reminderd.transports.nowhere import Nowhere
 NOW = datetime(2026, 6, 1, 10, tzinfo=UTC)
 YEAR = timedelta(days=365)
 EACH = 10  # reminders ahead of one patient
+AT_ONCE = 100_000  # patients that are added in one transaction
 
 CLINIC = """
 [clinics.{key}]
@@ -52,6 +53,9 @@ class Chain:
         settings = bootstrap.load_settings(self.configuration, {})
         bootstrap.engine(settings).prepare()
         self._house = bootstrap.open_house(settings)
+        if not self._in_cluster:
+            # Else every row that is added goes to a page that is not at hand.
+            self._house.outbox.query("PRAGMA cache_size = -1000000")
         self._ahead = 0
 
     def lie_ahead(self, ahead: int) -> None:
@@ -81,7 +85,9 @@ class Chain:
             )
 
     def _add(self, patients: int, each: int, at: datetime, spread: timedelta) -> None:
-        crowd.add(self._house, patients, each, at, spread, in_cluster=self._in_cluster)
+        for start in range(0, patients, AT_ONCE):
+            some = min(AT_ONCE, patients - start)
+            crowd.add(self._house, some, each, at, spread, in_cluster=self._in_cluster)
 
 
 def sender(configuration: Path) -> Callable[[], int]:

@@ -24,7 +24,7 @@ from benchmarks.workers import rate, together
 from reminderd.engines.tables.rows import to_ms
 
 AHEAD = os.environ.get("SCALE_AHEAD", "0,100000,1000000,10000000")
-DUE = int(os.environ.get("SCALE_DUE", "100000"))
+DUE = int(os.environ.get("SCALE_DUE", "80000"))
 RESULTS = os.environ.get("SCALE_RESULTS", os.devnull)
 PLAN = os.environ.get("SCALE_PLAN", os.devnull)
 WORKERS = (1, 2, 4)
