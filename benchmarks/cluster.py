@@ -19,6 +19,11 @@ max_wal_size = 8GB
 checkpoint_timeout = 30min
 track_wal_io_timing = on
 """
+# Who sends is an ordinary role that owns its databases, and may add rows in bulk.
+ROLE = (
+    "CREATE ROLE reminderd LOGIN",
+    "GRANT SET ON PARAMETER session_replication_role TO reminderd",
+)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -43,27 +48,33 @@ class Cluster:
 
     def url(self, database: str) -> str:
         """Where that database is found by whoever runs this."""
-        return f"postgresql://postgres@/{database}?host={self._folder}"
+        return f"postgresql://reminderd@/{database}?host={self._folder}"
 
     def create(self, database: str) -> str:
         """A new and empty database; where it is found."""
-        with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {database}".encode())
+        with self.administer() as connection:
+            connection.execute(f"CREATE DATABASE {database} OWNER reminderd".encode())
         return self.url(database)
 
     def settle(self, database: str) -> None:
         """What is known of the tables is up to date, and nothing is left to be written."""
-        with self.connect(database) as connection:
+        with self.administer(database) as connection:
             connection.execute("VACUUM (ANALYZE)")
             connection.execute("CHECKPOINT")
 
-    def connect(self, database: str = "postgres") -> "psycopg.Connection[Any]":
-        """A connection for the measurement itself, in autocommit."""
+    def connect(self, database: str) -> "psycopg.Connection[Any]":
+        """A connection in autocommit, as who sends has one."""
         return psycopg.connect(self.url(database), autocommit=True)
+
+    def administer(self, database: str = "postgres") -> "psycopg.Connection[Any]":
+        """A connection in autocommit, of the server's own role."""
+        return psycopg.connect(
+            host=str(self._folder), user="postgres", dbname=database, autocommit=True
+        )
 
     def spent(self) -> Spent:
         """So far, by every process of it."""
-        with self.connect() as connection:
+        with self.administer() as connection:
             log = connection.execute("SELECT wal_bytes, wal_sync_time FROM pg_stat_wal")
             written, milliseconds = log.fetchone() or (0, 0)
         return Spent(self._cpu(), int(written), milliseconds / 1000)
@@ -98,7 +109,11 @@ def cluster(parent: Path | None = None) -> Iterator[Cluster]:
             configuration.write(f"{CONFIGURATION}unix_socket_directories = '{folder}'\n")
         _run(who, programs / "pg_ctl", "-D", data, "-l", str(folder / "log"), "-w", "start")
         try:
-            yield Cluster(folder, int((folder / "data/postmaster.pid").read_text().split()[0]))
+            made = Cluster(folder, int((folder / "data/postmaster.pid").read_text().split()[0]))
+            with made.administer() as connection:
+                for statement in ROLE:
+                    connection.execute(statement.encode())
+            yield made
         finally:
             _run(who, programs / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
     finally:
