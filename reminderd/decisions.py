@@ -41,7 +41,7 @@ class Decisions(Charts):
         Raises Refused where it has left or may have left, or where its time is over.
         """
         with self._outbox.transaction():
-            reminder = self.reminder(name)
+            reminder = self._own(name)
             if reminder.state not in (State.FAILED, State.CANCELLED, State.SCHEDULED):
                 raise Refused(f"{name} is {reminder.state}: there is nothing to try again")
             if reminder.reason is Reason.ERASED:
@@ -62,7 +62,7 @@ class Decisions(Charts):
         early: evidence is still looked for.
         """
         with self._outbox.transaction():
-            reminder = self.reminder(name)
+            reminder = self._own(name)
             assert reminder.id is not None
             assert reminder.patient_id is not None
             doubts = self._outbox.doubts_of(reminder.id)
@@ -75,6 +75,11 @@ class Decisions(Charts):
             self._outbox.settle([resolved(each, resolution, by) for each in doubts], now)
             carried = [each for doubt in doubts for each in doubt.reminders]
             return self._decided(Action.REMINDER_RESOLVED, carried, by, now)
+
+    def _own(self, name: str) -> Reminder:
+        """The reminder as it stays until the unit of work ends, whoever sends meanwhile."""
+        self._outbox.lock_patients([self.reminder(name).patient_id or 0])
+        return self.reminder(name)
 
     def _refuse_while_looked_for(self, name: str, doubts: Sequence[Doubt], now: datetime) -> None:
         local = zone(self.chart(doubts[0].patient_id).timezone)

@@ -217,16 +217,17 @@ class Intake(Decisions):
 
     def session_done(self, name: str, at: datetime | None, now: datetime) -> Change:
         """The treatment took place, at `at` where that is not when it was booked for."""
-        session = self.session(name)
-        took_place_at = at or session.at
-        if took_place_at > now:
-            raise Refused(
-                f"{name} lies ahead: it cannot be done yet",
-                remedy="If it took place earlier than booked, say when: --at 2026-03-28T14:30",
-            )
-        return self._edit_session(
-            name, lambda each: replace(each, state=SessionState.DONE, at=took_place_at), now
-        )
+
+        def done(session: Session) -> Session:
+            took_place_at = at or session.at
+            if took_place_at > now:
+                raise Refused(
+                    f"{name} lies ahead: it cannot be done yet",
+                    remedy="If it took place earlier than booked, say when: --at 2026-03-28T14:30",
+                )
+            return replace(session, state=SessionState.DONE, at=took_place_at)
+
+        return self._edit_session(name, done, now)
 
     def move_session(self, name: str, at: datetime, now: datetime) -> Change:
         """The treatment is at another time; a session moved ahead is booked again.
@@ -252,19 +253,21 @@ class Intake(Decisions):
 
         Raises NotFound, and Refused where this milestone has no such thing.
         """
-        session, milestone = self._standing(name, milestone_id)
-        refuse_unfitting(milestone, decision)
-        decided = combined(session.adjustments.get(milestone_id), decision)
-        return self._adjust(session, {milestone_id: decided}, decision.by, decision.why, now)
+        with self._outbox.transaction():
+            session, milestone = self._standing(name, milestone_id)
+            refuse_unfitting(milestone, decision)
+            decided = combined(session.adjustments.get(milestone_id), decision)
+            return self._adjust(session, {milestone_id: decided}, decision.by, decision.why, now)
 
     def withdraw_adjustment(
         self, name: str, milestone_id: str, by: str, why: str, now: datetime
     ) -> Change:
         """For this milestone of this session the protocol counts again."""
-        session, _ = self._standing(name, milestone_id)
-        if milestone_id not in session.adjustments:
-            raise Refused(f"{milestone_id} of {name} is not adjusted")
-        return self._adjust(session, {milestone_id: None}, by, why, now)
+        with self._outbox.transaction():
+            session, _ = self._standing(name, milestone_id)
+            if milestone_id not in session.adjustments:
+                raise Refused(f"{milestone_id} of {name} is not adjusted")
+            return self._adjust(session, {milestone_id: None}, by, why, now)
 
     def _adjust(
         self,

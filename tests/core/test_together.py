@@ -11,9 +11,9 @@ from reminderd import holding
 from reminderd.alerting import Alerting, Recipients, Ways
 from reminderd.audit import DAEMON
 from reminderd.clock import VirtualClock
-from reminderd.errors import CredentialsRefused, InDoubt
+from reminderd.errors import CredentialsRefused, InDoubt, Refused
 from reminderd.interfaces import Callback, News, Reply
-from reminderd.model import Channel, Message, Outcome, Receipt
+from reminderd.model import Adjustment, Channel, Message, Outcome, Receipt, Reminder
 from reminderd.polling import EVERY, Polling
 from reminderd.watch import Watch
 from tests.core.build import state
@@ -114,6 +114,36 @@ def test_what_a_machine_had_that_died_leaves_by_another_and_by_no_two(
         assert (len(stopped.sms.sent), len(other.sms.sent)) == (1, 2)
         notes = [each for each in clinic.desk.reminders() if each.milestone == "note"]
         assert {(state(each), each.attempts) for each in notes} == {("sent", 1)}
+
+
+def test_what_leaves_while_staff_try_it_again_leaves_once(tmp_path: Path, postgresql: str) -> None:
+    with clinic_on(tmp_path, postgresql) as clinic:
+        due(clinic)
+        machine, desk = clinic.machine(), clinic.desk
+        name = f"rem-{desk.the('note').id}"
+        read = desk.outbox.reminder
+
+        def leaves_after_it_was_read(number: int) -> Reminder | None:
+            found = read(number)
+            desk.outbox.__dict__["reminder"] = read
+            machine.drain()
+            return found
+
+        desk.outbox.__dict__["reminder"] = leaves_after_it_was_read
+        with pytest.raises(Refused, match="is sent"):
+            desk.intake.retry_reminder(name, desk.now)
+        machine.drain()
+        assert left(machine) == 1
+
+
+def test_what_two_decide_about_a_session_at_once_both_holds(clinic: Clinic) -> None:
+    due(clinic)
+    other, desk = clinic.machine(), clinic.desk
+    off = Adjustment("Dr. Alba", "not for her", off=True)
+    other.first(lambda: desk.intake.adjust_session("ses-1", "check-in", off, desk.now))
+    other.house.intake.adjust_session("ses-1", "note", off, desk.now)
+    (session,) = desk.outbox.sessions()
+    assert set(session.adjustments) == {"check-in", "note"}
 
 
 # What came in -------------------------------------------------------------------------------------
