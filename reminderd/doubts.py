@@ -56,6 +56,7 @@ class Doubts:
             return
         looked = _looked(doubt, now, settleable=isinstance(transport, Witness | Repeatable))
         with self._outbox.transaction():
+            self._outbox.lock_patients([doubt.patient_id])
             if not self._outbox.doubts(now, [doubt.transport], doubt.attempt_id):
                 return  # another worker has looked, or somebody has said what became of it
             # A withdrawal that was committed before counts.

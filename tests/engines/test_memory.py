@@ -1,10 +1,12 @@
 """A database that has forgotten what was sent, as a standby may that took over, sends nothing."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from reminderd.engines.distributed.outbox import DistributedOutbox
+from reminderd.errors import TryAgainLater
 from reminderd.holding import RESTORED, held, release
 from tests.engines.rows import HOUR, NOW, marked, one
 
@@ -29,6 +31,20 @@ def test_a_message_that_was_being_sent_and_is_gone_holds_sending(
     assert due(outbox) == [waiting.patient_id]
     assert not held(outbox)
     _lose(outbox, taken.attempt_id)
+    assert due(outbox) == []
+    assert [each.cause for each in held(outbox)] == [RESTORED]
+
+
+def test_what_was_to_be_held_when_the_server_went_is_held_once_it_is_back(
+    outbox: DistributedOutbox,
+) -> None:
+    taken = marked(outbox, one(outbox))
+    one(outbox)
+    _lose(outbox, taken.attempt_id)
+    with suppress(TryAgainLater), outbox.beside():
+        assert outbox.due_patients(NOW, 500) == []
+        raise TryAgainLater("the server is gone")
+    assert not held(outbox)
     assert due(outbox) == []
     assert [each.cause for each in held(outbox)] == [RESTORED]
 

@@ -10,7 +10,9 @@ import pytest
 from reminderd.errors import TryAgainLater
 from reminderd.interfaces import Callback, News
 from reminderd.polling import EVERY, Polling
-from tests.engines.rows import NOW
+from reminderd.words import AnswerState
+from tests.engines.rows import NOW, claimed, one
+from tests.engines.test_answers import answered, marked, replied
 
 if TYPE_CHECKING:
     from reminderd.engines.distributed.outbox import DistributedOutbox
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 # By the clock of the database a lease passes.
 PASSED = "UPDATE workers SET seen_at = seen_at - 15000 WHERE name = %s RETURNING id"
 SOON = timedelta(seconds=20)
+MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 
 
 @pytest.fixture
@@ -93,6 +96,37 @@ def test_a_sign_of_life_that_nobody_hears_is_told_once(caplog: pytest.LogCapture
     for _ in range(3):
         lease.beat_again()
     assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING"]
+
+
+# What nobody knows to be theirs -----------------------------------------------------------------
+
+
+def test_what_one_took_without_hearing_that_it_has_it_is_due_again(worker: "Worker") -> None:
+    alba, other = worker("alba-1"), worker("alba-2")
+    reminder = one(alba)
+    claimed(alba, reminder)  # and the answer to its COMMIT is lost
+    assert not other.has_orphans(NOW + MINUTE)
+    assert recovered(other, NOW + MINUTE) == []
+    assert other.has_orphans(NOW + QUARTER)
+    assert recovered(other, NOW + QUARTER) == [reminder.patient_id]
+
+
+def test_an_answer_that_one_marked_without_hearing_of_it_is_in_doubt(worker: "Worker") -> None:
+    alba, other = worker("alba-1"), worker("alba-2")
+    number = replied(alba)
+    marked(alba, answered(alba, number), AnswerState.MARKED)
+    states = []
+    for now in (NOW + MINUTE, NOW + QUARTER):
+        recovered(other, now)
+        answer = other.answer_to(number)
+        states.append(answer and answer.state)
+    assert states == [AnswerState.MARKED, AnswerState.UNKNOWN]
+
+
+def recovered(outbox: "DistributedOutbox", now: datetime) -> list[int]:
+    with outbox.transaction():
+        returned, _ = outbox.recover(now)
+    return returned
 
 
 # Whose turn it is --------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Duty:
 
         def recover() -> bool:
             # Whoever works alone keeps everybody else waiting.
-            return self.outbox.has_orphans() and work.recover()
+            return self.outbox.has_orphans(clock.now()) and work.recover()
 
         def renewed() -> Sequence[Dispatch] | None:
             self.mark.compare_now_and_then(clock.now())

@@ -46,6 +46,9 @@ class Memory:
 
     def hold(self, outbox: holding.Notes, now: datetime) -> None:
         """Let nobody send until a person has looked; call it in a unit of work."""
-        log.error("sending is held: %s", FORGOTTEN)
-        holding.hold(outbox, holding.RESTORED, FORGOTTEN, now)
+        if holding.hold(outbox, holding.RESTORED, FORGOTTEN, now):
+            log.error("sending is held: %s", FORGOTTEN)
+
+    def forget(self) -> None:
+        """That sending is held is committed: who lets go of it has looked."""
         self._newest = None

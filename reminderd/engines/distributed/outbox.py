@@ -91,14 +91,22 @@ _EXPIRE = (
     "AND state IN ('scheduled', 'held') AND expires_at <= %(now)s RETURNING reason"
 )
 _ORPHANED = f"NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker AND {ALIVE})"
+# Where the answer to COMMIT was lost a worker lives that does not know what it has taken.
+_UNKNOWN_AFTER = timedelta(minutes=15)
+_OPEN_ORPHANS = (
+    "outcome IN ('claimed', 'marked') "
+    f"AND (outcome = 'claimed' AND claimed_at <= %(unknown)s OR {_ORPHANED})"
+)
 _ORPHANS = (
     "SELECT attempts.id, message, patient, outcome, marked_at FROM attempts "
-    "JOIN messages ON messages.id = message WHERE outcome IN ('claimed', 'marked') AND "
+    f"JOIN messages ON messages.id = message WHERE {_OPEN_ORPHANS}"
 )
+_DOUBT_ANSWERS = "UPDATE answers SET state = 'unknown' WHERE"
+_ORPHANED_ANSWERS = f"state = 'marked' AND (marked_at <= %(unknown)s OR {_ORPHANED})"
 _TRAIL = 0x72656D11  # the advisory lock of whoever adds to the trail
 _ANY_ORPHAN = (
-    f"SELECT 1 FROM attempts WHERE outcome IN ('claimed', 'marked') AND {_ORPHANED} UNION ALL "
-    f"SELECT 1 FROM answers WHERE state = 'marked' AND {_ORPHANED} LIMIT 1"
+    f"SELECT 1 FROM attempts WHERE {_OPEN_ORPHANS} UNION ALL "
+    f"SELECT 1 FROM answers WHERE {_ORPHANED_ANSWERS} LIMIT 1"
 )
 _NOTE = "SELECT value FROM notes WHERE key IN (%(own)s, %(everybodys)s) ORDER BY key = %(own)s DESC"
 _SEEN = "SELECT 1 FROM attempts WHERE id = %s AND message = %s AND claimed_at = %s"
@@ -140,6 +148,8 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
             return False
         with self.transaction():
             self._memory.hold(self, now)
+        if self._present is None:  # else it may still be undone, and is to be held again
+            self._memory.forget()
         return True
 
     def lock_patients(self, patient_ids: Collection[int]) -> None:
@@ -281,27 +291,23 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
 
     # After a crash --------------------------------------------------------------------------
 
-    def has_orphans(self) -> bool:
-        """Whether dead workers left anything to `recover`."""
-        return bool(self.rows(_ANY_ORPHAN))
+    def has_orphans(self, now: datetime) -> bool:
+        """Whether anything is there to `recover`."""
+        return bool(self.rows(_ANY_ORPHAN, _unknown_at(now)))
 
     def recover(self, now: datetime) -> tuple[list[int], int]:
-        found = self.rows(_ORPHANS + _ORPHANED)
+        given = _unknown_at(now)
+        found = self.rows(_ORPHANS, given)
         self.lock_patients({row[2] for row in found})
-        found = self.rows(_ORPHANS + _ORPHANED)  # as they are now that nobody else changes them
+        found = self.rows(_ORPHANS, given)  # as they are now that nobody else changes them
         returned = claims.put_back(self, [row[:3] for row in found if row[3] == "claimed"], now)
         marked = [(row[0], row[4]) for row in found if row[3] == "marked"]
         claims.doubt(self, marked, now)
-        self.doubt_answers()
+        self.rows(f"{_DOUBT_ANSWERS} {_ORPHANED_ANSWERS}", given)
         return returned, len(marked)
 
     def doubt_answers(self) -> int:
-        return len(
-            self.rows(
-                "UPDATE answers SET state = 'unknown' "
-                f"WHERE state = 'marked' AND {_ORPHANED} RETURNING id"
-            )
-        )
+        return len(self.rows(f"{_DOUBT_ANSWERS} state = 'marked' AND {_ORPHANED} RETURNING id"))
 
     def mark_answers(self, answers: Sequence[Answer], now: datetime) -> None:
         super().mark_answers(answers, now)
@@ -344,6 +350,10 @@ class DistributedOutbox(PostgresStore, TablesOutbox):
         return super().keep_reply(
             transport, replace(reply, text=reply.text.replace("\x00", "\ufffd")), now
         )
+
+
+def _unknown_at(now: datetime) -> dict[str, int]:
+    return {"unknown": to_ms(now - _UNKNOWN_AFTER)}
 
 
 def _pairs(without: Sequence[tuple[str, Channel]]) -> list[str]:
