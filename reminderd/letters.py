@@ -78,14 +78,18 @@ class Letters:
                 failed += [each.reminder for each in blamed]
                 items = [each for each in items if each not in blamed]
                 log.error("%s: %s", names(each.reminder for each in blamed), error)
-        self._fail_templates(failed)
+        self._fail_templates(parcel, failed)
         if not items:
             return wordless(parcel)
         return self._addressed(parcel, items, composed, now)
 
-    def _fail_templates(self, failed: Sequence[Reminder]) -> None:
-        if failed:
-            with self._outbox.beside():
+    def _fail_templates(self, parcel: Parcel, failed: Sequence[Reminder]) -> None:
+        """Not of what was taken back meanwhile: staff, or another worker, have it by now."""
+        if not failed:
+            return
+        with self._outbox.beside():
+            self._outbox.lock_patients([parcel.chart.patient.id or 0])
+            if self._outbox.open_attempts([parcel.claimed.attempt_id]):
                 self._outbox.save_reminders(map(template_failed, failed))
 
     def _addressed(

@@ -247,6 +247,20 @@ def test_staff_may_cancel_what_is_claimed_and_has_not_left(desk: Desk) -> None:
     assert (desk.sms.sent, desk.email.sent) == ([], [])
 
 
+def test_what_staff_have_cancelled_stays_so_where_its_template_fails(desk: Desk) -> None:
+    desk.template("note", "{% block line %}{{ nobody.knows }}{% endblock %}")
+    desk.treat(desk.patient(), MORNING)
+
+    def after_the_claim() -> bool:
+        desk.time_is_right = lambda: True
+        desk.intake.cancel_reminder("rem-1", desk.now)
+        return True
+
+    desk.time_is_right = after_the_claim
+    desk.drain(DUE)
+    assert (state(desk.the()), desk.sms.asked) == ("cancelled/by-staff", 0)
+
+
 def test_a_change_says_what_becomes_of_what_is_claimed(desk: Desk) -> None:
     desk.treat(desk.patient(), MORNING)
     told: list[str] = []
