@@ -54,4 +54,5 @@ def copy(given: "Raw", target: str, now: "datetime", tell: Callable[[str], None]
     need_packages("--to")
     from reminderd.engines.distributed import copying
 
-    return copying.copy(source, target, database_seal(given), now, tell)
+    clinics = list(given.table(("clinics",)))
+    return copying.copy(source, target, database_seal(given), now, tell, clinics)

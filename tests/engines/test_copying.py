@@ -7,11 +7,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from reminderd import audit
+from reminderd import audit, holding
+from reminderd.engines.distributed import copying
+from reminderd.engines.distributed.outbox import DistributedOutbox
 from reminderd.engines.embedded import connection, soundness
 from reminderd.engines.tables.moving import TABLES
 from reminderd.errors import ConfigurationError
 from reminderd.findings import Level
+from tests.engines.rows import LATER
 from tests.engines.whole_life import KEY, NAMES, known, moved, opened
 
 ENGINES_OWN = {
@@ -57,6 +60,22 @@ def test_there_and_back_again_is_the_same(plain: Path, tmp_path: Path, postgresq
     assert back.tables == there.tables
     problems = soundness.examine(tmp_path / "back.db", None)
     assert [each for each in problems if each.level is Level.PROBLEM] == []
+
+
+def test_what_was_held_on_a_server_is_held_in_a_file_and_what_was_released_there_is_not_held_again(
+    plain: Path, tmp_path: Path, postgresql: str
+) -> None:
+    moved(plain, postgresql)
+    outbox = DistributedOutbox(postgresql, clinics=["main", "north"])
+    with closing(outbox) as server, server.transaction():
+        holding.hold(server, holding.RESTORED, "an old one", LATER)
+    back = tmp_path / "back.db"
+    copying.copy(postgresql, str(back), None, LATER, lambda _: None, ["main", "north"])
+    file = opened(back)
+    assert [each.cause for each in holding.held(file)] == [holding.RESTORED]
+    with file.transaction():
+        holding.release(file, None, "Dr. Alba", LATER)
+    assert not file.query("SELECT key FROM notes WHERE key LIKE '%@main'")
 
 
 def test_a_server_may_be_reached_through_pgbouncer(

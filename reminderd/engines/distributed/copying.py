@@ -16,7 +16,7 @@ from pathlib import Path
 from reminderd.database_urls import is_distributed
 from reminderd.engine import Compared, Copied
 from reminderd.engines.distributed import moving as server
-from reminderd.engines.distributed.tenancy import own_notes
+from reminderd.engines.distributed.tenancy import own, own_notes
 from reminderd.engines.embedded import moving as file
 from reminderd.engines.tables.moving import (
     EMPTY_ONE,
@@ -71,12 +71,20 @@ class Progress:
         return cls(**{**found, "after": tuple(found["after"])})
 
 
-def copy(source: str, target: str, seal: Seal | None, now: datetime, tell: Tell) -> Copied:
+def copy(
+    source: str,
+    target: str,
+    seal: Seal | None,
+    now: datetime,
+    tell: Tell,
+    clinics: Sequence[str] = (),
+) -> Copied:
     """Let all rows go over from one URL to the other, compare them, and hold the source.
 
-    `tell` hears of each table. Raises TryAgainLater where either is in use or a server cannot be
-    reached, Refused where the target holds anything else, FaultsFound where a row is not taken or
-    something is not the same; the same call goes on then.
+    `tell` hears of each table. On a file, what these clinics kept of their own on a server, such as
+    that sending is held, goes by the names that it has there. Raises TryAgainLater where either is
+    in use or a server cannot be reached, Refused where the target holds anything else, FaultsFound
+    where a row is not taken or something is not the same; the same call goes on then.
     """
     with _target(target) as there:
         with _source(source, seal) as here:
@@ -93,12 +101,16 @@ def copy(source: str, target: str, seal: Seal | None, now: datetime, tell: Tell)
             moved = {"to": there.where, "at": now.isoformat(), "copy": progress.copy}
             _set_note(here, MOVED, json.dumps(moved, ensure_ascii=False))
         # The source is held from here on: only now may the target be sent from.
-        _let_go(there, progress)
+        _let_go(there, progress, [] if is_distributed(target) else clinics)
     return Copied(where, there.where, tables, replaced)
 
 
-def _let_go(target: End, progress: Progress) -> None:
+def _let_go(target: End, progress: Progress, clinics: Sequence[str]) -> None:
     with target.transaction():
+        notes = target.query("SELECT key, value FROM notes")
+        for key, value in own_notes(notes, clinics):
+            _set_note(target, key, value)
+            target.execute("DELETE FROM notes WHERE key = ?", (own(key, clinics),))
         _keep(target, progress, replace(progress, whole=True))
 
 
