@@ -5,9 +5,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from reminderd.engines.distributed.migrating import migrate
+from reminderd.engines.distributed.outbox import DistributedOutbox
 from reminderd.engines.distributed.refusals import place, unreachable
 from reminderd.errors import ConfigurationError, TryAgainLater
 from tests.postgres import OWNER, Cluster
+from tests.waiting import until
 
 URL = "postgresql://care:a%20secret@db.example.org:6432/clinic"
 
@@ -85,3 +87,30 @@ def test_text_that_cannot_hold_every_name_is_refused(cluster: Cluster) -> None:
     with pytest.raises(ConfigurationError, match="LATIN1, not UTF8") as told:
         migrate(cluster.url("in_latin"))
     assert "createdb --encoding=UTF8" in str(told.value.remedy)
+
+
+STOOD_STILL = "SET LOCAL idle_in_transaction_session_timeout = '1ms'"
+BECAME_A_STANDBY = "SET LOCAL transaction_read_only = on"
+
+
+@pytest.mark.parametrize("happens", [STOOD_STILL, BECAME_A_STANDBY])
+def test_what_ends_a_unit_of_work_passes(postgresql: str, happens: str) -> None:
+    outbox = DistributedOutbox(postgresql)
+    try:
+        with pytest.raises(TryAgainLater):
+            _note_after(outbox, happens)
+        with outbox.beside():
+            outbox.set_note("before", "and after")
+    finally:
+        outbox.close_all()
+
+
+def _note_after(outbox: DistributedOutbox, happens: str) -> None:
+    with outbox.beside():
+        ((mine,),) = outbox.rows("SELECT pg_backend_pid()")
+        outbox.rows(happens)
+        if happens is STOOD_STILL:
+            with psycopg.connect(outbox.url, autocommit=True) as other:
+                look = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+                until(lambda: not other.execute(look, (mine,)).fetchall(), "its end")
+        outbox.set_note("before", "now")

@@ -15,8 +15,9 @@ _FINAL = re.compile(
     r"|SSL was required|certificate|invalid .*(connection option|value)"
     r"|failed to resolve host(?!.*(Errno -3\b|[Tt]emporary))"
 )
-# Classes and codes of SQLSTATE that pass: connection, rollback, resources, operator, locks.
-_PASSING = ("08", "40", "53", "57", "55P03", "58")
+# Classes and codes of SQLSTATE that pass: connection, rollback, resources, operator, locks, and
+# what became of a transaction: we stood still for too long in it, or the server is a standby now.
+_PASSING = ("08", "25", "40", "53", "57", "55P03", "58")
 _REF = "patients_ref_of_clinic"
 _RIGHTS = ("42501", "28")
 
