@@ -13,6 +13,7 @@ from reminderd.interfaces import Outbox
 
 Write = Callable[[Outbox, datetime], object]
 AT_ONCE = 200
+PATIENCE_SECONDS = 10.0  # whoever calls is cut off after 15, and is to hear an answer
 
 
 class _Slip(NamedTuple):
@@ -41,7 +42,11 @@ class Inbox:
         if not self._is_told:
             self._is_told = True
             self._writer.submit(self._write_waiting, loop)
-        await slip.done
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await slip.done
+        except TimeoutError as error:
+            raise TryAgainLater(f"the database took more than {PATIENCE_SECONDS:g} s") from error
 
     def close(self) -> None:
         """Finish what is being written."""

@@ -69,8 +69,9 @@ def test_what_is_not_there_is_not_brought_up_to_date(at: At) -> None:
         at().migrate()
     assert "reminderd init" in str(caught.value.remedy)
     assert not at().exists()
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError) as caught:
         at().open()
+    assert "reminderd init" in str(caught.value.remedy)
 
 
 def test_what_was_kept_is_there_again(at: At) -> None:

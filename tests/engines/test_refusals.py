@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from reminderd.engines.distributed.engine import Distributed
 from reminderd.engines.distributed.migrating import migrate
 from reminderd.engines.distributed.outbox import DistributedOutbox
 from reminderd.engines.distributed.refusals import place, unreachable
@@ -25,6 +26,12 @@ def test_what_has_to_be_corrected_is_named(postgresql: str, other: dict[str, str
     with pytest.raises(ConfigurationError, match=next(iter(other.values()))) as told:
         migrate(elsewhere(postgresql, **other))
     assert "database.url" in str(told.value.remedy)
+
+
+def test_an_empty_database_is_told_with_who_makes_it(cluster: Cluster) -> None:
+    with pytest.raises(ConfigurationError, match="no database of reminderd here") as told:
+        Distributed(cluster.empty()).roll()
+    assert "reminderd run" in str(told.value.remedy)
 
 
 def test_a_server_that_is_down_may_come_back(postgresql: str) -> None:

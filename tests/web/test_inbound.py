@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from reminderd.web import inbox
 from tests.core.build import at
 from tests.core.desk import Desk
 from tests.fakes import twilio_calls
@@ -118,6 +119,18 @@ def test_while_the_database_is_locked_nothing_is_acknowledged(
         with locked(desk):
             assert line.writes().status == 503
         assert line.writes().status == 200
+
+
+def test_whoever_calls_hears_of_a_database_that_does_not_answer_before_the_line_is_cut(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
+    with open_line(desk) as line:
+        with locked(desk):
+            answer = line.writes()
+            assert (answer.status, answer.headers["retry-after"]) == (503, "30")
+        assert line.writes().status == 200
+        assert line.replies() == [(SID, "+34600000001", "Thanks!")]
 
 
 def test_what_comes_together_is_kept_each_for_itself(line: Line) -> None:

@@ -48,7 +48,9 @@ def findings(url: str, seal: Seal | None) -> Iterator[Finding]:
 
 def _database(url: str, opened: Opened, seal: Seal | None) -> Iterator[Finding]:
     if not opened.query(_THERE)[0][0]:
-        yield problem("database", f"{shown(url)}: is empty", "Run: reminderd init")
+        yield problem(
+            "database", f"{shown(url)}: is empty", "Start a worker, which makes it: reminderd run"
+        )
         return
     names = workers(opened)
     if names:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from reminderd import database_urls
 from reminderd.engine import Backup, Listed, Resealed
 from reminderd.engines.distributed.snapshot import snapshot
-from reminderd.errors import ConfigurationError, Refused, TryAgainLater
+from reminderd.errors import Refused, TryAgainLater
 
 if TYPE_CHECKING:
     from reminderd.engines.distributed.duty import Duty
@@ -78,11 +78,10 @@ class Distributed:
         return "created, empty until somebody is enrolled"
 
     def migrate(self) -> str | None:
+        from reminderd.engines.distributed.refusals import nothing_here
+
         if not self.exists():
-            raise ConfigurationError(
-                [f"{self.where}: there is no database of reminderd here"],
-                remedy="Run `reminderd init`, or correct database.url in the configuration.",
-            )
+            raise nothing_here(self.where)
         return self._upgraded(waits=False)
 
     def _upgraded(self, *, waits: bool) -> str | None:

@@ -15,7 +15,12 @@ from psycopg.conninfo import make_conninfo
 from reminderd.engines.distributed import steps
 from reminderd.engines.distributed.leases import LEASE_MS
 from reminderd.engines.distributed.pool import KEEPALIVE
-from reminderd.engines.distributed.refusals import place, translated, unreachable
+from reminderd.engines.distributed.refusals import (
+    nothing_here,
+    place,
+    translated,
+    unreachable,
+)
 from reminderd.engines.distributed.steps import OWN_STEPS, VERSION, Phase, Step
 from reminderd.errors import ConfigurationError, TryAgainLater
 
@@ -71,6 +76,8 @@ def refuse_unfit(connection: Connection, url: str) -> None:
     """
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_JOINING,))
     known = _applied(connection)
+    if not known:
+        raise nothing_here(place(url))
     _refuse_strange(known, url)
     missing = [each for each in _until(OWN_STEPS, "before") if each.name not in known]
     if missing:

@@ -20,6 +20,7 @@ _FINAL = re.compile(
 _PASSING = ("08", "25", "40", "53", "57", "55P03", "58")
 _REF = "patients_ref_of_clinic"
 _RIGHTS = ("42501", "28")
+_NO_TABLE = "42P01"
 
 
 def place(url: str) -> str:
@@ -42,13 +43,23 @@ def place(url: str) -> str:
     return f"database {name} on {host}{port}{role}"
 
 
+def nothing_here(where: str) -> ConfigurationError:
+    """The refusal of a database that no worker has begun yet."""
+    return ConfigurationError(
+        [f"{where}: there is no database of reminderd here"],
+        remedy="The first worker makes it (`reminderd run`), or `reminderd init`, where "
+        "database.url in the configuration is right.",
+    )
+
+
 def unreachable(error: psycopg.Error, url: str) -> ReminderdError:
     """Why nobody is let in: exit 78 where something has to be corrected, else 75."""
     where, text = place(url), _first_line(error)
     if _FINAL.search(text):
         return ConfigurationError(
             [f"{where}: {text}"],
-            remedy="Correct database.url, or let the role in: createuser, createdb, pg_hba.conf.",
+            remedy="Correct database.url or database.password, or let the role in: createuser, "
+            "createdb, pg_hba.conf.",
         )
     return TryAgainLater(
         f"{where}: {text}",
@@ -69,6 +80,8 @@ def translated(error: psycopg.Error, url: str) -> ReminderdError:
         )
     if error.diag.constraint_name == _REF:
         return Refused("another patient of that clinic has the same ref")
+    if state == _NO_TABLE:
+        return nothing_here(where)
     remedy = "Check that it is a reminderd database of this version: reminderd db migrate"
     if state.startswith(_RIGHTS):
         remedy = (
