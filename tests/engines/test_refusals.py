@@ -117,7 +117,29 @@ def _note_after(outbox: DistributedOutbox, happens: str) -> None:
         ((mine,),) = outbox.rows("SELECT pg_backend_pid()")
         outbox.rows(happens)
         if happens is STOOD_STILL:
-            with psycopg.connect(outbox.url, autocommit=True) as other:
-                look = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
-                until(lambda: not other.execute(look, (mine,)).fetchall(), "its end")
+            _wait_for_the_end(outbox, mine)
         outbox.set_note("before", "now")
+
+
+def test_whoever_does_not_hear_that_it_is_stored_is_to_look(postgresql: str) -> None:
+    outbox = DistributedOutbox(postgresql)
+    try:
+        with pytest.raises(TryAgainLater, match="perhaps all of it is stored") as told:
+            _note_before(outbox, STOOD_STILL)
+    finally:
+        outbox.close_all()
+    assert "look whether it is there" in str(told.value.remedy)
+
+
+def _note_before(outbox: DistributedOutbox, happens: str) -> None:
+    with outbox.transaction():
+        ((mine,),) = outbox.rows("SELECT pg_backend_pid()")
+        outbox.set_note("before", "now")
+        outbox.rows(happens)
+        _wait_for_the_end(outbox, mine)
+
+
+def _wait_for_the_end(outbox: DistributedOutbox, backend: int) -> None:
+    with psycopg.connect(outbox.url, autocommit=True) as other:
+        look = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+        until(lambda: not other.execute(look, (backend,)).fetchall(), "its end")

@@ -160,14 +160,24 @@ class PostgresStore(Store):
             try:
                 self._refuse_resealed(connection.execute(begin.encode()))
                 yield
-                if self._local.tells:
-                    end = f"{_TELL}; {end}"
-                connection.execute(end.encode())
+                self._end(connection, f"{_TELL}; {end}" if self._local.tells else end)
             except BaseException:
                 _roll_back(connection)
                 raise
             finally:
                 self._local.connection = None
+
+    def _end(self, connection: Connection, end: str) -> None:
+        try:
+            connection.execute(end.encode())
+        except psycopg.Error as error:
+            if not connection.broken:
+                raise
+            raise TryAgainLater(
+                f"{place(self.url)}: the connection was cut: perhaps all of it is stored",
+                remedy="The daemon goes on by itself; look whether it is there before you give a "
+                "command again.",
+            ) from error
 
     def _refuse_resealed(self, begun: "psycopg.Cursor[Row]") -> None:
         """Between the opening and now somebody may have encrypted the database, or decrypted it."""
