@@ -31,6 +31,8 @@ def command(desk: Desk, as_json: bool) -> None:
         output.emit({**facts, "staff": waiting})
         return
     for name, fact in facts.items():
+        if name == "workers" and not fact:
+            continue
         click.echo(f"{name.replace('_', ' '):12}{_told(fact)}")
     click.echo(f"{'staff':12}{len(waiting)} waiting for a person")
     for each in waiting[:10]:
@@ -55,7 +57,7 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     overdue = ReminderFilter(states=frozenset({State.SCHEDULED}), due_until=now)
     return {
         "database": house.engine.where,
-        **_workers(house),
+        "workers": _workers(house),
         "holds": [hold_data(each, desk.timezone) for each in held(house.outbox)],
         "resting": [
             {
@@ -75,10 +77,9 @@ def _facts(house: "House", desk: Desk, now: datetime) -> dict[str, Any]:
     }
 
 
-def _workers(house: "House") -> dict[str, Any]:
-    """Who sends together, and which of them sends nothing and why; only in a cluster."""
-    workers = [{"worker": each.name, "why": each.trouble} for each in house.outbox.workers()]
-    return {"workers": workers} if workers else {}
+def _workers(house: "House") -> list[dict[str, str]]:
+    """Who sends together, and which of them sends nothing and why; nobody on one machine."""
+    return [{"worker": each.name, "why": each.trouble} for each in house.outbox.workers()]
 
 
 def _by_reason(

@@ -165,7 +165,7 @@ def test_who_sends_is_seen(desk: FrontDesk, postgresql: str) -> None:
 
 def test_init_makes_what_is_missing_and_then_keeps_it(tmp_path: Path, cluster: Cluster) -> None:
     desk = on_server(tmp_path / "server", cluster.empty())
-    assert "Run: reminderd init" in desk.run("doctor").output
+    assert "which makes it: reminderd run" in desk.run("doctor").output
     assert desk.run("status").exit_code == 78
     place = desk.config.parent / "config"
     place.mkdir()

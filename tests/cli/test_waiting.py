@@ -45,7 +45,8 @@ def test_one_that_goes_on_by_itself_is_not(clinic: Clinic, house: House) -> None
 def test_status_tells_who_sends_together_and_who_of_them_sends_nothing(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "workers" not in clinic.data("status")
+    assert clinic.data("status")["workers"] == []
+    assert "workers" not in clinic.says("status")
     since, ago = clinic.clock.now(), timedelta(seconds=2)
     workers = [Worker(1, "alba-1", since, ago), Worker(2, "alba-2", since, ago, "its clock is off")]
     monkeypatch.setattr(EmbeddedOutbox, "workers", lambda _: workers)
