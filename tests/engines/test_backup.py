@@ -14,6 +14,12 @@ from tests.engines.database_files import NOW, damage, files
 from tests.engines.rows import one, with_patient
 
 
+@pytest.fixture
+def outbox(on_sqlite: EmbeddedOutbox) -> EmbeddedOutbox:
+    """This is promised of a file."""
+    return on_sqlite
+
+
 def test_a_backup_is_one_private_file_that_holds_everything(
     database: Path, outbox: EmbeddedOutbox
 ) -> None:

@@ -31,6 +31,12 @@ from tests.engines.rows import with_patient
 
 
 @pytest.fixture
+def outbox(on_sqlite: EmbeddedOutbox) -> EmbeddedOutbox:
+    """This is promised of a file."""
+    return on_sqlite
+
+
+@pytest.fixture
 def kept(database: Path) -> Path:
     """A backup from before a message was claimed."""
     outbox = EmbeddedOutbox(database)

@@ -11,6 +11,12 @@ from tests.engines.database_files import claims_one, damage
 from tests.engines.rows import with_patient
 
 
+@pytest.fixture
+def outbox(on_sqlite: EmbeddedOutbox) -> EmbeddedOutbox:
+    """This is promised of a file."""
+    return on_sqlite
+
+
 def problems(database: Path) -> list[str]:
     return [
         f"{each.subject}: {each.message}"

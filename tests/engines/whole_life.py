@@ -1,6 +1,7 @@
 """A database in which every table has rows, for what goes over into another one."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from reminderd.engines.embedded import store
 from reminderd.engines.embedded.outbox import EmbeddedOutbox
 from reminderd.engines.tables.moving import TABLES
 from reminderd.interfaces import Approval, Outbox
-from reminderd.model import Receipt, ZoneChange
+from reminderd.model import Receipt, Reminder, ZoneChange
 from reminderd.sealing import Seal
 from tests.engines.rows import (
     LATER,
@@ -81,12 +82,22 @@ def known(outbox: Outbox) -> object:
     """Everything that a person could ask for."""
     ids = [each.id for each in outbox.patients() if each.id is not None]
     return (
-        outbox.patients(), outbox.sessions(), outbox.facts(ids), outbox.trail(),
+        outbox.patients(), outbox.sessions(), _facts(outbox, ids), outbox.trail(),
         [outbox.attempts(each) for each in range(1, 7)], [outbox.left(1), outbox.doubts_of(1)],
         outbox.correspondence(1), outbox.last_sessions(None), outbox.replies(),
         outbox.incidents(False), outbox.alerts(""), outbox.answer_to(1), outbox.approvals(),
         outbox.note("installation"), [outbox.statements(each) for each in ids],
     )  # fmt: skip
+
+
+def _facts(outbox: Outbox, ids: Sequence[int]) -> object:
+    """Whose reminders no database gives in an order of its own."""
+    found = outbox.facts(ids)
+    return [replace(each, reminders=tuple(sorted(each.reminders, key=_id))) for each in found]
+
+
+def _id(reminder: Reminder) -> int:
+    return reminder.id or 0
 
 
 def moved(source: object, target: object, seal: Seal | None = None) -> Copied:
